@@ -1,0 +1,58 @@
+/*
+ * What worker and host say to each other.
+ *
+ * A host (`sluice-host`) is started by core/worker/supervisor.c with these descriptors:
+ *   3  control: SOCK_STREAM socket, core/base/channel.h
+ *   4  log pipe: one line a record, `LEVEL \x1f logger \x1f context \x1f text \n`, newlines in the
+ *      text as \x1e; what a plugin prints to stdout or stderr comes there too, through fd 1 and 2,
+ *      as lines without \x1f
+ *   5  metrics and crash page: a memfd of sizeof(struct metrics_page), core/metrics/page.h
+ * argv: sluice-host ROLE [NAME], only for `ps`; no configuration and no secret is ever in argv or env.
+ * End of file on 3 means the worker is gone: the host leaves at once. PR_SET_PDEATHSIG backs it.
+ *
+ * Worker -> host, first message (decides the role):
+ *   {"type":"scan","paths":["/x/a.so",..]}
+ *   {"type":"validate","class":C,"kind":K,"config":{..},"plugin_path":[..]}
+ *   {"type":"connector","name":N,"class":C,"config":{..},"tasks_max":n,"plugin_path":[..]}
+ *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
+ *    "paused":b,"log_level":L,"memory_limit":bytes}
+ *        config: the task's configuration, with the connector's keys (converters, transforms, errors.*)
+ *        worker: the worker's properties (bootstrap.servers, key.converter, .., producer.*, ..)
+ *        paths in plugin_path are absolute; the built-in plugin folder comes last
+ * Worker -> task host, later:
+ *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
+ *   {"type":"log_level","level":L}
+ *   {"type":"offsets_reply","id":n,"offsets":[{..}|null,..]}      see offsets_get
+ *
+ * Host -> worker:
+ *   scan:      {"type":"plugins","path":P,"plugins":[descriptor..]}   per file, descriptor as JSON:
+ *                 {class,kind,aliases[],version,doc,options[{name,type,required,default,importance,
+ *                  doc,group,order,width,display_name,dependents[],internal,unavailable}]}
+ *              {"type":"plugin_error","path":P,"code":n,"message":M}  then {"type":"done"}
+ *              {"type":"loading","path":P} before each file, so that a crash can be blamed
+ *   validate:  {"type":"validated","configs":[{"name":,"value":,"errors":[..]}..],"errors":n}
+ *   connector: {"type":"task_configs","configs":[{..}..]}  then the host leaves
+ *   task:      {"type":"state","state":"RUNNING"|"PAUSED"|"STOPPED"}
+ *              {"type":"offsets_get","id":n,"partitions":[{..}..]}    source tasks
+ *              {"type":"offsets","offsets":[[{partition},{offset}]..],"id":n}
+ *                   answered by {"type":"offsets_stored","id":n,"error":null|M}
+ *              {"type":"reconfigure"}
+ *   any:       {"type":"failed","code":n,"trace":T}  then exit status 1
+ *              Exit 0 is a clean end. Any other end is told by wait status and the crash page.
+ */
+#ifndef CORE_HOST_PROTOCOL_H
+#define CORE_HOST_PROTOCOL_H
+
+enum {
+    HOST_FD_CONTROL = 3,
+    HOST_FD_LOG = 4,
+    HOST_FD_PAGE = 5,
+};
+
+/** Exit statuses of a host besides 0 and 1. */
+enum {
+    HOST_EXIT_MEMORY = 70, /* the memory limit was reached; page->crash tells how much was wanted */
+    HOST_EXIT_ORPHAN = 71, /* the worker is gone */
+};
+
+#endif
