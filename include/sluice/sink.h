@@ -67,6 +67,8 @@ struct sluice_sink {
      * Takes records, in order within a partition; an empty batch comes when none did for a while.
      * May retain the batch. Blocking here holds this task back and nobody else.
      * SLUICE_RETRY: the same batch comes again; take it as if it had never come before.
+     * SLUICE_BAD_RECORD with host->error_record(i): records before i were taken, i is reported as
+     * errors.tolerance says, and put comes again with those behind it.
      * [task thread & started]
      */
     enum sluice_result (*put)(void *self, struct sluice_batch *batch) SLUICE_CHECKED;

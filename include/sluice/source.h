@@ -12,6 +12,11 @@
 #define SLUICE_SOURCE "sluice.source/1"
 /** host->extension(): struct sluice_source_context; NULL outside a task. */
 #define SLUICE_SOURCE_CONTEXT "sluice.source-context/1"
+/**
+ * source->extension(): anything but NULL says that this source answers somebody for each record, so a
+ * record that fails (transform, converter, broker) is told by record_done() and does not end the task.
+ */
+#define SLUICE_SOURCE_ANSWERS "sluice.source-answers/1"
 
 /** What became of one record. */
 struct sluice_delivery {
@@ -24,11 +29,17 @@ struct sluice_delivery {
     const char *error_class; /**< Java class name; NULL for SLUICE_OK. Valid during the call. */
     const char *error;       /**< message; NULL for SLUICE_OK. Valid during the call. */
     bool retriable;          /**< the same record may be accepted later */
+    /** Stable code of a failure: 303 timeout, 304 unknown topic, 307 too large, 309 authentication,
+     *  310 authorization, 311 invalid topic name; others as in docs/errors.md. 0 for SLUICE_OK. */
+    int32_t error_code;
 };
 
 struct sluice_source_context {
     uint32_t size;
-    /** Ends a poll() that waits; the next one returns at once if none is waiting. [any thread] */
+    /**
+     * Records are there: a source whose poll() returns at once with none is polled again when it
+     * calls this (or after the timeout). A poll() that waits does its own waking. [any thread]
+     */
     void (*wake)(const struct sluice_host *host);
     /**
      * Stored offset for a source partition (a map made in batch), as a map in the same batch; NULL

@@ -1,0 +1,291 @@
+#include "core/host/errors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+#define LOGGER "sluice.host.errors"
+#define HEADER "__connect.errors."
+
+enum { FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, DEAD_HEADERS = 10 };
+
+static const char *const stage_names[] = {
+    "TRANSFORMATION",   "KEY_CONVERTER", "VALUE_CONVERTER",
+    "HEADER_CONVERTER", "KAFKA_PRODUCE", "TASK_PUT",
+};
+
+/** Producer and topic; calls come from several threads, so everything is under lock. */
+struct dead_letters {
+    pthread_mutex_t lock;
+    struct broker *broker;
+    struct broker_producer *producer;
+    char *topic;
+    bool context_headers;
+    struct error_policy *policy;
+};
+
+static bool is_true(const struct properties *properties, const char *name)
+{
+    const char *text = properties_get(properties, name);
+    return text && strcasecmp(text, "true") == 0;
+}
+
+static void count(struct metrics_slot *slot)
+{
+    if (slot) {
+        atomic_fetch_add_explicit(&slot->value, 1, memory_order_relaxed);
+    }
+}
+
+/* -- dead letter queue -- */
+
+static void on_delivered(void *user, const struct broker_delivery *deliveries, size_t amount)
+{
+    struct dead_letters *dead = user;
+    for (size_t i = 0; i < amount; i++) {
+        if (deliveries[i].error) {
+            count(dead->policy->dead_failures);
+            task_log(dead->policy->task, LOG_LEVEL_ERROR,
+                     "Could not produce message to dead letter queue. topic=%s: %s", dead->topic,
+                     deliveries[i].error->message);
+        }
+    }
+}
+
+static void dead_letters_destroy(struct dead_letters *dead)
+{
+    if (dead) {
+        broker_producer_destroy(dead->producer);
+        broker_close(dead->broker);
+        free(dead->topic);
+        pthread_mutex_destroy(&dead->lock);
+        free(dead);
+    }
+}
+
+static int dead_letters_create(struct error_policy *policy, const char *topic, struct error *error)
+{
+    struct task *task = policy->task;
+    struct dead_letters *dead = calloc(1, sizeof(*dead));
+    char *copy = strdup(topic);
+    if (!dead || !copy) {
+        free(dead);
+        free(copy);
+        return error_set(error, ERROR_NO_MEMORY, "Out of memory for the dead letter queue");
+    }
+    pthread_mutex_init(&dead->lock, NULL);
+    dead->topic = copy;
+    dead->policy = policy;
+    dead->context_headers = is_true(&task->config, "errors.deadletterqueue.context.headers.enable");
+
+    struct properties admin = {0}, producer = {0};
+    task_client_properties(task, "admin", &admin);
+    task_client_properties(task, "producer", &producer);
+    struct broker_topic_spec spec = {
+        .name = topic,
+        .partitions = 1,
+        .replication_factor =
+            (int16_t)task_long(task, "errors.deadletterqueue.topic.replication.factor", 3),
+    };
+    int result = broker_open(&admin, &dead->broker, error);
+    if (result == 0) {
+        result = broker_topic_create(dead->broker, &spec, ADMIN_TIMEOUT_MS, error);
+        if (result != 0 && error->code == ERROR_TOPIC_EXISTS) {
+            error_clear(error);
+            result = 0;
+        }
+    }
+    if (result == 0) {
+        result = broker_producer_create(dead->broker, &producer, on_delivered, dead, &dead->producer,
+                                        error);
+    }
+    properties_finish(&admin);
+    properties_finish(&producer);
+    if (result != 0) {
+        dead_letters_destroy(dead);
+        return error_wrap(error, ERROR_BROKER, SLUICE_CONNECT_EXCEPTION,
+                          "Could not initialize dead letter queue with topic=%s", topic);
+    }
+    policy->dead_letters = dead;
+    return 0;
+}
+
+static struct broker_header header(const char *name, const char *text)
+{
+    return (struct broker_header){.name = name, .value = text, .size = text ? (uint32_t)strlen(text) : 0};
+}
+
+static void dead_letters_send(struct dead_letters *dead, enum stage stage, const char *class_name,
+                              const struct error *failure, const struct broker_message *message)
+{
+    struct task *task = dead->policy->task;
+    char partition[16], offset[24], number[16];
+    (void)snprintf(partition, sizeof(partition), "%d", (int)message->partition);
+    (void)snprintf(offset, sizeof(offset), "%lld", (long long)message->offset);
+    (void)snprintf(number, sizeof(number), "%d", task->number);
+    char *trace = error_trace(failure);
+
+    size_t room = message->header_count + DEAD_HEADERS;
+    struct broker_header *headers = calloc(room, sizeof(*headers));
+    if (!headers) {
+        free(trace);
+        count(dead->policy->dead_failures);
+        return;
+    }
+    size_t used = message->header_count;
+    if (used > 0) {
+        memcpy(headers, message->headers, used * sizeof(*headers));
+    }
+    if (dead->context_headers) {
+        headers[used++] = header(HEADER "topic", message->topic);
+        headers[used++] = header(HEADER "partition", partition);
+        headers[used++] = header(HEADER "offset", offset);
+        headers[used++] = header(HEADER "connector.name", task->connector);
+        headers[used++] = header(HEADER "task.id", number);
+        headers[used++] = header(HEADER "stage", stage_names[stage]);
+        headers[used++] = header(HEADER "class.name", class_name);
+        headers[used++] = header(HEADER "exception.class.name",
+                                 failure->java_class ? failure->java_class : SLUICE_CONNECT_EXCEPTION);
+        headers[used++] = header(HEADER "exception.message", failure->message);
+        headers[used++] = header(HEADER "exception.stacktrace", trace);
+    }
+    struct broker_message letter = *message;
+    letter.topic = dead->topic;
+    letter.partition = BROKER_NO_PARTITION;
+    letter.headers = headers;
+    letter.header_count = (uint32_t)used;
+
+    count(dead->policy->dead_requests);
+    pthread_mutex_lock(&dead->lock);
+    while (broker_producer_send(dead->producer, &letter, 1, false) == 0) {
+        (void)broker_producer_poll(dead->producer, 100);
+    }
+    (void)broker_producer_poll(dead->producer, 0);
+    pthread_mutex_unlock(&dead->lock);
+    free(headers);
+    free(trace);
+}
+
+bool error_policy_flush(struct error_policy *policy, int timeout_ms)
+{
+    struct dead_letters *dead = policy->dead_letters;
+    if (!dead || broker_producer_pending(dead->producer) == 0) {
+        return true;
+    }
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    pthread_mutex_lock(&dead->lock);
+    while (broker_producer_pending(dead->producer) > 0 && clock_monotonic_ms() < deadline) {
+        (void)broker_producer_poll(dead->producer, (int)(deadline - clock_monotonic_ms()));
+    }
+    bool empty = broker_producer_pending(dead->producer) == 0;
+    pthread_mutex_unlock(&dead->lock);
+    return empty;
+}
+
+/* -- policy -- */
+
+int error_policy_init(struct error_policy *policy, struct task *task, bool sink, struct error *error)
+{
+    const char *tolerance = properties_get(&task->config, "errors.tolerance");
+    *policy = (struct error_policy){
+        .task = task,
+        .tolerate = tolerance && strcasecmp(tolerance, "all") == 0,
+        .retry_timeout = task_long(task, "errors.retry.timeout", 0),
+        .retry_delay_max = task_long(task, "errors.retry.delay.max.ms", 60000),
+        .log = is_true(&task->config, "errors.log.enable"),
+        .log_messages = is_true(&task->config, "errors.log.include.messages"),
+        .failed = task_metric(task, "total-record-failures", 1),
+        .skipped = task_metric(task, "total-records-skipped", 1),
+        .errors_logged = task_metric(task, "total-errors-logged", 1),
+        .retries = task_metric(task, "total-retries", 1),
+        .dead_requests = task_metric(task, "deadletterqueue-produce-requests", 1),
+        .dead_failures = task_metric(task, "deadletterqueue-produce-failures", 1),
+    };
+    const char *topic = properties_get(&task->config, "errors.deadletterqueue.topic.name");
+    if (sink && topic && *topic) {
+        return dead_letters_create(policy, topic, error);
+    }
+    return 0;
+}
+
+void error_policy_finish(struct error_policy *policy)
+{
+    dead_letters_destroy(policy->dead_letters);
+    policy->dead_letters = NULL;
+}
+
+int64_t error_policy_backoff(const struct error_policy *policy, int attempt, int64_t started)
+{
+    int64_t now = clock_monotonic_ms();
+    if (policy->retry_timeout == 0 ||
+        (policy->retry_timeout > 0 && now >= started + policy->retry_timeout)) {
+        return -1;
+    }
+    int64_t delay = attempt > 30 ? INT64_MAX : (int64_t)FIRST_DELAY_MS << (attempt - 1);
+    if (delay > policy->retry_delay_max) {
+        uint32_t random = 0;
+        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0) {
+            random = (uint32_t)now;
+        }
+        delay = policy->retry_delay_max > 0 ? random % policy->retry_delay_max : 0;
+    }
+    if (policy->retry_timeout > 0 && now + delay > started + policy->retry_timeout) {
+        delay = started + policy->retry_timeout - now;
+    }
+    count(policy->retries);
+    return delay;
+}
+
+static void log_failure(struct error_policy *policy, enum stage stage, const char *class_name,
+                        const struct error *failure, const struct broker_message *message)
+{
+    char record[512] = "";
+    if (policy->log_messages && message) {
+        (void)snprintf(record, sizeof(record),
+                       ", where consumed record is {topic='%s', partition=%d, offset=%lld, "
+                       "timestamp=%lld, timestampType=%s}",
+                       message->topic, (int)message->partition, (long long)message->offset,
+                       (long long)message->timestamp,
+                       message->timestamp_type == BROKER_TIMESTAMP_LOG_APPEND ? "LogAppendTime"
+                                                                              : "CreateTime");
+    }
+    char *trace = error_trace(failure);
+    task_log(policy->task, LOG_LEVEL_ERROR,
+             "Error encountered in task %s-%d. Executing stage '%s' with class '%s'%s.\n%s",
+             policy->task->connector, policy->task->number, stage_names[stage], class_name, record,
+             trace ? trace : "");
+    free(trace);
+    count(policy->errors_logged);
+}
+
+int error_policy_record(struct error_policy *policy, enum stage stage, const char *executing_class,
+                        const struct error *failure, const struct broker_message *message,
+                        struct error *error)
+{
+    count(policy->failed);
+    if (policy->log) {
+        log_failure(policy, stage, executing_class, failure, message);
+    }
+    if (policy->dead_letters && message) {
+        dead_letters_send(policy->dead_letters, stage, executing_class, failure, message);
+    }
+    if (policy->tolerate) {
+        count(policy->skipped);
+        return 0;
+    }
+    error_copy(error, failure);
+    if (message) {
+        (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
+                         "Tolerance exceeded in error handler (record %s-%d at offset %lld)",
+                         message->topic, (int)message->partition, (long long)message->offset);
+    } else {
+        (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
+                         "Tolerance exceeded in error handler");
+    }
+    return -1;
+}

@@ -1,0 +1,134 @@
+/* What a sink may ask of its host: struct sluice_sink_context. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/host/sink_task.h"
+
+static struct sink_task *sink_of(const struct sluice_host *host)
+{
+    const struct plugin_instance *instance = host->host_data;
+    struct task *task = instance->environment->user;
+    return task->loop;
+}
+
+static void request_commit(const struct sluice_host *host)
+{
+    struct task *task = sink_of(host)->task;
+    pthread_mutex_lock(&task->lock);
+    task->commit_requested = true;
+    pthread_cond_broadcast(&task->changed);
+    pthread_mutex_unlock(&task->lock);
+}
+
+static void wake(const struct sluice_host *host)
+{
+    struct task *task = sink_of(host)->task;
+    pthread_mutex_lock(&task->lock);
+    task->wake = true;
+    pthread_cond_broadcast(&task->changed);
+    pthread_mutex_unlock(&task->lock);
+}
+
+static void set_timeout(const struct sluice_host *host, int64_t milliseconds)
+{
+    sink_of(host)->put_timeout = milliseconds;
+}
+
+static void rewind_to(const struct sluice_host *host, const char *topic, int32_t partition,
+                      int64_t offset)
+{
+    struct sink_task *sink = sink_of(host);
+    struct broker_offset *grown =
+        realloc(sink->rewinds, (sink->rewind_count + 1) * sizeof(*sink->rewinds));
+    char *copy = strdup(topic);
+    if (!grown || !copy) {
+        abort();
+    }
+    sink->rewinds = grown;
+    sink->rewinds[sink->rewind_count++] = (struct broker_offset){copy, partition, offset};
+}
+
+static void pause_some(const struct sluice_host *host, const struct sluice_topic_partition *partitions,
+                       size_t count, bool pause)
+{
+    struct broker_partition *list = calloc(count ? count : 1, sizeof(*list));
+    for (size_t i = 0; list && i < count; i++) {
+        list[i] = (struct broker_partition){partitions[i].topic, partitions[i].partition};
+    }
+    if (list) {
+        feed_pause(sink_of(host)->feed, list, count, pause);
+    }
+    free(list);
+}
+
+static void pause_partitions(const struct sluice_host *host,
+                             const struct sluice_topic_partition *partitions, size_t count)
+{
+    pause_some(host, partitions, count, true);
+}
+
+static void resume_partitions(const struct sluice_host *host,
+                              const struct sluice_topic_partition *partitions, size_t count)
+{
+    pause_some(host, partitions, count, false);
+}
+
+static bool has_reporter(const struct sluice_host *host)
+{
+    const struct error_policy *policy = &sink_of(host)->policy;
+    return policy->dead_letters || policy->log;
+}
+
+static void raise_error(const struct sluice_host *host, const char *java_class, const char *message)
+{
+    struct task *task = sink_of(host)->task;
+    pthread_mutex_lock(&task->lock);
+    if (task->raised.code == ERROR_NONE) {
+        (void)error_set_class(&task->raised, ERROR_PLUGIN_FAILED, java_class, "%s", message);
+    }
+    pthread_cond_broadcast(&task->changed);
+    pthread_mutex_unlock(&task->lock);
+}
+
+static enum sluice_result report(const struct sluice_host *host, const struct sluice_record *record,
+                                 const char *java_class, const char *message)
+{
+    struct sink_task *sink = sink_of(host);
+    struct error failure = {0}, error = {0};
+    if (!has_reporter(host)) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                           "No error reporter is configured");
+    }
+    (void)error_set_class(&failure, ERROR_PLUGIN_FAILED, java_class, "%s", message);
+    int outcome = error_policy_record(&sink->policy, STAGE_TASK_PUT, sink->class_name, &failure,
+                                      records_api.context(record), &error);
+    error_clear(&failure);
+    if (outcome != 0) {
+        raise_error(host, error.java_class ? error.java_class : SLUICE_CONNECT_EXCEPTION,
+                    error.message);
+        error_clear(&error);
+        return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                           "Tolerance exceeded in error handler");
+    }
+    return SLUICE_OK;
+}
+
+static bool owns(const struct sluice_host *host, const char *topic, int32_t partition)
+{
+    return feed_owns(sink_of(host)->feed, topic, partition);
+}
+
+const struct sluice_sink_context sink_context = {
+    .size = sizeof(struct sluice_sink_context),
+    .request_commit = request_commit,
+    .wake = wake,
+    .timeout = set_timeout,
+    .rewind = rewind_to,
+    .pause = pause_partitions,
+    .resume = resume_partitions,
+    .report = report,
+    .has_reporter = has_reporter,
+    .raise_error = raise_error,
+    .owns = owns,
+};

@@ -1,0 +1,196 @@
+/* From consumed messages to a batch of records: the way of a record before put(). [task thread] */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/host/sink_task.h"
+
+/* What the last release of a batch lets go. Lives in the batch's arena. */
+struct chunk_hold {
+    struct feed *feed;
+    struct broker_chunk *chunk;
+};
+
+static void release_chunk(void *user)
+{
+    struct chunk_hold *hold = user;
+    feed_release(hold->feed, hold->chunk);
+}
+
+static struct sluice_span span(const void *data, uint32_t size)
+{
+    return (struct sluice_span){data, data ? size : 0};
+}
+
+static enum sluice_result convert_headers(struct sink_task *sink, struct sluice_batch *batch,
+                                          struct sluice_record *record,
+                                          const struct broker_message *message)
+{
+    const struct converter *converter = &sink->converters.header;
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        const struct broker_header *header = &message->headers[i];
+        const struct sluice_schema *schema = NULL;
+        const struct sluice_value *value = NULL;
+        enum sluice_result result =
+            converter->vtable->to_connect(converter->self, batch, message->topic, header->name,
+                                          span(header->value, header->size), &schema, &value);
+        if (result != SLUICE_OK) {
+            return result;
+        }
+        records_api.header_add(record, header->name, schema, value);
+    }
+    return SLUICE_OK;
+}
+
+/* One stage on one record; on failure *ret_class says who failed. */
+static enum sluice_result run_stage(struct sink_task *sink, enum stage stage,
+                                    struct sluice_batch *batch, struct sluice_record *record,
+                                    const struct broker_message *message, const char **ret_class)
+{
+    const struct sluice_schema *schema = NULL;
+    const struct sluice_value *value = NULL;
+    enum sluice_result result;
+    const struct converter *converter;
+    switch (stage) {
+    case STAGE_KEY_CONVERTER:
+        converter = &sink->converters.key;
+        *ret_class = converter->class_name;
+        result = converter->vtable->to_connect(converter->self, batch, message->topic, NULL,
+                                               span(message->key, message->key_size), &schema, &value);
+        if (result == SLUICE_OK) {
+            records_api.set_key(record, schema, value);
+        }
+        return result;
+    case STAGE_VALUE_CONVERTER:
+        converter = &sink->converters.value;
+        *ret_class = converter->class_name;
+        result = converter->vtable->to_connect(converter->self, batch, message->topic, NULL,
+                                               span(message->value, message->value_size), &schema,
+                                               &value);
+        if (result == SLUICE_OK) {
+            records_api.set_value(record, schema, value);
+        }
+        return result;
+    case STAGE_HEADER_CONVERTER:
+        *ret_class = sink->converters.header.class_name;
+        return convert_headers(sink, batch, record, message);
+    default:
+        return chain_apply(sink->chain, record, ret_class);
+    }
+}
+
+static bool wait_unless_stopping(struct task *task, int64_t milliseconds)
+{
+    int64_t deadline = clock_monotonic_ms() + milliseconds;
+    pthread_mutex_lock(&task->lock);
+    while (!task->stopping && task_wait(task, deadline)) {
+    }
+    bool stopping = task->stopping;
+    pthread_mutex_unlock(&task->lock);
+    return !stopping;
+}
+
+/*
+ * A stage did not succeed: tries again as errors.retry.* allows, then lets the policy decide.
+ * 1: it worked after all; 0: leave the record out; -1: the task ends.
+ */
+static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch *batch,
+                   struct sluice_record *record, const struct broker_message *message,
+                   const struct record_state *before, const char *class_name,
+                   enum sluice_result result, struct error *error)
+{
+    int64_t started = clock_monotonic_ms();
+    struct plugin_failure failure = {.record = -1, .retry_after = -1};
+    for (int attempt = 1;; attempt++) {
+        plugin_failure_take(&failure, result, sink->task->instance, class_name);
+        record_restore(record, before);
+        int64_t delay =
+            result == SLUICE_RETRY ? error_policy_backoff(&sink->policy, attempt, started) : -1;
+        if (delay < 0 || !wait_unless_stopping(sink->task, delay)) {
+            break;
+        }
+        error_clear(&failure.error);
+        plugin_failure_reset();
+        result = run_stage(sink, stage, batch, record, message, &class_name);
+        if (result == SLUICE_OK) {
+            return 1;
+        }
+        if (result == SLUICE_DROP) {
+            return 0;
+        }
+    }
+    int outcome =
+        error_policy_record(&sink->policy, stage, class_name, &failure.error, message, error);
+    error_clear(&failure.error);
+    return outcome;
+}
+
+static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
+                          struct sluice_record *record, const struct broker_message *message,
+                          struct error *error)
+{
+    static const enum stage stages[] = {STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER,
+                                        STAGE_HEADER_CONVERTER, STAGE_TRANSFORMATION};
+    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        if ((stages[i] == STAGE_HEADER_CONVERTER && message->header_count == 0) ||
+            (stages[i] == STAGE_TRANSFORMATION && !sink->chain)) {
+            continue;
+        }
+        struct record_state before;
+        record_save(record, &before);
+        const char *class_name = "";
+        enum sluice_result result = run_stage(sink, stages[i], batch, record, message, &class_name);
+        if (result == SLUICE_OK) {
+            continue;
+        }
+        if (result == SLUICE_DROP) {
+            return 0;
+        }
+        int outcome = recover(sink, stages[i], batch, record, message, &before, class_name, result,
+                              error);
+        if (outcome != 1) {
+            return outcome;
+        }
+    }
+    return 1;
+}
+
+int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct sluice_batch **ret_batch,
+                 struct error *error)
+{
+    struct sluice_batch *batch = batch_new(sink->pool);
+    struct chunk_hold *hold = arena_alloc(batch_arena(batch), sizeof(*hold));
+    *hold = (struct chunk_hold){sink->feed, chunk};
+    batch_on_release(batch, release_chunk, hold);
+    unsigned char *keep = arena_alloc(batch_arena(batch), chunk->count + 1);
+    host_phase(sink->task->process, "converters and transforms", sink->class_name);
+    plugin_failure_reset();
+
+    size_t count = 0, bytes = 0;
+    bool all = true;
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct broker_message *message = &chunk->messages[i];
+        if (message->partition == BROKER_NO_PARTITION) {
+            continue; /* taken away while it waited */
+        }
+        struct sluice_record *record = batch_add_sink(
+            batch, message->topic, message->partition, message->offset, message->timestamp,
+            (enum sluice_timestamp_type)message->timestamp_type,
+            span(message->key, message->key_size), span(message->value, message->value_size));
+        records_api.set_context(record, message);
+        bytes += message->value_size + message->key_size;
+        int outcome = convert_record(sink, batch, record, message, error);
+        if (outcome < 0) {
+            records_api.release(batch);
+            return -1;
+        }
+        keep[count++] = outcome == 1;
+        all = all && outcome == 1;
+    }
+    atomic_fetch_add_explicit(&sink->read->value, (int64_t)count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sink->bytes->value, (int64_t)bytes, memory_order_relaxed);
+    if (!all) {
+        batch_keep(batch, keep);
+    }
+    *ret_batch = batch;
+    return 0;
+}

@@ -1,0 +1,629 @@
+/*
+ * The loop of a sink task: events of the group, conversion, put(), offsets. One thread, the task
+ * thread; everything that may wait waits in wait_for_work(). (WorkerSinkTask, kafka-connect.md §7.1)
+ */
+#include "core/host/sink_task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+enum {
+    COMMIT_GAP_MS = 100,        /* between commits that the plugin asked for */
+    RETRY_MS = 1000,            /* before a put() is tried again, where the plugin names no time */
+    DEAD_LETTER_WAIT_MS = 10000,
+    DEFAULT_BUDGET = 16 << 20,  /* bytes of consumed messages in flight */
+    POOL_BATCHES = 16,
+    POOL_BYTES = 2 << 20,
+};
+
+/* -- positions -- */
+
+struct position *sink_position(struct sink_task *sink, const char *topic, int32_t partition)
+{
+    struct position *last = sink->last_position;
+    if (last && last->partition == partition && strcmp(last->topic, topic) == 0) {
+        return last;
+    }
+    for (size_t i = 0; i < sink->position_count; i++) {
+        struct position *position = &sink->positions[i];
+        if (position->partition == partition && strcmp(position->topic, topic) == 0) {
+            sink->last_position = position;
+            return position;
+        }
+    }
+    return NULL;
+}
+
+static void position_add(struct sink_task *sink, const struct broker_offset *at)
+{
+    struct position *grown =
+        realloc(sink->positions, (sink->position_count + 1) * sizeof(*sink->positions));
+    char *topic = strdup(at->topic);
+    if (!grown || !topic) {
+        abort();
+    }
+    sink->positions = grown;
+    sink->positions[sink->position_count++] =
+        (struct position){topic, at->partition, BROKER_NO_OFFSET, at->offset};
+    sink->last_position = NULL;
+}
+
+static void position_remove(struct sink_task *sink, const char *topic, int32_t partition)
+{
+    struct position *position = sink_position(sink, topic, partition);
+    if (position) {
+        free(position->topic);
+        *position = sink->positions[--sink->position_count];
+        sink->last_position = NULL;
+    }
+}
+
+/* The chunk's records are with the plugin now: its partitions moved on. */
+static void advance(struct sink_task *sink, const struct broker_chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->count; i++) {
+        const struct broker_message *message = &chunk->messages[i];
+        const struct broker_message *next = i + 1 < chunk->count ? message + 1 : NULL;
+        if (message->partition == BROKER_NO_PARTITION ||
+            (next && next->partition == message->partition && next->topic == message->topic)) {
+            continue; /* only the last of a run counts */
+        }
+        struct position *position = sink_position(sink, message->topic, message->partition);
+        if (position) {
+            position->consumed = message->offset + 1;
+        }
+    }
+}
+
+/* -- offsets -- */
+
+void sink_offsets_free(struct broker_offset *offsets, size_t count)
+{
+    for (size_t i = 0; offsets && i < count; i++) {
+        free((char *)offsets[i].topic);
+    }
+    free(offsets);
+}
+
+static bool listed(const struct broker_offset *list, size_t count, const struct position *position)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].partition == position->partition && strcmp(list[i].topic, position->topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keeps of what the plugin answered only what it may say (kafka-connect.md §7.1). */
+static size_t accept_offsets(struct sink_task *sink, const struct sluice_topic_offset *asked,
+                             size_t count, struct broker_offset *ret_offsets)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct position *position = sink_position(sink, asked[i].topic, asked[i].partition);
+        if (!position) {
+            task_log(sink->task, LOG_LEVEL_WARN,
+                     "Ignoring offset %lld for %s-%d: the partition is not assigned to this task",
+                     (long long)asked[i].offset, asked[i].topic, (int)asked[i].partition);
+        } else if (asked[i].offset > position->consumed) {
+            /* invariant 1: never past what was given to the sink */
+            task_log(sink->task, LOG_LEVEL_WARN,
+                     "Ignoring offset %lld for %s-%d: records only up to %lld were consumed",
+                     (long long)asked[i].offset, asked[i].topic, (int)asked[i].partition,
+                     (long long)position->consumed);
+        } else if (asked[i].offset >= 0 && asked[i].offset != position->committed) {
+            ret_offsets[kept++] = (struct broker_offset){strdup(position->topic),
+                                                         position->partition, asked[i].offset};
+        }
+    }
+    return kept;
+}
+
+struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct broker_offset *of,
+                                        size_t of_count, size_t *ret_count)
+{
+    size_t count = 0;
+    *ret_count = 0;
+    struct sluice_topic_offset *asked = calloc(sink->position_count + 1, sizeof(*asked));
+    struct broker_offset *offsets = calloc(sink->position_count + 1, sizeof(*offsets));
+    if (!asked || !offsets) {
+        free(asked);
+        free(offsets);
+        return NULL;
+    }
+    for (size_t i = 0; i < sink->position_count; i++) {
+        const struct position *position = &sink->positions[i];
+        if (position->consumed >= 0 && (!of || listed(of, of_count, position))) {
+            asked[count++] = (struct sluice_topic_offset){position->topic, position->partition,
+                                                          position->consumed};
+        }
+    }
+    /* invariant 1: a record in the dead letter queue is durable there before its offset counts */
+    if (count > 0 && !error_policy_flush(&sink->policy, DEAD_LETTER_WAIT_MS)) {
+        task_log(sink->task, LOG_LEVEL_WARN,
+                 "Offsets are not committed: the dead letter queue has not confirmed every record");
+        count = 0;
+    }
+    if (count > 0 && sink->vtable->pre_commit) {
+        size_t given = count;
+        host_phase(sink->task->process, "pre_commit", sink->class_name);
+        plugin_failure_reset();
+        enum sluice_result result = sink->vtable->pre_commit(sink->self, asked, &count);
+        host_phase(sink->task->process, "", "");
+        if (result != SLUICE_OK) {
+            struct error error = {0};
+            (void)task_failure(sink->task, result, "pre_commit", &error);
+            task_log(sink->task, LOG_LEVEL_ERROR, "Offsets are not committed: %s",
+                     error.message ? error.message : "");
+            error_clear(&error);
+            count = 0;
+        } else if (count > given) {
+            count = given;
+        }
+    }
+    *ret_count = accept_offsets(sink, asked, count, offsets);
+    free(asked);
+    return offsets;
+}
+
+static void commit(struct sink_task *sink)
+{
+    size_t count = 0;
+    struct broker_offset *offsets = sink_safe_offsets(sink, NULL, 0, &count);
+    int64_t now = clock_monotonic_ms();
+    sink->last_commit = now;
+    sink->next_commit = now + task_long(sink->task, "offset.flush.interval.ms", 60000);
+    sink->commit_wanted = false;
+    if (count > 0) {
+        sink->committing = true;
+        feed_commit(sink->feed, offsets, count);
+    }
+    sink_offsets_free(offsets, count);
+}
+
+static void on_committed(struct sink_task *sink, const struct feed_item *item)
+{
+    sink->committing = false;
+    if (item->error.code != ERROR_NONE) {
+        task_log(sink->task, LOG_LEVEL_WARN, "Commit of offsets failed, the next one repeats it: %s",
+                 item->error.message);
+        return;
+    }
+    for (size_t i = 0; i < item->count; i++) {
+        struct position *position =
+            sink_position(sink, item->offsets[i].topic, item->offsets[i].partition);
+        if (position) {
+            position->committed = item->offsets[i].offset;
+        }
+    }
+    atomic_fetch_add_explicit(&sink->commits->value, 1, memory_order_relaxed);
+}
+
+/* -- the group -- */
+
+static struct sluice_topic_partition *partitions_of(const struct broker_offset *offsets, size_t count)
+{
+    struct sluice_topic_partition *partitions = calloc(count ? count : 1, sizeof(*partitions));
+    for (size_t i = 0; partitions && i < count; i++) {
+        partitions[i] = (struct sluice_topic_partition){offsets[i].topic, offsets[i].partition};
+    }
+    return partitions;
+}
+
+static void call_close(struct sink_task *sink, const struct broker_offset *offsets, size_t count)
+{
+    struct sluice_topic_partition *partitions = partitions_of(offsets, count);
+    if (partitions && sink->vtable->close && count > 0) {
+        host_phase(sink->task->process, "close", sink->class_name);
+        sink->vtable->close(sink->self, partitions, count);
+        host_phase(sink->task->process, "", "");
+    }
+    free(partitions);
+}
+
+/* A batch that waits for its next put() loses the records of partitions that went. */
+static void forget_pending(struct sink_task *sink)
+{
+    if (!sink->batch) {
+        return;
+    }
+    size_t count = records_api.count(sink->batch);
+    unsigned char *keep = calloc(count ? count : 1, 1);
+    for (size_t i = 0; keep && i < count; i++) {
+        struct sluice_record *record = records_api.at(sink->batch, i);
+        keep[i] = sink_position(sink, records_api.original_topic(record),
+                                records_api.original_partition(record)) != NULL;
+    }
+    if (keep) {
+        batch_keep(sink->batch, keep);
+    }
+    free(keep);
+}
+
+static int on_assigned(struct sink_task *sink, const struct feed_item *item, struct error *error)
+{
+    for (size_t i = 0; i < item->count; i++) {
+        position_add(sink, &item->offsets[i]);
+    }
+    struct sluice_topic_partition *partitions = partitions_of(item->offsets, item->count);
+    enum sluice_result result = SLUICE_OK;
+    if (partitions && sink->vtable->open && item->count > 0) {
+        host_phase(sink->task->process, "open", sink->class_name);
+        plugin_failure_reset();
+        result = sink->vtable->open(sink->self, partitions, item->count);
+        host_phase(sink->task->process, "", "");
+    }
+    free(partitions);
+    return result == SLUICE_OK ? 0 : task_failure(sink->task, result, "open", error);
+}
+
+static void on_leaving(struct sink_task *sink, const struct feed_item *item)
+{
+    size_t count = 0;
+    struct broker_offset *offsets = NULL;
+    if (item->kind == FEED_REVOKED) {
+        offsets = sink_safe_offsets(sink, item->offsets, item->count, &count);
+    }
+    call_close(sink, item->offsets, item->count);
+    for (size_t i = 0; i < item->count; i++) {
+        position_remove(sink, item->offsets[i].topic, item->offsets[i].partition);
+    }
+    forget_pending(sink);
+    if (item->kind == FEED_REVOKED) {
+        feed_revoked_done(sink->feed, item->revocation, offsets, count);
+    }
+    sink_offsets_free(offsets, count);
+}
+
+/* -- put -- */
+
+static void run_rewinds(struct sink_task *sink)
+{
+    for (size_t i = 0; i < sink->rewind_count; i++) {
+        const struct broker_offset *rewind = &sink->rewinds[i];
+        struct position *position = sink_position(sink, rewind->topic, rewind->partition);
+        if (position) {
+            position->consumed = rewind->offset;
+            feed_seek(sink->feed, rewind->topic, rewind->partition, rewind->offset);
+        }
+        free((char *)rewind->topic);
+    }
+    sink->rewind_count = 0;
+}
+
+static void batch_done(struct sink_task *sink)
+{
+    if (sink->chunk) {
+        advance(sink, sink->chunk);
+        sink->chunk = NULL;
+    }
+    records_api.release(sink->batch);
+    sink->batch = NULL;
+    run_rewinds(sink);
+}
+
+/* Record `index` is bad by the sink's own word: those before it were taken, it is reported, the rest
+ * is put again. */
+static int put_past(struct sink_task *sink, const struct plugin_failure *failure, struct error *error)
+{
+    size_t count = records_api.count(sink->batch);
+    size_t index = failure->record < 0 ? count : (size_t)failure->record;
+    if (index >= count) {
+        error_copy(error, &failure->error);
+        return -1;
+    }
+    struct sluice_record *record = records_api.at(sink->batch, index);
+    if (error_policy_record(&sink->policy, STAGE_TASK_PUT, sink->class_name, &failure->error,
+                            records_api.context(record), error) != 0) {
+        return -1;
+    }
+    unsigned char *keep = calloc(count, 1);
+    if (!keep) {
+        return error_set(error, ERROR_NO_MEMORY, "Out of memory");
+    }
+    memset(keep + index + 1, 1, count - index - 1);
+    batch_keep(sink->batch, keep);
+    free(keep);
+    sink->retry_at = 0;
+    return 0;
+}
+
+static int put(struct sink_task *sink, struct error *error)
+{
+    size_t count = records_api.count(sink->batch);
+    int64_t begin = clock_monotonic_ns();
+    sink->put_timeout = -1;
+    host_phase(sink->task->process, "put", sink->class_name);
+    plugin_failure_reset();
+    enum sluice_result result = sink->vtable->put(sink->self, sink->batch);
+    host_phase(sink->task->process, "", "");
+    atomic_fetch_add_explicit(&sink->put_count->value, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sink->put_time->value, (clock_monotonic_ns() - begin) / 1000,
+                              memory_order_relaxed);
+    if (result == SLUICE_OK) {
+        atomic_fetch_add_explicit(&sink->sent->value, (int64_t)count, memory_order_relaxed);
+        batch_done(sink);
+        return 0;
+    }
+    struct plugin_failure failure = {.record = -1, .retry_after = -1};
+    plugin_failure_take(&failure, result, sink->task->instance, "put");
+    int outcome = 0;
+    if (result == SLUICE_RETRY) {
+        int64_t delay = failure.retry_after >= 0 ? failure.retry_after : RETRY_MS;
+        sink->retry_at = clock_monotonic_ms() + delay;
+        task_log(sink->task, LOG_LEVEL_ERROR, "put() is tried again in %lld ms: %s",
+                 (long long)delay, failure.error.message ? failure.error.message : "");
+        run_rewinds(sink);
+    } else if (result == SLUICE_BAD_RECORD) {
+        outcome = put_past(sink, &failure, error);
+    } else {
+        error_copy(error, &failure.error);
+        outcome = -1;
+    }
+    error_clear(&failure.error);
+    if (outcome != 0) {
+        (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
+                         "Exiting WorkerSinkTask due to unrecoverable exception.");
+    }
+    return outcome;
+}
+
+static int put_empty(struct sink_task *sink, struct error *error)
+{
+    sink->batch = batch_new(sink->pool);
+    return put(sink, error);
+}
+
+/* -- loop -- */
+
+static int handle(struct sink_task *sink, struct feed_item *item, struct error *error)
+{
+    int result = 0;
+    switch (item->kind) {
+    case FEED_NONE:
+        break;
+    case FEED_CHUNK:
+        sink->retry_at = 0;
+        result = sink_convert(sink, item->chunk, &sink->batch, error);
+        if (result == 0) {
+            sink->chunk = item->chunk;
+            result = put(sink, error);
+        } else {
+            (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
+                             "Exiting WorkerSinkTask due to unrecoverable exception.");
+        }
+        break;
+    case FEED_ASSIGNED:
+        result = on_assigned(sink, item, error);
+        break;
+    case FEED_REVOKED:
+    case FEED_LOST:
+        on_leaving(sink, item);
+        break;
+    case FEED_COMMITTED:
+        on_committed(sink, item);
+        break;
+    case FEED_FAILED:
+        error_copy(error, &item->error);
+        result = -1;
+        break;
+    }
+    feed_item_finish(item);
+    return result;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+enum work { WORK_STOP, WORK_ITEM, WORK_RETRY, WORK_COMMIT, WORK_IDLE_PUT, WORK_PAUSE };
+
+/* Waits until there is something to do and says what; an item is taken out for the caller. */
+static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_item)
+{
+    struct task *task = sink->task;
+    enum work work = WORK_STOP;
+    pthread_mutex_lock(&task->lock);
+    int64_t idle_put = sink->put_timeout >= 0 ? clock_monotonic_ms() + sink->put_timeout : INT64_MAX;
+    for (;;) {
+        int64_t now = clock_monotonic_ms();
+        if (task->commit_requested) {
+            task->commit_requested = false;
+            sink->commit_wanted = true;
+        }
+        bool may_commit = !sink->committing && sink->commit_wanted;
+        int64_t commit_at = may_commit ? earlier(sink->last_commit + COMMIT_GAP_MS, sink->next_commit)
+                                       : sink->next_commit;
+        bool want_chunk = !sink->batch && !sink->paused;
+        if (task->stopping || task->raised.code != ERROR_NONE) {
+            break;
+        }
+        if (task->paused != sink->paused) {
+            work = WORK_PAUSE;
+            break;
+        }
+        if (now >= commit_at) {
+            work = WORK_COMMIT;
+            break;
+        }
+        if (feed_take(sink->feed, want_chunk, ret_item)) {
+            work = WORK_ITEM;
+            break;
+        }
+        if (sink->batch && !sink->paused && now >= sink->retry_at) {
+            work = WORK_RETRY;
+            break;
+        }
+        if (want_chunk && (task->wake || now >= idle_put)) {
+            task->wake = false;
+            work = WORK_IDLE_PUT;
+            break;
+        }
+        int64_t until = earlier(commit_at, idle_put);
+        (void)task_wait(task, sink->batch ? earlier(until, sink->retry_at) : until);
+    }
+    pthread_mutex_unlock(&task->lock);
+    return work;
+}
+
+static int loop(struct sink_task *sink, struct error *error)
+{
+    for (;;) {
+        struct feed_item item = {0};
+        int result = 0;
+        switch (wait_for_work(sink, &item)) {
+        case WORK_STOP:
+            return task_take_raised(sink->task, error) ? -1 : 0;
+        case WORK_ITEM:
+            result = handle(sink, &item, error);
+            break;
+        case WORK_RETRY:
+            result = put(sink, error);
+            break;
+        case WORK_COMMIT:
+            /* Connect's poll ends when a commit is due, so an idle sink sees an empty put() first. */
+            if (!sink->batch && !sink->paused && !sink->commit_wanted) {
+                result = put_empty(sink, error);
+            }
+            if (result == 0) {
+                commit(sink);
+            }
+            break;
+        case WORK_IDLE_PUT:
+            result = put_empty(sink, error);
+            break;
+        case WORK_PAUSE:
+            sink->paused = !sink->paused;
+            feed_pause_all(sink->feed, sink->paused);
+            commit(sink);
+            task_state(sink->task, sink->paused ? "PAUSED" : "RUNNING");
+            break;
+        }
+        if (result != 0) {
+            return -1;
+        }
+        atomic_store_explicit(&sink->lag->value, feed_lag(sink->feed), memory_order_relaxed);
+    }
+}
+
+/* -- from start to end -- */
+
+static const void *extension(void *user, const char *id)
+{
+    (void)user;
+    return strcmp(id, SLUICE_SINK_CONTEXT) == 0 ? &sink_context : NULL;
+}
+
+static int start(struct sink_task *sink, struct error *error)
+{
+    struct task *task = sink->task;
+    if (plugin_instance_create(&task->environment, SLUICE_SINK,
+                               properties_get(&task->config, "connector.class"), &task->instance,
+                               error) != 0 ||
+        plugin_instance_configure(task->instance, &task->config, error) != 0) {
+        return -1;
+    }
+    sink->vtable = task->instance->descriptor->vtable;
+    sink->self = task->instance->self;
+    sink->class_name = task->instance->descriptor->class_name;
+    if (converters_create(&sink->converters, task, error) != 0 ||
+        chain_create(&task->environment, &task->config, &sink->chain, error) != 0 ||
+        error_policy_init(&sink->policy, task, true, error) != 0) {
+        return -1;
+    }
+    host_phase(task->process, "start", sink->class_name);
+    plugin_failure_reset();
+    enum sluice_result result = sink->vtable->start(sink->self, task->instance->config);
+    host_phase(task->process, "", "");
+    if (result != SLUICE_OK) {
+        return task_failure(task, result, "start", error);
+    }
+    return feed_create(task, task_long(task, "sluice.consumer.buffer.bytes", DEFAULT_BUDGET),
+                       &sink->feed, error);
+}
+
+static void stop(struct sink_task *sink, bool clean)
+{
+    size_t count = 0;
+    struct broker_offset *offsets = NULL;
+    if (sink->feed) {
+        if (clean && sink->position_count > 0) {
+            offsets = sink_safe_offsets(sink, NULL, 0, &count);
+        }
+        struct broker_offset *all = calloc(sink->position_count + 1, sizeof(*all));
+        for (size_t i = 0; all && i < sink->position_count; i++) {
+            all[i] = (struct broker_offset){sink->positions[i].topic, sink->positions[i].partition, 0};
+        }
+        if (all) {
+            call_close(sink, all, sink->position_count);
+        }
+        free(all);
+    }
+    host_phase(sink->task->process, "stop", sink->class_name);
+    sink->vtable->stop(sink->self);
+    host_phase(sink->task->process, "", "");
+    records_api.release(sink->batch);
+    sink->batch = NULL;
+    feed_stop(sink->feed, offsets, count);
+    sink_offsets_free(offsets, count);
+}
+
+/* A task that is PAUSED from the first does not start before it is resumed. False: told to stop. */
+static bool wait_while_paused(struct task *task)
+{
+    pthread_mutex_lock(&task->lock);
+    bool paused = task->paused;
+    pthread_mutex_unlock(&task->lock);
+    if (paused) {
+        task_state(task, "PAUSED");
+    }
+    pthread_mutex_lock(&task->lock);
+    while (task->paused && !task->stopping) {
+        (void)task_wait(task, clock_monotonic_ms() + 3600000);
+    }
+    bool stopping = task->stopping;
+    pthread_mutex_unlock(&task->lock);
+    return !stopping;
+}
+
+int sink_task_run(struct task *task, struct error *error)
+{
+    static struct sink_task sink; /* a plugin's own threads may reach it until the process ends */
+    sink = (struct sink_task){
+        .task = task,
+        .put_timeout = -1,
+        .pool = batch_pool_create(POOL_BATCHES, POOL_BYTES),
+        .read = task_metric(task, "sink-record-read-total", 1),
+        .sent = task_metric(task, "sink-record-send-total", 1),
+        .bytes = task_metric(task, "sink-bytes-total", 1),
+        .lag = task_metric(task, "sink-record-lag", 2),
+        .put_count = task_metric(task, "put-batch-total", 1),
+        .put_time = task_metric(task, "put-batch-time-us-total", 1),
+        .commits = task_metric(task, "offset-commit-completion-total", 1),
+    };
+    task->loop = &sink;
+    task->environment.extension = extension;
+    if (!wait_while_paused(task)) {
+        return 0;
+    }
+    int result = start(&sink, error);
+    if (result == 0) {
+        sink.last_commit = clock_monotonic_ms();
+        sink.next_commit = sink.last_commit + task_long(task, "offset.flush.interval.ms", 60000);
+        task_state(task, "RUNNING");
+        result = loop(&sink, error);
+        stop(&sink, result == 0);
+    }
+    error_policy_finish(&sink.policy);
+    chain_destroy(sink.chain);
+    converters_finish(&sink.converters);
+    if (result == 0) {
+        plugin_instance_destroy(task->instance);
+    }
+    return result;
+}

@@ -1,0 +1,66 @@
+/* A sink task's own state, shared by its loop, its conversion and its context. [task thread] */
+#ifndef CORE_HOST_SINK_TASK_H
+#define CORE_HOST_SINK_TASK_H
+
+#include "core/data/batch.h"
+#include "core/host/chain.h"
+#include "core/host/converters.h"
+#include "core/host/errors.h"
+#include "core/host/sink_feed.h"
+
+/** One partition this task has: how far put() got, how far the group's offset is. */
+struct position {
+    char *topic;
+    int32_t partition;
+    int64_t consumed;  /* behind the last record given to put(); BROKER_NO_OFFSET: none yet */
+    int64_t committed; /* as the broker confirmed */
+};
+
+struct sink_task {
+    struct task *task;
+    const struct sluice_sink *vtable;
+    void *self;
+    const char *class_name;
+    struct converters converters;
+    struct chain *chain;
+    struct error_policy policy;
+    struct batch_pool *pool;
+    struct feed *feed;
+
+    struct position *positions;
+    size_t position_count;
+    struct position *last_position; /* of the last look-up; NULL after a change */
+
+    struct broker_chunk *chunk;     /* that `batch` was made of */
+    struct sluice_batch *batch;     /* to be put (again); NULL: none */
+    int64_t retry_at;               /* monotonic ms */
+    int64_t put_timeout;            /* by context->timeout(); -1: none */
+    struct broker_offset *rewinds;  /* asked for during put(); topics owned */
+    size_t rewind_count;
+
+    bool paused;                    /* as last told to worker and feed */
+    bool commit_wanted;             /* before its time */
+    bool committing;                /* one commit is under way */
+    int64_t next_commit, last_commit;
+
+    struct metrics_slot *read, *sent, *bytes, *lag, *put_count, *put_time, *commits;
+};
+
+struct position *sink_position(struct sink_task *sink, const char *topic, int32_t partition);
+
+/**
+ * Makes a batch of a chunk: converters, then the chain; what is filtered or tolerated is hidden.
+ * The batch holds the chunk until its last release. -1 with error: the task ends.
+ */
+int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct sluice_batch **ret_batch,
+                 struct error *error) CHECKED;
+
+/** What the plugin gets for SLUICE_SINK_CONTEXT. */
+extern const struct sluice_sink_context sink_context;
+
+/** pre_commit() for some partitions; the offsets that may be committed now. Owned by the caller. */
+struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct broker_offset *of,
+                                        size_t of_count, size_t *ret_count);
+void sink_offsets_free(struct broker_offset *offsets, size_t count);
+
+#endif

@@ -1,0 +1,294 @@
+/* Role "task": sets up what tasks share, listens to the worker, runs the task, reports its end. */
+#include "core/host/task.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/host/protocol.h"
+
+#define LOGGER "sluice.host.task"
+
+void task_kick(struct task *task)
+{
+    pthread_mutex_lock(&task->lock);
+    pthread_cond_broadcast(&task->changed);
+    void (*kick)(void *) = task->kick;
+    void *user = task->kick_user;
+    pthread_mutex_unlock(&task->lock);
+    if (kick) {
+        kick(user);
+    }
+}
+
+bool task_stopping(struct task *task)
+{
+    pthread_mutex_lock(&task->lock);
+    bool stopping = task->stopping;
+    pthread_mutex_unlock(&task->lock);
+    return stopping;
+}
+
+bool task_wait(struct task *task, int64_t deadline)
+{
+    struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
+    return pthread_cond_timedwait(&task->changed, &task->lock, &until) != ETIMEDOUT;
+}
+
+bool task_take_raised(struct task *task, struct error *error)
+{
+    pthread_mutex_lock(&task->lock);
+    bool raised = task->raised.code != ERROR_NONE;
+    if (raised) {
+        error_clear(error);
+        *error = task->raised;
+        task->raised = (struct error){0};
+    }
+    pthread_mutex_unlock(&task->lock);
+    return raised;
+}
+
+static void send_or_leave(struct task *task, json_t *message)
+{
+    struct error error = {0};
+    if (channel_send(task->process->control, message, &error) != 0) {
+        _exit(HOST_EXIT_ORPHAN); /* nobody is there to tell */
+    }
+}
+
+void task_state(struct task *task, const char *state)
+{
+    send_or_leave(task, json_pack("{s:s,s:s}", "type", "state", "state", state));
+}
+
+int task_failure(struct task *task, enum sluice_result result, const char *call, struct error *error)
+{
+    struct plugin_failure failure = {.record = -1, .retry_after = -1};
+    plugin_failure_take(&failure, result, task->instance, call);
+    error_clear(error);
+    *error = failure.error;
+    return -1;
+}
+
+json_t *task_request(struct task *task, json_t *message, struct error *error)
+{
+    pthread_mutex_lock(&task->lock);
+    int64_t id = ++task->reply_id;
+    json_decref(task->reply);
+    task->reply = NULL;
+    pthread_mutex_unlock(&task->lock);
+    json_object_set_new(message, "id", json_integer(id));
+    send_or_leave(task, message);
+
+    json_t *reply = NULL;
+    pthread_mutex_lock(&task->lock);
+    while (!task->reply && !(task->stopping && clock_monotonic_ms() >= task->stop_deadline)) {
+        (void)task_wait(task, clock_monotonic_ms() + 1000);
+    }
+    reply = task->reply;
+    task->reply = NULL;
+    pthread_mutex_unlock(&task->lock);
+    if (!reply) {
+        (void)error_set(error, ERROR_TIMEOUT, "The worker did not answer before the task stopped");
+    }
+    return reply;
+}
+
+void task_client_properties(const struct task *task, const char *prefix, struct properties *ret)
+{
+    char text[64];
+    const char *servers = properties_get(&task->worker, "bootstrap.servers");
+    properties_set(ret, "bootstrap.servers", servers ? servers : "localhost:9092");
+    (void)snprintf(text, sizeof(text), "%s.", prefix);
+    properties_copy_prefixed(ret, &task->worker, text);
+    (void)snprintf(text, sizeof(text), "%s.override.", prefix);
+    properties_copy_prefixed(ret, &task->config, text);
+}
+
+int64_t task_long(const struct task *task, const char *name, int64_t fallback)
+{
+    const char *text = properties_get(&task->config, name);
+    if (!text) {
+        text = properties_get(&task->worker, name);
+    }
+    if (!text) {
+        return fallback;
+    }
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0') {
+        log_line(LOG_LEVEL_WARN, LOGGER, task->context, "'%s' is no number for %s; %lld is used", text,
+                 name, (long long)fallback);
+        return fallback;
+    }
+    return value;
+}
+
+struct metrics_slot *task_metric(struct task *task, const char *name, uint32_t kind)
+{
+    return metrics_slot(task->process->page, name, kind);
+}
+
+/* -- control thread -- */
+
+static void obey(struct task *task, const char *type, json_t *message)
+{
+    pthread_mutex_lock(&task->lock);
+    if (strcmp(type, "stop") == 0) {
+        json_int_t timeout = json_integer_value(json_object_get(message, "timeout_ms"));
+        task->stopping = true;
+        task->stop_deadline = clock_monotonic_ms() + (timeout > 0 ? timeout : 5000);
+    } else if (strcmp(type, "pause") == 0) {
+        task->paused = true;
+    } else if (strcmp(type, "resume") == 0) {
+        task->paused = false;
+    } else if (strcmp(type, "log_level") == 0) {
+        const char *level = json_string_value(json_object_get(message, "level"));
+        int parsed = level ? log_level_parse(level) : -1;
+        if (parsed >= 0) {
+            log_set_level((enum log_level)parsed);
+        }
+    } else if (json_integer_value(json_object_get(message, "id")) == task->reply_id) {
+        json_decref(task->reply);
+        task->reply = json_incref(message);
+    }
+    pthread_mutex_unlock(&task->lock);
+    task_kick(task);
+}
+
+static void *control_main(void *user)
+{
+    struct task *task = user;
+    for (;;) {
+        json_t *message = NULL;
+        struct error error = {0};
+        int got = channel_receive(task->process->control, &message, &error);
+        if (got == 1) {
+            const char *type = json_string_value(json_object_get(message, "type"));
+            obey(task, type ? type : "", message);
+            json_decref(message);
+        } else if (got < 0) {
+            /* The worker is gone: whatever is not durable now is read again by a successor. */
+            _exit(HOST_EXIT_ORPHAN);
+        }
+    }
+    return NULL;
+}
+
+/* -- setting up -- */
+
+static void properties_from_json(struct properties *properties, json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value) {
+        if (json_is_string(value)) {
+            properties_set(properties, name, json_string_value(value));
+        }
+    }
+}
+
+static void on_plugin_file(void *user, const char *path, const struct error *error)
+{
+    struct task *task = user;
+    if (error) {
+        log_line(LOG_LEVEL_WARN, LOGGER, task->context, "Plugin '%s' is not used: %s", path,
+                 error->message);
+    }
+}
+
+static void load_plugins(struct task *task, json_t *first)
+{
+    json_t *list = json_object_get(first, "plugin_path");
+    size_t count = json_array_size(list);
+    const char **paths = calloc(count + 1, sizeof(*paths));
+    if (!paths) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        paths[i] = json_string_value(json_array_get(list, i));
+    }
+    registry_scan(task->registry, paths, count, NULL, on_plugin_file, task);
+    free(paths);
+}
+
+static int task_init(struct task *task, struct host_process *process, json_t *first)
+{
+    const char *name = json_string_value(json_object_get(first, "name"));
+    *task = (struct task){
+        .process = process,
+        .connector = strdup(name ? name : ""),
+        .number = (int)json_integer_value(json_object_get(first, "task")),
+        .paused = json_is_true(json_object_get(first, "paused")),
+        .registry = registry_create(),
+    };
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&task->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&task->lock, NULL);
+    if (asprintf(&task->context, "[%s|task-%d] ", task->connector, task->number) < 0) {
+        task->context = NULL;
+    }
+    properties_from_json(&task->config, json_object_get(first, "config"));
+    properties_from_json(&task->worker, json_object_get(first, "worker"));
+    task->environment = (struct plugin_environment){
+        .registry = task->registry,
+        .page = process->page,
+        .log_context = task->context,
+        .user = task,
+    };
+    return task->connector && task->context && task->registry ? 0 : -1;
+}
+
+static int run(struct task *task, json_t *first, struct error *error)
+{
+    load_plugins(task, first);
+    const char *class_name = properties_get(&task->config, "connector.class");
+    if (!class_name) {
+        return error_set_class(error, ERROR_CONFIG, SLUICE_CONFIG_EXCEPTION,
+                               "Missing required configuration \"connector.class\" which has no "
+                               "default value.");
+    }
+    const struct sluice_descriptor *descriptor =
+        registry_find(task->registry, NULL, class_name, error);
+    if (!descriptor) {
+        return -1;
+    }
+    if (strcmp(descriptor->kind, SLUICE_SINK) == 0) {
+        return sink_task_run(task, error);
+    }
+    if (strcmp(descriptor->kind, SLUICE_SOURCE) == 0) {
+        return source_task_run(task, error);
+    }
+    return error_set(error, ERROR_UNKNOWN_CLASS, "%s is a %s, not a connector", class_name,
+                     descriptor->kind);
+}
+
+int host_task(struct host_process *process, json_t *first)
+{
+    static struct task task; /* outlives every thread: the process ends by _exit */
+    struct error error = {0};
+    const char *level = json_string_value(json_object_get(first, "log_level"));
+    if (level && log_level_parse(level) >= 0) {
+        log_set_level((enum log_level)log_level_parse(level));
+    }
+    if (task_init(&task, process, first) != 0 ||
+        pthread_create(&task.control_thread, NULL, control_main, &task) != 0) {
+        (void)error_set(&error, ERROR_NO_MEMORY, "A task could not be set up: out of memory");
+        host_fail(process, &error);
+        return 1;
+    }
+    if (run(&task, first, &error) != 0) {
+        host_fail(process, &error);
+        error_clear(&error);
+        return 1;
+    }
+    task_state(&task, "STOPPED");
+    return 0;
+}

@@ -1,0 +1,76 @@
+/*
+ * A task in its host process: what source and sink tasks share.
+ *
+ * Threads. The main thread is the task thread: plugin, converters, transforms. The control thread
+ * reads the worker's wishes and sets them here. The broker thread (sink_task.c, source_task.c) owns
+ * every broker handle. Wishes are flags under `lock`; whoever sets one calls task_kick().
+ */
+#ifndef CORE_HOST_TASK_H
+#define CORE_HOST_TASK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <sluice/plugin.h>
+
+#include "core/broker/broker.h"
+#include "core/config/properties.h"
+#include "core/host/host.h"
+#include "core/plugin/instance.h"
+
+struct task {
+    struct host_process *process;
+    char *connector;          /* name */
+    int number;
+    char *context;            /* "[lake|task-0] " */
+    struct properties config; /* of the task */
+    struct properties worker;
+    struct registry *registry;
+    struct plugin_environment environment;
+    struct plugin_instance *instance;
+    void *loop;               /* struct sink_task or struct source_task */
+
+    pthread_t control_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;   /* a wish or a reply came; CLOCK_MONOTONIC */
+    bool stopping;            /* under lock, as all below */
+    int64_t stop_deadline;    /* monotonic ms, once stopping */
+    bool paused;
+    bool wake;                /* the plugin asked for attention */
+    bool commit_requested;
+    struct error raised;      /* by raise_error() */
+    json_t *reply;            /* to the one request under way */
+    int64_t reply_id;
+    void (*kick)(void *user); /* wakes further waits of this task's kind; called without lock */
+    void *kick_user;
+};
+
+/** Log lines of the runtime itself, with the task's context. */
+#define task_log(task, level, ...) log_line(level, "sluice.host.task", (task)->context, __VA_ARGS__)
+
+/** Wakes every wait of the task. [any thread] */
+void task_kick(struct task *task);
+bool task_stopping(struct task *task);
+/** Waits for a change, at most until the deadline (monotonic ms); lock held. False: time is over. */
+bool task_wait(struct task *task, int64_t deadline);
+/** Takes an error raised outside any call; true where there was one. */
+bool task_take_raised(struct task *task, struct error *error);
+/** Tells the worker. */
+void task_state(struct task *task, const char *state);
+/** Moves the failure of a plugin call to error, as Connect words an end of a task. Returns -1. */
+int task_failure(struct task *task, enum sluice_result result, const char *call, struct error *error);
+/** Sends a request and waits for its reply, until stopped; NULL with error. Owned by the caller. */
+json_t *task_request(struct task *task, json_t *message, struct error *error);
+
+/** Client properties: worker's own, then `prefix.*` of the worker, then `prefix.override.*`. */
+void task_client_properties(const struct task *task, const char *prefix, struct properties *ret);
+/** A long out of the task's or worker's properties, or the default where absent or no number. */
+int64_t task_long(const struct task *task, const char *name, int64_t fallback);
+
+struct metrics_slot *task_metric(struct task *task, const char *name, uint32_t kind);
+
+/** The two kinds; each returns 0 after a clean stop, -1 with error. [task thread] */
+int sink_task_run(struct task *task, struct error *error) CHECKED;
+int source_task_run(struct task *task, struct error *error) CHECKED;
+
+#endif
