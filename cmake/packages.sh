@@ -1,0 +1,31 @@
+# Sourced by run.sh and test.sh: installs what is missing of packages.txt.
+# install_packages [test]: with `test` the lines for tests too.
+install_packages() {
+    local wanted missing=() name
+    wanted=$(sed -n 's/^\([a-z0-9][^ #]*\)$/\1/p' packages.txt)
+    [ "${1:-}" = test ] && wanted="$wanted $(sed -n 's/^#test \(.*\)$/\1/p' packages.txt)"
+    if ! command -v dpkg-query >/dev/null; then
+        echo "This is no Debian system: install the counterparts of packages.txt yourself, then go on." >&2
+        return 0
+    fi
+    for name in $wanted; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    echo "Installing: ${missing[*]}"
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+            echo "These Debian packages are missing and you may not install them: ${missing[*]}" >&2
+            echo "Ask an administrator for: apt-get install ${missing[*]}" >&2
+            return 3
+        fi
+        sudo=(sudo)
+    fi
+    if ! { "${sudo[@]}" apt-get update -qq &&
+           DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+               "${missing[@]}" >/dev/null; }; then
+        echo "apt-get could not install: ${missing[*]}" >&2
+        return 3
+    fi
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Posting emulator of the Pinterest pipeline: pin, geo and user rows, over REST, as the app would.
+
+Draws row numbers as the original does (random.seed(100); per turn one randrange(0, 2) for the pause
+and one randint(0, 11000) for the row), finds the three rows by key in rows/*.jsonl, and posts each to
+its topic, one record a request. `ind` is sent as `index`, as the original renames it. By default it
+posts draws 1-3, 1-3 again, then 1-131: 137 triples, 411 records. Standard library only.
+"""
+import argparse
+import http.client
+import json
+import os
+import random
+import sys
+import time
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+KINDS = ("pin", "geo", "user")
+KNOWN_DRAWS = 131
+CONTENT_TYPE = "application/vnd.kafka.json.v2+json"
+
+
+def load_rows(folder):
+    """{kind: {key: row as sent}}; a row's key is `index` or `ind`, and goes out as `index`."""
+    tables = {}
+    for kind in KINDS:
+        table = {}
+        with open(os.path.join(folder, kind + ".jsonl"), encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                key = row.pop("index", None)
+                if key is None:
+                    key = row.pop("ind")
+                table[key] = {"index": key, **row}
+        tables[kind] = table
+    return tables
+
+
+def draws():
+    """Endless (pause, row number) pairs in the original's order."""
+    generator = random.Random(100)
+    while True:
+        yield generator.randrange(0, 2), generator.randint(0, 11000)
+
+
+def schedule(follow):
+    """The turns of a run: 1-3, 1-3 again, 1-131; with follow, the known draws again and again."""
+    generator = draws()
+    known = [next(generator) for _ in range(KNOWN_DRAWS)]
+    yield from known[:3]
+    yield from known[:3]
+    yield from known
+    while follow:
+        yield from known
+
+
+class Poster:
+    """One keep-alive connection; a failed request is repeated, so a row may be posted twice but never none."""
+
+    def __init__(self, url, patience):
+        parts = urllib.parse.urlsplit(url)
+        self.host, self.port = parts.hostname, parts.port or 80
+        self.base = parts.path.rstrip("/")
+        self.patience = patience
+        self.connection = None
+
+    def once(self, path, body):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        self.connection.request("POST", self.base + path, body, {"Content-Type": CONTENT_TYPE})
+        answer = self.connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
+
+    def post(self, topic, row):
+        body = json.dumps({"records": [{"value": row}]})
+        deadline = time.monotonic() + self.patience
+        pause = 0.02
+        while True:
+            try:
+                status, text = self.once("/topics/" + urllib.parse.quote(topic), body)
+            except (OSError, http.client.HTTPException) as error:
+                self.connection = None
+                status, text = 0, str(error)
+            if status == 200:
+                entry = json.loads(text)["offsets"][0]
+                if entry["error_code"] is None:
+                    return entry["partition"], entry["offset"]
+                status, text = 500, str(entry["error"])
+            if 400 <= status < 500 or time.monotonic() >= deadline:
+                raise SystemExit(f"emulator: {topic}: {status or 'no answer'}: {text}")
+            time.sleep(pause)
+            pause = min(pause * 2, 1)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--url", default="http://127.0.0.1:8082", help="REST source")
+    options.add_argument("--prefix", default="12471ce1b695.", help="topics are PREFIXpin, ..geo, ..user")
+    options.add_argument("--rows", default=os.path.join(HERE, "rows"), help="folder of the rows")
+    options.add_argument("--follow", action="store_true", help="go on, with the original's pauses")
+    options.add_argument("--patience", type=float, default=30, help="seconds to repeat a failed post")
+    options.add_argument("--acknowledged", metavar="FILE",
+                         help="append topic, partition, offset and row of each acknowledged post")
+    options.add_argument("--quiet", action="store_true")
+    arguments = options.parse_args()
+
+    tables = load_rows(arguments.rows)
+    poster = Poster(arguments.url, arguments.patience)
+    ledger = open(arguments.acknowledged, "a", encoding="utf-8") if arguments.acknowledged else None
+    begin = time.monotonic()
+    posted = turns = 0
+    try:
+        for pause, number in schedule(arguments.follow):
+            turns += 1
+            if arguments.follow and turns > KNOWN_DRAWS + 6:
+                time.sleep(pause)
+            for kind in KINDS:
+                topic = arguments.prefix + kind
+                row = tables[kind][number]
+                partition, offset = poster.post(topic, row)
+                posted += 1
+                if ledger:
+                    ledger.write(json.dumps([topic, partition, offset, row]) + "\n")
+                    ledger.flush()
+            if not arguments.quiet and turns % 20 == 0:
+                print(f"emulator: {turns} triples, {posted} records acknowledged", flush=True)
+    except KeyboardInterrupt:
+        pass
+    seconds = max(time.monotonic() - begin, 1e-9)
+    print(f"emulator: done, {turns} triples, {posted} records acknowledged in {seconds:.2f} s "
+          f"({posted / seconds:.0f}/s)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

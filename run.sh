@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds sluice and runs the main job: rows over REST -> topics -> raw and cleaned objects under demo/.
+#   ./run.sh            posts 137 triples, waits until every record is in the lake, shows the result
+#   ./run.sh --follow   goes on until Ctrl-C
+#   ./run.sh --keep     leaves what an earlier run left in demo/ and adds to it
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. cmake/packages.sh
+
+follow=() keep=no
+for argument in "$@"; do
+    case $argument in
+    --follow) follow=(--follow) ;;
+    --keep) keep=yes ;;
+    -h|--help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown option $argument (--follow, --keep, --help)" >&2; exit 2 ;;
+    esac
+done
+
+install_packages
+echo "Building (build/release) ..."
+mkdir -p build
+if ! { cmake --preset release && cmake --build --preset release --target all; } >build/run.log 2>&1; then
+    tail -30 build/run.log >&2
+    echo "run.sh: the build failed; all of it is in build/run.log" >&2
+    exit 1
+fi
+
+[ "$keep" = yes ] || rm -rf demo
+mkdir -p demo
+example=examples/pinterest
+idle=(--exit-when-idle 1500)
+[ ${#follow[@]} -eq 0 ] || idle=()
+build/release/sluice run "${idle[@]}" $example/worker.properties $example/rest-source.properties \
+    $example/s3-raw.properties $example/s3-clean.properties &
+sluice=$!
+trap 'kill $sluice 2>/dev/null || true; wait $sluice 2>/dev/null || true' EXIT
+
+python3 $example/emulator.py --patience 60 "${follow[@]}"
+wait $sluice
+trap - EXIT
+python3 $example/summary.py demo

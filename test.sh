@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Runs the tests and closes with `N passed, N failed, N skipped`.
+#   ./test.sh                    everything that CI runs (at most 18 minutes on 2 cores)
+#   ./test.sh --full             the long numbers too: benchmarks, chaos at full length
+#   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites integration chaos bench
+#   ./test.sh vectors FILE...    runs given cases of the recorded vectors (transforms, converters, ..)
+# Recorded answers are taken from ../shared, or where SLUICE_SHARED points; without them their tests
+# are skipped and say so.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. cmake/packages.sh
+export SLUICE_SHARED="${SLUICE_SHARED:-$(cd .. && pwd)/shared}"
+
+passed=0 failed=0 skipped=0
+failures=()
+log=build/test-logs
+mkdir -p $log
+
+# step NAME COMMAND...: one check; the output is kept and shown where it fails.
+step() {
+    local name=$1 begin=$SECONDS
+    shift
+    if "$@" >"$log/$name.log" 2>&1; then
+        passed=$((passed + 1))
+        printf 'ok      %-28s %4ss\n' "$name" $((SECONDS - begin))
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+        printf 'FAILED  %-28s %4ss  (%s)\n' "$name" $((SECONDS - begin)) "$log/$name.log"
+        tail -40 "$log/$name.log" | sed 's/^/        | /'
+    fi
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    printf 'skipped %-28s %s\n' "$1" "$2"
+}
+
+preset() {
+    cmake --preset "$1" && cmake --build --preset "$1"
+}
+
+# Counts of ctest, pytest and our runners are added to the totals, case by case.
+counted() {
+    local name=$1 begin=$SECONDS p=0 f=0 s=0 status=0
+    shift
+    "$@" >"$log/$name.log" 2>&1 || status=$?
+    read -r p f s < <(python3 tests/support/count.py "$log/$name.log")
+    if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    if [ "$f" -eq 0 ]; then
+        printf 'ok      %-28s %4ss  %s passed, %s skipped\n' "$name" $((SECONDS - begin)) "$p" "$s"
+    else
+        failures+=("$name")
+        printf 'FAILED  %-28s %4ss  %s passed, %s failed (%s)\n' "$name" $((SECONDS - begin)) "$p" "$f" \
+            "$log/$name.log"
+        tail -60 "$log/$name.log" | sed 's/^/        | /'
+    fi
+    grep -E '^SKIPPED|\*\*\*Skipped' "$log/$name.log" | sed 's/^/        /' | head -20
+}
+
+do_build() { step build preset release; }
+do_clang() { step clang preset clang; }
+do_unit() { counted unit ctest --test-dir build/release -L unit --output-on-failure -j2; }
+do_asan() {
+    step asan-build preset asan
+    counted asan ctest --test-dir build/asan -L unit --output-on-failure -j2
+}
+do_tsan() {
+    step tsan-build preset tsan
+    counted tsan ctest --test-dir build/tsan -L unit --output-on-failure -j2
+}
+do_fuzz() {
+    step fuzz-build preset fuzz
+    step fuzz tests/fuzz/run_all.sh "${SLUICE_FUZZ_SECONDS:-120}"
+}
+do_suites() {
+    if [ -d "$SLUICE_SHARED/conformance/vectors" ]; then
+        counted vectors tests/suites/run_vectors.sh
+    else
+        skip vectors "no recorded vectors at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
+    fi
+}
+do_integration() { counted integration python3 -m pytest -rs -q tests/integration; }
+do_chaos() { counted chaos python3 -m pytest -rs -q tests/chaos; }
+do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
+
+install_packages test || exit 3
+
+case ${1:-} in
+-h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+vectors)
+    shift
+    preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
+    exec tests/suites/run_vectors.sh "$@" ;;
+esac
+
+steps=(build unit suites integration chaos clang asan tsan fuzz)
+if [ "${1:-}" = --full ]; then
+    export SLUICE_FULL=1
+    steps+=(bench)
+elif [ $# -gt 0 ]; then
+    steps=("$@")
+    case " $* " in *" build "*) ;; *) steps=(build "${steps[@]}") ;; esac
+fi
+for name in "${steps[@]}"; do
+    if ! declare -F "do_$name" >/dev/null; then
+        echo "test.sh: no step '$name'" >&2
+        exit 2
+    fi
+    "do_$name"
+done
+
+[ ${#failures[@]} -eq 0 ] || printf '\nFailed: %s\n' "${failures[*]}"
+printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+[ $failed -eq 0 ]
