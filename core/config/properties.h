@@ -39,8 +39,18 @@ void properties_copy_prefixed(struct properties *to, const struct properties *fr
 /** Reads a file; errors name the file and the line. Existing keys are kept or replaced. */
 int properties_load_file(struct properties *properties, const char *path,
                          struct error *error) CHECKED;
-/** The same from memory; name is used in messages. */
+/** Bytes of a file, NUL-terminated, at most PROPERTIES_TEXT_MAX; owned by the caller. */
+int properties_read_file(const char *path, char **ret_data, size_t *ret_size,
+                         struct error *error) CHECKED;
+/**
+ * The same as properties_load_file() from memory; name is used in messages. Bytes are ISO-8859-1, as
+ * Properties.load(InputStream) takes them and Connect therefore does. U+0000 (which Java would take)
+ * is refused.
+ */
 int properties_load(struct properties *properties, const char *data, size_t size, const char *name,
                     struct error *error) CHECKED;
+/** As Properties.load(Reader) of UTF-8. */
+int properties_load_utf8(struct properties *properties, const char *data, size_t size,
+                         const char *name, struct error *error) CHECKED;
 
 #endif
