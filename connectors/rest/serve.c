@@ -1,0 +1,433 @@
+/*
+ * One request's life on the http thread: headers, body, hand-over, answer, end. All [http thread].
+ *
+ * READING -> (STALLED -> READING) -> TAKEN -> BACK -> end. Refused requests skip TAKEN: their body is
+ * read and dropped, so that the connection can go on.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "connectors/rest/server_priv.h"
+
+#define STOPPING_TEXT "The REST source is stopping; send the request again"
+
+static const struct rest_fault stopping_fault = {503, 503, STOPPING_TEXT};
+
+/* -- lists -- */
+
+static void age_add(struct rest_ages *ages, struct rest_request *request, int64_t deadline)
+{
+    request->deadline = deadline;
+    request->timed = true;
+    request->newer = NULL;
+    request->older = ages->newest;
+    if (ages->newest) {
+        ages->newest->newer = request;
+    } else {
+        ages->oldest = request;
+    }
+    ages->newest = request;
+}
+
+static void age_remove(struct rest_ages *ages, struct rest_request *request)
+{
+    if (!request->timed) {
+        return;
+    }
+    request->timed = false;
+    *(request->older ? &request->older->newer : &ages->oldest) = request->newer;
+    *(request->newer ? &request->newer->older : &ages->newest) = request->older;
+}
+
+static struct rest_request *take_from_pool(struct rest_server *server)
+{
+    struct rest_request *request = server->pool;
+    if (request) {
+        server->pool = request->next;
+        request->next = NULL;
+    } else {
+        request = rest_request_create();
+        if (!request) {
+            return NULL;
+        }
+        request->all_next = server->all;
+        server->all = request;
+    }
+    server->pending++;
+    return request;
+}
+
+/* -- room in memory -- */
+
+static bool reserve(struct rest_server *server, struct rest_request *request)
+{
+    /* invariant 5: bodies in memory never pass the limit; settings make sure that one always fits */
+    if (request->length > server->settings->inflight_max - server->reserved) {
+        return false;
+    }
+    server->reserved += request->length;
+    request->reserved = request->length;
+    return true;
+}
+
+/* Lets requests that wait for room go on, in their order. */
+static void unstall(struct rest_server *server)
+{
+    while (server->stalled.first && reserve(server, server->stalled.first)) {
+        struct rest_request *request = rest_queue_pop(&server->stalled);
+        request->state = REST_READING;
+        request->restart = true;
+        age_add(&server->reading, request, server->now + server->settings->receive_ms);
+        MHD_resume_connection(request->connection);
+    }
+}
+
+static void recycle(struct rest_server *server, struct rest_request *request)
+{
+    server->reserved -= request->reserved;
+    request->reserved = 0;
+    server->pending--;
+    rest_request_reset(request);
+    request->next = server->pool;
+    server->pool = request;
+    unstall(server);
+}
+
+/* -- answers -- */
+
+static bool listed(const char *list, const char *item)
+{
+    size_t size = strlen(item);
+    while (*list) {
+        list += strspn(list, ", ");
+        size_t part = strcspn(list, ", ");
+        if ((part == size && memcmp(list, item, size) == 0) || (part == 1 && *list == '*')) {
+            return true;
+        }
+        list += part;
+    }
+    return false;
+}
+
+/* Cross-origin headers, as Jetty's filter adds them for access.control.*. */
+static void add_cors(const struct rest_settings *settings, struct MHD_Connection *connection,
+                     struct MHD_Response *response, bool preflight)
+{
+    const char *origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin");
+    if (!origin || !listed(settings->allow_origin, origin)) {
+        return;
+    }
+    (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+    (void)MHD_add_response_header(response, "Access-Control-Allow-Credentials", "true");
+    if (strcmp(settings->allow_origin, "*") != 0) {
+        (void)MHD_add_response_header(response, "Vary", "Origin");
+    }
+    if (preflight) {
+        (void)MHD_add_response_header(response, "Access-Control-Max-Age", "1800");
+        (void)MHD_add_response_header(
+            response, "Access-Control-Allow-Methods",
+            *settings->allow_methods ? settings->allow_methods : "GET,POST,HEAD");
+        (void)MHD_add_response_header(response, "Access-Control-Allow-Headers",
+                                      *settings->allow_headers
+                                          ? settings->allow_headers
+                                          : "X-Requested-With,Content-Type,Accept,Origin");
+    } else if (*settings->expose_headers) {
+        (void)MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                                      settings->expose_headers);
+    }
+}
+
+/* The body lives until rest_serve_end(), so that nothing is copied. */
+static enum MHD_Result send_answer(struct rest_server *server, struct rest_request *request, int status,
+                                   const char *body, size_t size, bool last)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+    if (!response) {
+        return MHD_NO;
+    }
+    bool options = request->route.kind == REST_OPTIONS && status == 200;
+    if (options) {
+        (void)MHD_add_response_header(response, "Allow", request->route.allow);
+    } else {
+        (void)MHD_add_response_header(response, "Content-Type", request->route.type);
+    }
+    if (*server->settings->allow_origin) {
+        add_cors(server->settings, request->connection, response, options);
+    }
+    if (last) {
+        (void)MHD_add_response_header(response, "Connection", "close");
+    }
+    if (status >= 400) {
+        server->host->metric_add(server->refused, 1);
+    }
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result answer(struct rest_server *server, struct rest_request *request)
+{
+    if (request->expired) {
+        /* The task still has the request; nothing of it but what is ours may be touched. */
+        static const char late[] =
+            "{\"error_code\":50003,\"message\":\"The records were not confirmed in time; "
+            "they may still be written\"}";
+        return send_answer(server, request, 500, late, sizeof(late) - 1, server->quiesced);
+    }
+    int status = rest_request_answer(request);
+    return send_answer(server, request, status, request->answer.data ? request->answer.data : "",
+                       request->answer.size, server->quiesced);
+}
+
+/* -- headers -- */
+
+static void begin(struct rest_server *server, struct rest_request *request, const char *method,
+                  const char *url)
+{
+    struct MHD_Connection *connection = request->connection;
+    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
+    const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+    if (rest_route_find(method, url, type, accept, &request->route, &request->fault) != 0) {
+        request->discard = true;
+    } else if (server->quiesced) {
+        request->fault = stopping_fault;
+        request->discard = true;
+    }
+    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    request->length = 0;
+    if (length) {
+        /* libmicrohttpd has refused what is no number; one that is too long for 64 bits saturates. */
+        unsigned long long bytes = strtoull(length, NULL, 10);
+        request->length = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)bytes;
+    } else if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding")) {
+        request->length = server->settings->body_max; /* not known: the most it may be */
+    }
+    if (request->length > server->settings->body_max) {
+        (void)rest_fault_set(&request->fault, 413, 413,
+                             "The body is larger than %zu bytes (sluice.http.body.max.bytes)",
+                             server->settings->body_max);
+        request->discard = true;
+    }
+}
+
+/* The first call for a request: the headers are there. */
+static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connection *connection,
+                                  const char *method, const char *url, void **con_cls)
+{
+    struct rest_request *request = take_from_pool(server);
+    if (!request) {
+        return MHD_NO;
+    }
+    *con_cls = request;
+    request->connection = connection;
+    begin(server, request, method, url);
+    server->host->metric_add(server->requests, 1);
+    if (request->fault.status == 413) {
+        return answer(server, request); /* instead of reading it: libmicrohttpd closes afterwards */
+    }
+    if (request->length == 0) {
+        return MHD_YES;
+    }
+    if (!request->discard && (server->stalled.first || !reserve(server, request))) {
+        if (!server->settings->reject) {
+            request->state = REST_STALLED;
+            rest_queue_push(&server->stalled, request);
+            MHD_suspend_connection(connection);
+            return MHD_YES;
+        }
+        (void)rest_fault_set(&request->fault, 429, REST_THROTTLED,
+                             "Too many bytes in flight (sluice.http.inflight.max.bytes); send the "
+                             "request again later");
+        request->discard = true;
+    }
+    age_add(&server->reading, request, server->now + server->settings->receive_ms);
+    return MHD_YES;
+}
+
+/* -- body -- */
+
+static enum MHD_Result append(struct rest_server *server, struct rest_request *request,
+                              const char *data, size_t size)
+{
+    request->restart = false;
+    if (size > server->settings->body_max - request->size) {
+        return MHD_NO; /* only a chunked body gets here: it has lied about nothing, but it is too long */
+    }
+    if (request->discard) {
+        request->size += size;
+        return MHD_YES;
+    }
+    if (request->size + size > request->capacity) {
+        size_t capacity = request->capacity ? request->capacity * 2 : 2048;
+        while (capacity < request->size + size) {
+            capacity *= 2;
+        }
+        if (capacity > server->settings->body_max) {
+            capacity = server->settings->body_max;
+        }
+        char *body = realloc(request->body, capacity);
+        if (!body) {
+            return MHD_NO;
+        }
+        request->body = body;
+        request->capacity = capacity;
+    }
+    memcpy(request->body + request->size, data, size);
+    request->size += size;
+    return MHD_YES;
+}
+
+/* Everything is in: answers what needs nobody, hands over the rest. */
+static enum MHD_Result complete(struct rest_server *server, struct rest_request *request)
+{
+    age_remove(&server->reading, request);
+    if (!request->discard) {
+        switch (request->route.kind) {
+        case REST_ROOT:
+            (void)buffer_append(&request->answer, "{}", 2);
+            break;
+        case REST_OPTIONS:
+            break;
+        default:
+            server->host->metric_add(server->bytes, (int64_t)request->size);
+            request->state = REST_TAKEN;
+            age_add(&server->taken, request, server->now + server->settings->answer_ms);
+            MHD_suspend_connection(request->connection);
+            rest_queue_push(&server->fresh, request);
+            return MHD_YES;
+        }
+    }
+    request->state = REST_BACK;
+    return answer(server, request);
+}
+
+enum MHD_Result rest_serve(void *cls, struct MHD_Connection *connection, const char *url,
+                           const char *method, const char *version, const char *upload_data,
+                           size_t *upload_data_size, void **con_cls)
+{
+    (void)version;
+    struct rest_server *server = cls;
+    struct rest_request *request = *con_cls;
+    if (!request) {
+        return first_call(server, connection, method, url, con_cls);
+    }
+    if (*upload_data_size > 0) {
+        size_t size = *upload_data_size;
+        *upload_data_size = 0;
+        return append(server, request, upload_data, size);
+    }
+    if (request->restart) {
+        request->restart = false; /* it was stalled at its headers; the body follows */
+        return MHD_YES;
+    }
+    if (request->state == REST_BACK || request->expired) {
+        return answer(server, request);
+    }
+    return complete(server, request);
+}
+
+void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls,
+                    enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    (void)code;
+    struct rest_server *server = cls;
+    struct rest_request *request = *con_cls;
+    *con_cls = NULL;
+    if (!request) {
+        return;
+    }
+    switch (request->state) {
+    case REST_TAKEN:
+        age_remove(&server->taken, request);
+        request->connection = NULL; /* the client is gone or was told; rest_serve_back() ends it */
+        return;
+    case REST_STALLED: {
+        struct rest_queue rest = {0};
+        for (struct rest_request *at; (at = rest_queue_pop(&server->stalled)) != NULL;) {
+            if (at != request) {
+                rest_queue_push(&rest, at);
+            }
+        }
+        server->stalled = rest;
+        break;
+    }
+    default:
+        age_remove(&server->reading, request);
+        break;
+    }
+    recycle(server, request);
+}
+
+/* -- coming back -- */
+
+void rest_serve_back(struct rest_server *server, struct rest_request *request)
+{
+    age_remove(&server->taken, request);
+    if (!request->connection) {
+        recycle(server, request);
+        return;
+    }
+    request->state = REST_BACK;
+    if (!request->expired) {
+        MHD_resume_connection(request->connection);
+    }
+}
+
+void rest_serve_refuse(struct rest_server *server, struct rest_request *request)
+{
+    request->fault = stopping_fault;
+    rest_serve_back(server, request);
+}
+
+/* Tells the client that time is over, while the task keeps the request. */
+static void expire(struct rest_server *server, struct rest_request *request)
+{
+    age_remove(&server->taken, request);
+    request->expired = true;
+    if (request->connection) {
+        MHD_resume_connection(request->connection);
+    }
+}
+
+int64_t rest_serve_expire(struct rest_server *server)
+{
+    struct rest_request *request;
+    while ((request = server->taken.oldest) != NULL && request->deadline <= server->now) {
+        expire(server, request);
+    }
+    while ((request = server->reading.oldest) != NULL && request->deadline <= server->now) {
+        age_remove(&server->reading, request);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (info) {
+            (void)shutdown(info->connect_fd, SHUT_RDWR); /* libmicrohttpd sees the end and cleans up */
+        }
+    }
+    int64_t next = -1;
+    if (server->taken.oldest) {
+        next = server->taken.oldest->deadline - server->now;
+    }
+    if (server->reading.oldest) {
+        int64_t other = server->reading.oldest->deadline - server->now;
+        next = next < 0 || other < next ? other : next;
+    }
+    return next;
+}
+
+void rest_serve_abandon(struct rest_server *server)
+{
+    for (struct rest_request *request; (request = rest_queue_pop(&server->stalled)) != NULL;) {
+        request->fault = stopping_fault;
+        request->discard = true;
+        request->state = REST_READING;
+        request->restart = true;
+        MHD_resume_connection(request->connection);
+    }
+    while (server->taken.oldest) {
+        expire(server, server->taken.oldest);
+    }
+}

@@ -1,0 +1,96 @@
+/* The server's insides, shared by its loop (server.c) and what happens per request (serve.c). */
+#ifndef CONNECTORS_REST_SERVER_PRIV_H
+#define CONNECTORS_REST_SERVER_PRIV_H
+
+#include <pthread.h>
+
+#include "connectors/rest/server.h"
+
+/* Oldest first. */
+struct rest_ages {
+    struct rest_request *oldest, *newest;
+};
+
+struct rest_queue {
+    struct rest_request *first, *last;
+};
+
+struct rest_server {
+    const struct rest_settings *settings;
+    const struct sluice_host *host;
+    void (*ready)(void *user);
+    void *user;
+
+    struct MHD_Daemon *daemons[REST_LISTENERS_MAX];
+    unsigned ports[REST_LISTENERS_MAX];
+    int kick;                          /* eventfd: something for the http thread to look at */
+    pthread_t thread;
+    bool running;                      /* [task thread] the thread is to be joined */
+
+    /* [http thread] */
+    int64_t now;                       /* monotonic ms, once per turn */
+    struct rest_request *all, *pool;
+    struct rest_ages reading, taken;
+    struct rest_queue stalled;
+    struct rest_queue fresh;           /* complete since the queue was locked last */
+    size_t reserved;                   /* bytes of bodies not yet answered */
+    size_t pending;                    /* requests between their first byte and their answer's last */
+    bool quiesced;
+
+    _Atomic(struct rest_request *) done; /* stack: broker and task threads push, http thread takes all */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;            /* CLOCK_MONOTONIC */
+    /* under lock */
+    struct rest_queue queue;           /* complete, for the task thread */
+    bool waiting;                      /* the task thread found the queue empty */
+    bool draining, drained;            /* asked for; reached */
+    bool stopping;
+    int64_t stop_deadline;
+
+    struct sluice_metric *requests, *refused, *bytes;
+};
+
+static inline void rest_queue_push(struct rest_queue *queue, struct rest_request *request)
+{
+    request->next = NULL;
+    if (queue->last) {
+        queue->last->next = request;
+    } else {
+        queue->first = request;
+    }
+    queue->last = request;
+}
+
+static inline struct rest_request *rest_queue_pop(struct rest_queue *queue)
+{
+    struct rest_request *request = queue->first;
+    if (request) {
+        queue->first = request->next;
+        if (!queue->first) {
+            queue->last = NULL;
+        }
+        request->next = NULL;
+    }
+    return request;
+}
+
+/* serve.c; all [http thread] */
+
+/** libmicrohttpd's access handler; cls is the server. */
+enum MHD_Result rest_serve(void *cls, struct MHD_Connection *connection, const char *url,
+                           const char *method, const char *version, const char *upload_data,
+                           size_t *upload_data_size, void **con_cls);
+/** libmicrohttpd's end of a request, whatever became of it. */
+void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls,
+                    enum MHD_RequestTerminationCode code);
+/** A request is back from the task: answers it, or forgets it where the client is gone. */
+void rest_serve_back(struct rest_server *server, struct rest_request *request);
+/** Deals with requests that are over their time; returns ms until the next may be, or -1. */
+int64_t rest_serve_expire(struct rest_server *server);
+/** Ends waiting of every request, before the daemons stop. */
+void rest_serve_abandon(struct rest_server *server);
+/** A request that was never taken, or not yet: 503. */
+void rest_serve_refuse(struct rest_server *server, struct rest_request *request);
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * sluice.rest.RestSourceConnector: records out of HTTP requests, acknowledgements back to clients.
+ * poll() never waits: it takes complete requests and returns; the http thread calls wake() when there
+ * are some again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "connectors/rest/allow.h"
+#include "connectors/rest/body.h"
+#include "connectors/rest/metadata.h"
+#include "connectors/rest/rest.h"
+#include "connectors/rest/server.h"
+
+enum {
+    POLL_BYTES = 1 << 20,   /* bodies in one batch, unless a single one is larger */
+    DRAIN_MS = 500,         /* for bodies on their way when the task is to stop */
+    STOP_MS = 2000,         /* for answers on their way */
+};
+
+struct source {
+    const struct sluice_host *host;
+    const struct sluice_source_context *context;
+    struct rest_settings settings;
+    struct rest_server *server;
+    struct rest_allow allow;
+    struct rest_body body;
+    struct sluice_metric *records;
+};
+
+static void *create(const struct sluice_host *host)
+{
+    struct source *source = calloc(1, sizeof(*source));
+    if (source) {
+        source->host = host;
+    }
+    return source;
+}
+
+static void destroy(void *self)
+{
+    struct source *source = self;
+    if (!source) {
+        return;
+    }
+    rest_server_destroy(source->server);
+    rest_allow_finish(&source->allow);
+    rest_body_finish(&source->body);
+    free(source);
+}
+
+static void validate(void *self, const struct sluice_config *config,
+                     const struct sluice_report *report)
+{
+    struct source *source = self;
+    struct rest_settings settings;
+    const char *key;
+    char message[400];
+    if (rest_settings_read(source->host->config, config, &settings, &key, message,
+                           sizeof(message)) != 0) {
+        report->invalid(report, key, "%s", message);
+    }
+}
+
+static void ready(void *user)
+{
+    const struct source *source = user;
+    source->context->wake(source->host);
+}
+
+static enum sluice_result start(void *self, const struct sluice_config *config)
+{
+    struct source *source = self;
+    const struct sluice_host *host = source->host;
+    const char *key;
+    char message[600];
+    source->context = host->extension(host, SLUICE_SOURCE_CONTEXT);
+    if (!source->context) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                           "The host offers no %s", SLUICE_SOURCE_CONTEXT);
+    }
+    if (rest_settings_read(host->config, config, &source->settings, &key, message,
+                           sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
+    }
+    const char *allow = host->config->get_string(config, "sluice.topics.allow");
+    if (rest_allow_init(&source->allow, allow, message, sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION,
+                           "Invalid value %s for configuration sluice.topics.allow: %s", allow, message);
+    }
+    rest_body_init(&source->body, source->settings.records_max);
+    source->records = host->metric(host, "http-records", SLUICE_COUNTER);
+    source->server = rest_server_create(&source->settings, host, ready, source, message,
+                                        sizeof(message));
+    if (!source->server) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s", message);
+    }
+    return SLUICE_OK;
+}
+
+/* -- requests to records -- */
+
+static bool allowed(void *self, const char *topic)
+{
+    struct source *source = self;
+    rest_allow_check(&source->allow, topic);
+    return source->allow.allowed;
+}
+
+/* Every record of the request fails with the same; the Proxy finds such faults record by record. */
+static void fail_all(struct rest_request *request, int32_t code, const char *format)
+{
+    char message[REST_TOPIC_MAX + 100];
+    (void)snprintf(message, sizeof(message), format, request->route.topic);
+    for (size_t i = 0; i < request->count; i++) {
+        rest_result_fail(&request->results[i], code, message);
+    }
+}
+
+static void add_records(struct source *source, struct sluice_batch *batch,
+                        struct rest_request *request)
+{
+    const struct sluice_records *records = source->host->records;
+    for (size_t i = 0; i < source->body.count; i++) {
+        const struct rest_record *from = &source->body.records[i];
+        struct sluice_record *record = records->add(batch, request->route.topic);
+        int32_t partition = from->partition >= 0 ? from->partition : request->route.partition;
+        if (partition >= 0) {
+            records->set_partition(record, partition);
+        }
+        if (from->key) {
+            records->set_key(record, NULL, from->key);
+        }
+        if (from->value) {
+            records->set_value(record, NULL, from->value);
+        }
+        records->set_context(record, &request->results[i]);
+    }
+}
+
+/* True where records of it are in the batch; else it is complete. */
+static bool produce(struct source *source, struct sluice_batch *batch, struct rest_request *request)
+{
+    const struct sluice_host *host = source->host;
+    struct rest_route *route = &request->route;
+    /* The batch outlives the request's own memory, which is used again once the client is answered. */
+    char *text = host->records->alloc(batch, request->size + 1);
+    if (request->size > 0) {
+        memcpy(text, request->body, request->size);
+    }
+    if (rest_body_parse(&source->body, host, batch, text, request->size,
+                        route->kind == REST_PRODUCE_BINARY, route->partitioned,
+                        &request->fault) != 0) {
+        return false;
+    }
+    if (route->partitioned && route->partition < 0) {
+        (void)rest_fault_set(&request->fault, 404, REST_PARTITION_NOT_FOUND, "Partition not found.");
+        return false;
+    }
+    if (rest_request_results(request, source->body.count) != 0) {
+        (void)rest_fault_set(&request->fault, 500, 500, "Out of memory");
+        return false;
+    }
+    rest_allow_check(&source->allow, route->topic);
+    if (!source->allow.valid) {
+        fail_all(request, REST_KAFKA_ERROR, "Invalid topics: [%s]");
+        return false;
+    }
+    if (!source->allow.allowed) {
+        fail_all(request, REST_FORBIDDEN, "Not authorized to access topics: [%s]");
+        return false;
+    }
+    host->metric_add(source->records, (int64_t)source->body.count);
+    add_records(source, batch, request);
+    return true;
+}
+
+static enum sluice_result poll_requests(void *self, struct sluice_batch *batch, int timeout_ms)
+{
+    (void)timeout_ms;
+    struct source *source = self;
+    struct rest_request *request = rest_server_take(source->server, POLL_BYTES);
+    while (request) {
+        struct rest_request *next = request->next;
+        bool pending = false;
+        if (request->route.kind == REST_PRODUCE_JSON ||
+            request->route.kind == REST_PRODUCE_BINARY) {
+            pending = produce(source, batch, request);
+        } else {
+            rest_metadata(request, source->host, source->context, batch, allowed, source,
+                          (int)source->settings.metadata_ms);
+        }
+        if (!pending) {
+            rest_server_done(source->server, request);
+        }
+        request = next;
+    }
+    return SLUICE_OK;
+}
+
+/* -- acknowledgements -- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+/* The Proxy's four codes per record, by what kind of exception it was (§4.1). */
+static int32_t code_of(const struct sluice_delivery *delivery)
+{
+    enum { AUTHENTICATION = 309, AUTHORIZATION = 310 }; /* struct sluice_delivery.error_code */
+    const char *java = delivery->error_class ? delivery->error_class : "";
+    if (delivery->error_code == AUTHENTICATION || ends_with(java, "AuthenticationException")) {
+        return REST_UNAUTHENTICATED;
+    }
+    if (delivery->error_code == AUTHORIZATION || ends_with(java, "AuthorizationException")) {
+        return REST_FORBIDDEN;
+    }
+    return delivery->retriable ? REST_KAFKA_RETRIABLE : REST_KAFKA_ERROR;
+}
+
+static void record_done(void *self, const struct sluice_record *record,
+                        const struct sluice_delivery *delivery)
+{
+    struct source *source = self;
+    struct rest_result *result = source->host->records->context(record);
+    struct rest_request *request = result->request;
+    if (delivery->result == SLUICE_OK) {
+        /* invariant 2: a client hears of an offset only here, behind durable delivery */
+        result->partition = delivery->partition;
+        result->offset = delivery->offset;
+    } else if (delivery->result != SLUICE_DROP || delivery->error) {
+        rest_result_fail(result, code_of(delivery), delivery->error);
+    }
+    if (atomic_fetch_sub_explicit(&request->left, 1, memory_order_acq_rel) == 1) {
+        rest_server_done(source->server, request);
+    }
+}
+
+/* -- the end -- */
+
+static void drain(void *self)
+{
+    struct source *source = self;
+    if (source->server) {
+        rest_server_drain(source->server, DRAIN_MS);
+    }
+}
+
+static void stop(void *self)
+{
+    struct source *source = self;
+    if (source->server) {
+        rest_server_stop(source->server, STOP_MS);
+    }
+}
+
+static const void *extension(void *self, const char *id)
+{
+    (void)self;
+    static const char yes[] = "answers";
+    return strcmp(id, SLUICE_SOURCE_ANSWERS) == 0 ? yes : NULL;
+}
+
+static const struct sluice_source vtable = {
+    .size = sizeof(struct sluice_source),
+    .create = create,
+    .destroy = destroy,
+    .connector = {.validate = validate},
+    .start = start,
+    .poll = poll_requests,
+    .record_done = record_done,
+    .stop = stop,
+    .drain = drain,
+    .extension = extension,
+};
+
+static const char *const aliases[] = {"RestSource", "RestSourceConnector", NULL};
+
+const struct sluice_descriptor rest_source_descriptor = {
+    .size = sizeof(struct sluice_descriptor),
+    .kind = SLUICE_SOURCE,
+    .class_name = "sluice.rest.RestSourceConnector",
+    .aliases = aliases,
+    .version = SLUICE_VERSION,
+    .doc = "Takes records by HTTP with the v2 API of Kafka REST Proxy.",
+    .options = rest_options,
+    .vtable = &vtable,
+};
