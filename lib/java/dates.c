@@ -211,8 +211,7 @@ static void put_item(struct output *out, const struct date_item *item,
         put(out, item->text, (size_t)count);
         break;
     case 'G':
-        put_text(out, count >= 4 ? (time->era ? "Anno Domini" : "Before Christ")
-                                 : (time->era ? "AD" : "BC"));
+        put_text(out, time->era ? "AD" : "BC"); /* also for GGGG, as CLDR's English says */
         break;
     case 'y':
     case 'Y': {

@@ -511,6 +511,14 @@ static const struct zone_name names[] = {
     {"AKST", "Alaska Standard Time", -540},
     {"AKDT", "Alaska Daylight Time", -480},
     {"HST", "Hawaii-Aleutian Standard Time", -600},
+    /* names without a season stand for standard time; behind the others, so never printed */
+    {"WET", "Western European Time", 0},
+    {"CET", "Central European Time", 60},
+    {"EET", "Eastern European Time", 120},
+    {"EST", "Eastern Time", -300},
+    {"CST", "Central Time", -360},
+    {"MST", "Mountain Time", -420},
+    {"PST", "Pacific Time", -480},
 };
 
 bool zone_name_match(const char *text, size_t size, int32_t *ret_seconds, size_t *ret_length)
