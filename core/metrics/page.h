@@ -25,6 +25,8 @@ struct crash_record {
     int32_t signal;             /* 0: out of memory */
     int32_t code;               /* si_code */
     uint64_t address;           /* si_addr, or bytes wanted */
+    uint64_t data_used;         /* VmData then, in bytes; 0: not known */
+    uint64_t data_limit;        /* RLIMIT_DATA, in bytes; 0: none */
     uint32_t frame_count;
     uint64_t frames[CRASH_FRAMES];
     char phase[96];             /* what the host was doing: "put", "stop", "validate", class name */

@@ -1,0 +1,96 @@
+/*
+ * sluice-symbolize: tells functions and lines of a crash record on stdin (symbolize.h), with libdw,
+ * from the files that were mapped in the process that crashed. A process of its own, single-threaded;
+ * whoever started it kills it when it takes too long.
+ */
+#include "core/host/symbolize.h"
+
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { MEMORY_MOST = 1 << 30, SECONDS_MOST = 30 };
+
+static bool read_record(struct crash_record *crash)
+{
+    char *to = (char *)crash;
+    size_t left = sizeof(*crash);
+    while (left > 0) {
+        ssize_t got = read(STDIN_FILENO, to, left);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        to += got;
+        left -= (size_t)got;
+    }
+    return crash->frame_count <= CRASH_FRAMES && crash->maps_size <= CRASH_MAPS;
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void print_frame(Dwfl *dwfl, uint64_t address)
+{
+    Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+    if (!module) {
+        printf("  at 0x%llx (no code is mapped there)\n", (unsigned long long)address);
+        return;
+    }
+    Dwarf_Addr start = 0;
+    const char *path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    const char *object = path ? file_name(path) : "?";
+    GElf_Off offset = 0;
+    GElf_Sym symbol;
+    const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    int number = 0;
+    const char *source = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    if (name && source) {
+        printf("  at %s (%s:%d) in %s\n", name, file_name(source), number, object);
+    } else if (name) {
+        printf("  at %s+0x%llx in %s\n", name, (unsigned long long)offset, object);
+    } else {
+        printf("  at %s+0x%llx\n", object, (unsigned long long)(address - start));
+    }
+}
+
+int main(void)
+{
+    static struct crash_record crash;
+    static const Dwfl_Callbacks callbacks = {
+        .find_elf = dwfl_linux_proc_find_elf,
+        .find_debuginfo = dwfl_standard_find_debuginfo,
+    };
+    const struct rlimit memory = {MEMORY_MOST, MEMORY_MOST};
+    (void)setrlimit(RLIMIT_DATA, &memory);
+    (void)alarm(SECONDS_MOST);
+    if (!read_record(&crash) || crash.maps_size == 0 || crash.frame_count == 0) {
+        return 1;
+    }
+    FILE *maps = fmemopen(crash.maps, crash.maps_size, "r");
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    if (!maps || !dwfl || dwfl_linux_proc_maps_report(dwfl, maps) != 0 ||
+        dwfl_report_end(dwfl, NULL, NULL) != 0) {
+        return 1;
+    }
+    for (uint32_t i = 0; i < crash.frame_count; i++) {
+        /* Without frame information the walk ends in rubbish; the faulting address is always shown. */
+        if (i > 0 && !dwfl_addrmodule(dwfl, crash.frames[i])) {
+            break;
+        }
+        print_frame(dwfl, crash.frames[i]);
+    }
+    dwfl_end(dwfl);
+    (void)fclose(maps);
+    return 0;
+}
