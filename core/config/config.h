@@ -17,14 +17,14 @@ extern const struct sluice_config_api config_api;
 /** One key's outcome, as ConfigValue in Connect's REST answers. */
 struct config_value {
     const struct sluice_option *option; /* NULL: a key no table knows */
-    const char *name;
+    const char *name; /* owned */
     char *value;      /* text of the parsed value; NULL: null; PASSWORDs as "[hidden]" */
     char **errors;    /* ConfigDef's sentences, closed by NULL; NULL: none */
     size_t error_count;
 };
 
 struct config_report {
-    struct config_value *values;
+    struct config_value *values; /* keys of the tables in their order, then further given ones */
     size_t count;
     size_t error_count;
 };
@@ -35,6 +35,7 @@ struct config_report {
  */
 void config_validate(const struct sluice_option *const *tables, const struct properties *properties,
                      struct config_report *ret_report);
+/** Adds an error to a key, and the key where it has no entry yet. Copies. */
 void config_report_add(struct config_report *report, const char *name, const char *message);
 void config_report_finish(struct config_report *report);
 
@@ -45,6 +46,12 @@ void config_report_finish(struct config_report *report);
 int config_create(const struct sluice_option *const *tables, const struct properties *properties,
                   struct sluice_config **ret_config, struct error *error) CHECKED;
 void config_destroy(struct sluice_config *config);
+/**
+ * Who defines a name: an exact entry (of the last table that has one), else the longest family that
+ * takes it; NULL: nobody.
+ */
+const struct sluice_option *config_find_option(const struct sluice_option *const *tables,
+                                               const char *name);
 /** The text it was made from. */
 const struct properties *config_properties(const struct sluice_config *config);
 

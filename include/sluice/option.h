@@ -72,7 +72,8 @@ struct sluice_option {
     const char *const *values;  /**< SLUICE_VALID_ONE_OF*, closed by NULL */
     /**
      * SLUICE_VALID_CUSTOM [host process, any thread]: true if the text is good, else false with a
-     * sentence for the user in message (size bytes, NUL-terminated). Shall not block.
+     * sentence for the user in message (size bytes, NUL-terminated), which is shown as it is. value
+     * is trimmed, and NULL where the option is null or could not be read as its type. Shall not block.
      */
     bool (*check)(const char *name, const char *value, char *message, size_t size);
 

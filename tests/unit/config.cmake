@@ -7,3 +7,7 @@ add_executable(vectors_text suites/vectors_text.c)
 target_include_directories(vectors_text PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(vectors_text PRIVATE core_config lib_java PkgConfig::JANSSON)
 set_target_properties(vectors_text PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+
+sluice_test(config_config
+    SOURCES unit/core/config/test_config.c
+    LIBS core_config)
