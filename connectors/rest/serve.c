@@ -58,6 +58,13 @@ static struct rest_request *take_from_pool(struct rest_server *server)
     return request;
 }
 
+/* libmicrohttpd looks at resumed connections in its next run and tells nobody that one is due. */
+static void resume(struct rest_server *server, struct rest_request *request)
+{
+    server->resumed = true;
+    MHD_resume_connection(request->connection);
+}
+
 /* -- room in memory -- */
 
 static bool reserve(struct rest_server *server, struct rest_request *request)
@@ -79,7 +86,7 @@ static void unstall(struct rest_server *server)
         request->state = REST_READING;
         request->restart = true;
         age_add(&server->reading, request, server->now + server->settings->receive_ms);
-        MHD_resume_connection(request->connection);
+        resume(server, request);
     }
 }
 
@@ -373,7 +380,7 @@ void rest_serve_back(struct rest_server *server, struct rest_request *request)
     }
     request->state = REST_BACK;
     if (!request->expired) {
-        MHD_resume_connection(request->connection);
+        resume(server, request);
     }
 }
 
@@ -389,7 +396,7 @@ static void expire(struct rest_server *server, struct rest_request *request)
     age_remove(&server->taken, request);
     request->expired = true;
     if (request->connection) {
-        MHD_resume_connection(request->connection);
+        resume(server, request);
     }
 }
 
@@ -425,7 +432,7 @@ void rest_serve_abandon(struct rest_server *server)
         request->discard = true;
         request->state = REST_READING;
         request->restart = true;
-        MHD_resume_connection(request->connection);
+        resume(server, request);
     }
     while (server->taken.oldest) {
         expire(server, server->taken.oldest);

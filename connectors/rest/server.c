@@ -196,6 +196,9 @@ static bool check_end(struct rest_server *server)
 static int next_timeout(struct rest_server *server)
 {
     int64_t timeout = rest_serve_expire(server);
+    if (server->resumed) {
+        return 0;
+    }
     for (size_t i = 0; i < server->settings->listener_count; i++) {
         MHD_UNSIGNED_LONG_LONG ms;
         if (MHD_get_timeout(server->daemons[i], &ms) == MHD_YES &&
@@ -229,6 +232,7 @@ static void *http_main(void *user)
             (void)ignored;
         }
         take_done(server);
+        server->resumed = false;
         for (size_t i = 0; i < count; i++) {
             (void)MHD_run(server->daemons[i]);
         }
@@ -239,7 +243,7 @@ static void *http_main(void *user)
     }
     rest_serve_abandon(server);
     for (size_t i = 0; i < count; i++) {
-        (void)MHD_run(server->daemons[i]);
+        (void)MHD_run(server->daemons[i]); /* sends what abandon() answered */
         MHD_stop_daemon(server->daemons[i]);
         server->daemons[i] = NULL;
     }

@@ -36,6 +36,7 @@ struct rest_server {
     size_t reserved;                   /* bytes of bodies not yet answered */
     size_t pending;                    /* requests between their first byte and their answer's last */
     bool quiesced;
+    bool resumed;                      /* connections were, since the daemons ran last */
 
     _Atomic(struct rest_request *) done; /* stack: broker and task threads push, http thread takes all */
 

@@ -1,0 +1,4 @@
+sluice_test(rest_parts SOURCES unit/connectors/rest/test_parts.c LIBS rest_parts)
+sluice_test(rest_server
+    SOURCES unit/connectors/rest/test_server.c unit/connectors/rest/client.c
+    LIBS rest_parts)
