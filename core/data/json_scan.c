@@ -1,0 +1,594 @@
+#include "core/data/json_scan.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "core/data/json_number.h"
+#include "core/data/json_once.h"
+
+enum { KEYS_WATCHED = 64 }; /* per object; larger ones are always checked for twins by json_once() */
+
+struct scanner {
+    const unsigned char *start, *p, *end;
+    const unsigned char *run; /* first byte not yet copied to out; only used once out exists */
+    struct arena *arena;
+    char *out;                /* NULL while the input is normal */
+    size_t out_size, out_room;
+    uint32_t flags;
+    bool twins;               /* some object may have a name twice */
+    struct sluice_json_error *error;
+    size_t depth;
+    uint64_t is_object[JSON_MAX_DEPTH / 64 + 1];
+    uint32_t key_count;       /* of the innermost object, up to KEYS_WATCHED */
+    uint32_t keys[KEYS_WATCHED];
+};
+
+/* -- output -- */
+
+static void out_reserve(struct scanner *s, size_t more)
+{
+    if (s->out_room - s->out_size >= more) {
+        return;
+    }
+    size_t room = s->out_room ? s->out_room * 2 : (size_t)(s->end - s->start) + 64;
+    while (room - s->out_size < more) {
+        room *= 2;
+    }
+    char *grown = arena_alloc(s->arena, room);
+    if (s->out_size > 0) {
+        memcpy(grown, s->out, s->out_size);
+    }
+    s->out = grown;
+    s->out_room = room;
+}
+
+/* Everything up to `upto` is normal as it stands. */
+static void flush(struct scanner *s, const unsigned char *upto)
+{
+    size_t size = (size_t)(upto - s->run);
+    out_reserve(s, size + 1);
+    if (size > 0) {
+        memcpy(s->out + s->out_size, s->run, size);
+    }
+    s->out_size += size;
+}
+
+/* Replaces [from, to) of the input by text. */
+static void replace(struct scanner *s, const unsigned char *from, const unsigned char *to,
+                    const char *text, size_t size)
+{
+    flush(s, from);
+    out_reserve(s, size);
+    if (size > 0) {
+        memcpy(s->out + s->out_size, text, size);
+    }
+    s->out_size += size;
+    s->run = to;
+}
+
+/* -- errors -- */
+
+static bool fail(struct scanner *s, const unsigned char *at, const char *format, unsigned value)
+{
+    struct sluice_json_error *error = s->error;
+    uint32_t line = 1, column = 1;
+    for (const unsigned char *p = s->start; p < at; p++) {
+        if (*p == '\n') {
+            line++;
+            column = 1;
+        } else if ((*p & 0xC0) != 0x80) {
+            column++;
+        }
+    }
+    error->offset = (size_t)(at - s->start);
+    error->line = line;
+    error->column = column;
+    (void)snprintf(error->message, sizeof(error->message), format, value, value);
+    return false;
+}
+
+static bool fail_unexpected(struct scanner *s, const char *expected)
+{
+    if (s->p >= s->end) {
+        return fail(s, s->end, "Unexpected end-of-input", 0);
+    }
+    char format[160];
+    (void)snprintf(format, sizeof(format), "Unexpected character ('%%c' (code %%u)): %s", expected);
+    unsigned code = *s->p;
+    if (code < 0x20 || code > 0x7E) {
+        return fail(s, s->p,
+                    "Illegal character (code %u): only blanks, tab, CR and LF may stand between tokens",
+                    code);
+    }
+    return fail(s, s->p, format, code);
+}
+
+/* -- blanks -- */
+
+static inline bool is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline void skip_blanks(struct scanner *s)
+{
+    if (s->p < s->end && is_blank(*s->p)) {
+        const unsigned char *from = s->p;
+        do {
+            s->p++;
+        } while (s->p < s->end && is_blank(*s->p));
+        replace(s, from, s->p, "", 0);
+    }
+}
+
+/* -- strings -- */
+
+const unsigned char *json_plain_end(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(0x20);
+    while (end - p >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* signed compare: bytes below 0x20 and those from 0x80 up are both "less" */
+        __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+                                                 _mm_cmpeq_epi8(bytes, backslash)),
+                                    _mm_cmplt_epi8(bytes, space));
+        int mask = _mm_movemask_epi8(stop);
+        if (mask != 0) {
+            return p + __builtin_ctz((unsigned)mask);
+        }
+        p += 16;
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20 && *p < 0x80) {
+        p++;
+    }
+    return p;
+}
+
+static int hex(unsigned char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* Normal form of one UTF-16 unit or code point; at least 12 bytes of room. */
+static size_t write_char(char *out, uint32_t c)
+{
+    static const char shorts[] = "btn\0fr"; /* from 0x08 */
+    if (c == '"' || c == '\\') {
+        out[0] = '\\';
+        out[1] = (char)c;
+        return 2;
+    }
+    if (c >= 0x08 && c <= 0x0D && shorts[c - 0x08] != '\0') {
+        out[0] = '\\';
+        out[1] = shorts[c - 0x08];
+        return 2;
+    }
+    if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
+        return (size_t)sprintf(out, "\\u%04X", (unsigned)c);
+    }
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    c -= 0x10000;
+    return (size_t)sprintf(out, "\\u%04X\\u%04X", (unsigned)(0xD800 + (c >> 10)),
+                           (unsigned)(0xDC00 + (c & 0x3FF)));
+}
+
+/* At a backslash: one escape, normalised. */
+static bool scan_escape(struct scanner *s)
+{
+    const unsigned char *from = s->p;
+    if (s->end - from < 2) {
+        return fail(s, s->end, "Unexpected end-of-input in VALUE_STRING", 0);
+    }
+    char text[16];
+    size_t size;
+    switch (from[1]) {
+    case '"':
+    case '\\':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        s->p += 2;
+        return true;
+    case '/':
+        s->p += 2;
+        replace(s, from, s->p, "/", 1);
+        return true;
+    case 'u':
+        break;
+    default:
+        return fail(s, from + 1, "Unrecognized character escape '%c' (code %u)", from[1]);
+    }
+    uint32_t unit = 0;
+    for (int i = 2; i < 6; i++) {
+        if (from + i >= s->end) {
+            return fail(s, s->end, "Unexpected end-of-input in VALUE_STRING", 0);
+        }
+        int digit = hex(from[i]);
+        if (digit < 0) {
+            return fail(s, from + i,
+                        "Unexpected character ('%c' (code %u)): expected a hex-digit for character "
+                        "escape sequence",
+                        from[i]);
+        }
+        unit = unit << 4 | (uint32_t)digit;
+    }
+    s->p += 6;
+    size = write_char(text, unit);
+    if (size != 6 || memcmp(from, text, 6) != 0) {
+        replace(s, from, s->p, text, size);
+    }
+    return true;
+}
+
+/*
+ * At a byte above 0x7F. Jackson is lenient about overlong forms and encoded surrogates; the strict
+ * flag is not.
+ */
+static bool scan_utf8(struct scanner *s)
+{
+    const unsigned char *p = s->p;
+    unsigned first = *p;
+    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC0 || first > 0xF7) {
+        return fail(s, p, "Invalid UTF-8 start byte 0x%02x", first);
+    }
+    uint32_t c = first & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (p + i >= s->end) {
+            return fail(s, s->end, "Unexpected end-of-input in VALUE_STRING", 0);
+        }
+        if ((p[i] & 0xC0) != 0x80) {
+            return fail(s, p + i, "Invalid UTF-8 middle byte 0x%02x", p[i]);
+        }
+        c = c << 6 | (p[i] & 0x3F);
+    }
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool odd = c < least[length] || (c >= 0xD800 && c <= 0xDFFF) || c > 0x10FFFF;
+    if (odd && (s->flags & SLUICE_JSON_STRICT || c > 0x10FFFF)) {
+        return fail(s, p, "Invalid UTF-8 sequence beginning with 0x%02x", first);
+    }
+    s->p += length;
+    if (length == 4 || odd) {
+        char text[16];
+        size_t size = write_char(text, c);
+        replace(s, p, s->p, text, size);
+    }
+    return true;
+}
+
+/* At an opening quote. *ret_rewritten: the text differs from the input's. */
+static bool scan_string(struct scanner *s, bool *ret_escaped)
+{
+    s->p++;
+    *ret_escaped = false;
+    for (;;) {
+        s->p = json_plain_end(s->p, s->end);
+        if (s->p >= s->end) {
+            return fail(s, s->end, "Unexpected end-of-input in VALUE_STRING", 0);
+        }
+        unsigned c = *s->p;
+        if (c == '"') {
+            s->p++;
+            return true;
+        }
+        *ret_escaped = true;
+        if (c == '\\') {
+            if (!scan_escape(s)) {
+                return false;
+            }
+        } else if (c < 0x20) {
+            return fail(s, s->p,
+                        "Illegal unquoted character ((CTRL-CHAR, code %u)): has to be escaped using "
+                        "backslash to be included in string value",
+                        c);
+        } else if (!scan_utf8(s)) {
+            return false;
+        }
+    }
+}
+
+/* -- numbers, literals -- */
+
+static bool scan_number(struct scanner *s)
+{
+    const unsigned char *from = s->p;
+    struct json_number number;
+    const char *wrong = json_number_scan(from, s->end, (s->flags & SLUICE_JSON_STRICT) != 0, &number);
+    s->p = number.end;
+    if (wrong) {
+        return s->p >= s->end ? fail(s, s->end, "Unexpected end-of-input in a number", 0)
+                              : fail(s, s->p, wrong, *s->p);
+    }
+    if (s->p - from > JSON_MAX_NUMBER) {
+        return fail(s, from,
+                    "Number value length (%u) exceeds the maximum allowed (1000, from "
+                    "`StreamReadConstraints.getMaxNumberLength()`)",
+                    (unsigned)(s->p - from));
+    }
+    if (!number.normal) {
+        char text[JSON_NUMBER_TEXT];
+        size_t size = json_number_text(&number, text);
+        replace(s, from, s->p, text, size);
+    }
+    return true;
+}
+
+static bool is_word(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || c >= 0x80;
+}
+
+static bool scan_literal(struct scanner *s)
+{
+    static const char *const words[] = {"null", "true", "false"};
+    for (size_t i = 0; i < 3; i++) {
+        size_t size = strlen(words[i]);
+        if ((size_t)(s->end - s->p) >= size && memcmp(s->p, words[i], size) == 0 &&
+            (s->p + size == s->end || !is_word(s->p[size]))) {
+            s->p += size;
+            return true;
+        }
+    }
+    if (s->p < s->end && is_word(*s->p)) {
+        return fail(s, s->p,
+                    "Unrecognized token beginning with '%c': was expecting (JSON String, Number, Array, "
+                    "Object or token 'null', 'true' or 'false')",
+                    *s->p);
+    }
+    return fail_unexpected(s, "expected a valid value (JSON String, Number, Array, Object or token "
+                              "'null', 'true' or 'false')");
+}
+
+/* -- structure -- */
+
+static bool in_object(const struct scanner *s)
+{
+    return s->is_object[s->depth >> 6] >> (s->depth & 63) & 1;
+}
+
+static bool push(struct scanner *s, bool object)
+{
+    if (++s->depth > JSON_MAX_DEPTH) {
+        return fail(s, s->p,
+                    "Document nesting depth (%u) exceeds the maximum allowed (1000, from "
+                    "`StreamReadConstraints.getMaxNestingDepth()`)",
+                    (unsigned)s->depth);
+    }
+    uint64_t bit = (uint64_t)1 << (s->depth & 63);
+    if (object) {
+        s->is_object[s->depth >> 6] |= bit;
+    } else {
+        s->is_object[s->depth >> 6] &= ~bit;
+    }
+    return true;
+}
+
+/*
+ * Watches for a name that comes twice in one object by comparing small hashes. Objects inside objects
+ * share the list, which only means that twins are suspected more often; json_once() makes sure.
+ */
+static inline void watch_key(struct scanner *s, const unsigned char *key, size_t size)
+{
+    uint64_t head = 0, tail = 0;
+    if (size >= 8) {
+        memcpy(&head, key, 8);
+        memcpy(&tail, key + size - 8, 8);
+    } else {
+        memcpy(&head, key, size);
+    }
+    uint64_t mixed = (head ^ (tail << 7 | tail >> 57) ^ size) * 0x9E3779B97F4A7C15u;
+    uint32_t hash = (uint32_t)(mixed >> 32);
+    uint32_t hit = 0;
+    for (uint32_t i = 0; i < s->key_count; i++) {
+        hit |= s->keys[i] == hash;
+    }
+    if (hit || s->key_count == KEYS_WATCHED) {
+        s->twins = true;
+        s->key_count = 0;
+    }
+    s->keys[s->key_count++] = hash;
+}
+
+static bool scan_key(struct scanner *s)
+{
+    if (s->p >= s->end || *s->p != '"') {
+        return fail_unexpected(s, "was expecting double-quote to start field name");
+    }
+    const unsigned char *key = s->p + 1;
+    bool escaped;
+    if (!scan_string(s, &escaped)) {
+        return false;
+    }
+    if (escaped) {
+        s->twins = true; /* two spellings may name one member */
+    } else {
+        watch_key(s, key, (size_t)(s->p - key) - 1);
+    }
+    skip_blanks(s);
+    if (s->p >= s->end || *s->p != ':') {
+        return fail_unexpected(s, "was expecting a colon to separate field name and value");
+    }
+    s->p++;
+    skip_blanks(s);
+    return true;
+}
+
+/* One value with all it contains, at s->p. */
+static bool scan_value(struct scanner *s)
+{
+    for (;;) {
+        /* a value begins here */
+        unsigned char c = s->p < s->end ? *s->p : 0;
+        bool escaped;
+        if (c == '{' || c == '[') {
+            if (!push(s, c == '{')) {
+                return false;
+            }
+            s->p++;
+            if (c == '{' && s->depth == 1) {
+                s->key_count = 0;
+            }
+            skip_blanks(s);
+            if (s->p >= s->end || *s->p != (c == '{' ? '}' : ']')) {
+                if (c == '{' && !scan_key(s)) {
+                    return false;
+                }
+                continue;
+            }
+            s->p++;
+            s->depth--;
+        } else if (c == '"') {
+            if (!scan_string(s, &escaped)) {
+                return false;
+            }
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            if (!scan_number(s)) {
+                return false;
+            }
+        } else if (!scan_literal(s)) {
+            return false;
+        }
+        /* it ends here: close what it closes */
+        for (;;) {
+            if (s->depth == 0) {
+                return true;
+            }
+            skip_blanks(s);
+            bool object = in_object(s);
+            if (s->p < s->end && *s->p == ',') {
+                s->p++;
+                skip_blanks(s);
+                if (object && !scan_key(s)) {
+                    return false;
+                }
+                break;
+            }
+            if (s->p >= s->end || *s->p != (object ? '}' : ']')) {
+                return fail_unexpected(s, object
+                                              ? "was expecting comma to separate Object entries"
+                                              : "was expecting comma to separate Array entries");
+            }
+            s->p++;
+            s->depth--;
+        }
+    }
+}
+
+/* -- encodings other than UTF-8, as Jackson finds them by the first bytes -- */
+
+static bool is_utf16(const unsigned char *p, size_t size, bool *ret_big)
+{
+    if (size < 2 || size % 2 != 0) {
+        return false;
+    }
+    *ret_big = (p[0] == 0xFE && p[1] == 0xFF) || (p[0] == 0 && p[1] != 0);
+    return *ret_big || (p[0] == 0xFF && p[1] == 0xFE) || (p[0] != 0 && p[1] == 0);
+}
+
+static struct sluice_span from_utf16(struct arena *arena, const unsigned char *p, size_t size, bool big)
+{
+    char *out = arena_alloc(arena, size * 3 + 1);
+    size_t used = 0;
+    for (size_t i = 0; i + 1 < size; i += 2) {
+        uint32_t c = big ? (uint32_t)(p[i] << 8 | p[i + 1]) : (uint32_t)(p[i + 1] << 8 | p[i]);
+        if (i == 0 && c == 0xFEFF) {
+            continue;
+        }
+        if (c < 0x80) { /* raw: structure and controls are the scan's affair */
+            out[used++] = (char)c;
+        } else if (c >= 0xD800 && c <= 0xDFFF) {
+            used += (size_t)sprintf(out + used, "\\u%04X", (unsigned)c);
+        } else {
+            used += write_char(out + used, c);
+        }
+    }
+    return (struct sluice_span){out, used};
+}
+
+enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
+                             struct sluice_span *ret_normal, struct sluice_json_error *error)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    bool big;
+    if (!(flags & SLUICE_JSON_STRICT)) {
+        if (size >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
+            p += 3;
+            size -= 3;
+        } else if (is_utf16(p, size, &big)) {
+            struct sluice_span text = from_utf16(arena, p, size, big);
+            p = (const unsigned char *)text.data;
+            size = text.size;
+        }
+    }
+    struct scanner s;
+    s.start = s.p = p;
+    s.end = p + size;
+    s.arena = arena;
+    s.out = NULL;
+    s.out_size = s.out_room = 0;
+    s.flags = flags;
+    s.twins = false;
+    s.error = error;
+    s.depth = 0;
+    s.key_count = 0;
+    while (s.p < s.end && is_blank(*s.p)) {
+        s.p++;
+    }
+    s.run = s.p;
+    if (s.p == s.end) {
+        *ret_normal = (struct sluice_span){NULL, 0};
+        return SLUICE_OK;
+    }
+    if (!scan_value(&s)) {
+        return SLUICE_BAD_RECORD;
+    }
+    const unsigned char *behind = s.p;
+    if (s.out) {
+        flush(&s, behind);
+        *ret_normal = (struct sluice_span){s.out, s.out_size};
+    } else {
+        *ret_normal = (struct sluice_span){(const char *)s.run, (size_t)(behind - s.run)};
+    }
+    if (flags & SLUICE_JSON_STRICT) {
+        while (s.p < s.end && is_blank(*s.p)) {
+            s.p++;
+        }
+        if (s.p < s.end) {
+            (void)fail_unexpected(&s, "nothing may follow the value");
+            return SLUICE_BAD_RECORD;
+        }
+    }
+    if (s.twins) {
+        *ret_normal = json_once(arena, *ret_normal);
+    }
+    return SLUICE_OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * The scan: checks a JSON text and brings it into normal form in one pass.
+ *
+ * Normal form is what Connect's JsonConverter (Jackson) writes after reading it schemaless: no blanks;
+ * integers wrapped to 64 bits; decimals as Double.toString; escapes only where needed (upper-case
+ * \uXXXX, short forms first), non-BMP characters as two escapes; each member name once, the last value
+ * at the first's place. A text that is normal already is not copied.
+ *
+ * Limits as Jackson's: 1000 levels, 1000 characters in a number.
+ */
+#ifndef CORE_DATA_JSON_SCAN_H
+#define CORE_DATA_JSON_SCAN_H
+
+#include <sluice/data.h>
+
+#include "core/base/arena.h"
+
+enum { JSON_MAX_DEPTH = 1000, JSON_MAX_NUMBER = 1000 };
+
+/**
+ * SLUICE_OK with the text in normal form, in the input or in the arena (data NULL: nothing but
+ * blanks); or SLUICE_BAD_RECORD with *error filled. flags: enum sluice_json_flags.
+ */
+enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
+                             struct sluice_span *ret_normal, struct sluice_json_error *error);
+
+/** First byte in [p, end) that is a quote, a backslash, below 0x20 or not ASCII; end where none is. */
+const unsigned char *json_plain_end(const unsigned char *p, const unsigned char *end);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * How values are laid out; for core/data only.
+ *
+ * Invariants: a value's `json`, where set, is its text in normal form (json_scan.h). A LAZY container
+ * has only that; split makes its members. A WRITABLE container has no `json`. Members of any container
+ * are read-only once they are in it.
+ */
+#ifndef CORE_DATA_VALUE_H
+#define CORE_DATA_VALUE_H
+
+#include <sluice/data.h>
+
+#include "core/base/arena.h"
+
+enum {
+    VALUE_LAZY = 1,     /* container not split, FLOAT64 or string not decoded: see json */
+    VALUE_WRITABLE = 2, /* container may be changed in place */
+};
+
+/** A field name: made once, compared by pointer first. */
+struct sluice_name {
+    const char *text; /* NUL-terminated */
+    const char *json; /* quoted and escaped */
+    uint32_t size;
+    uint32_t json_size;
+};
+
+/** One element, entry or field. Arrays and structs use `value` only. */
+struct member {
+    const char *key;      /* decoded text of a STRING key */
+    const char *key_json; /* quoted text; NULL: key_value is no STRING */
+    uint32_t key_size, key_json_size;
+    const struct sluice_value *key_value; /* made on demand for STRING keys */
+    const struct sluice_value *value;
+};
+
+struct members {
+    struct member *list;
+    size_t count, capacity;
+    const struct sluice_schema *schema; /* STRUCT */
+    struct sluice_batch *batch;         /* for what is made on demand */
+    bool other_keys;                    /* a MAP with a key that is no STRING */
+};
+
+struct sluice_value {
+    uint8_t type;  /* enum sluice_type */
+    uint8_t flags;
+    uint16_t unused;
+    uint32_t json_size;
+    const char *json; /* NULL: not written yet */
+    union {
+        int64_t integer;
+        double real;
+        struct {
+            const char *data;
+            size_t size;
+        } text;
+        struct {
+            const char *data; /* unscaled, big-endian two's complement */
+            uint32_t size;
+            int32_t scale;
+        } decimal;
+        struct members *members;
+        struct sluice_batch *batch; /* LAZY: the arena to decode into */
+    };
+};
+
+struct sluice_value *value_new(struct arena *arena, enum sluice_type type);
+/** A value for normal JSON text, typed by its first byte; containers and floats stay lazy. */
+struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size);
+/** Members of a container, split now if need be. */
+struct members *value_members(const struct sluice_value *value);
+/** Makes `json` of any value. Struct fields are written as their schemas say. */
+void value_write(struct sluice_batch *batch, const struct sluice_value *value,
+                 const struct sluice_schema *schema);
+
+/** Quoted, escaped as Jackson does it. */
+struct sluice_span json_quote(struct arena *arena, const char *text, size_t size);
+/** Undoes the escapes of a quoted normal text. */
+struct sluice_span json_unquote(struct arena *arena, const char *json, size_t size);
+
+#endif
