@@ -1,0 +1,306 @@
+/*
+ * ReplaceField$Key, ReplaceField$Value: leaves fields out, lets only some through, renames
+ * (kafka-connect.md §3.3). Owned by the chain; [task thread].
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/transforms/classes.h"
+#include "plugins/transforms/lists.h"
+#include "plugins/transforms/schemas.h"
+
+#define PURPOSE "field replacement"
+
+struct rename {
+    const struct sluice_name *from, *to;
+};
+
+struct replace_field {
+    struct transform base;
+    struct text_set exclude, include;
+    const struct sluice_name **excluded;
+    size_t excluded_count;
+    struct text_set rename_index;
+    struct rename *renames;
+    size_t rename_count;
+    struct schema_cache cache;
+};
+
+static void *create(const struct sluice_host *host)
+{
+    return transform_create(host, sizeof(struct replace_field));
+}
+
+static void destroy(void *self)
+{
+    struct replace_field *replace = self;
+    if (replace) {
+        text_set_finish(&replace->exclude);
+        text_set_finish(&replace->include);
+        text_set_finish(&replace->rename_index);
+        schema_cache_finish(&replace->cache, &replace->base);
+        free(replace->excluded);
+        free(replace->renames);
+        free(replace);
+    }
+}
+
+/* One item of renames; false where it is not a:b. */
+static bool read_rename(struct text item, struct text parts[2])
+{
+    return split_colons(item, parts, 2) == 2;
+}
+
+static bool check_renames(const char *name, const char *value, char *message, size_t size)
+{
+    (void)name;
+    const char *cursor = value && *value ? value : NULL;
+    struct text item, parts[2];
+    while (list_next(&cursor, &item)) {
+        if (!read_rename(item, parts)) {
+            char list[200];
+            list_print(value, list, sizeof(list));
+            snprintf(message, size,
+                     "Invalid value %s for configuration renames: Invalid rename mapping: %.*s", list,
+                     (int)item.size, item.data);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_rename(struct replace_field *replace, struct text item)
+{
+    struct text parts[2];
+    if (!read_rename(item, parts)) {
+        return false;
+    }
+    struct rename *renames =
+        realloc(replace->renames, (replace->rename_count + 1) * sizeof(*renames));
+    if (!renames) {
+        return false;
+    }
+    const struct sluice_data *data = replace->base.data;
+    replace->renames = renames;
+    ptrdiff_t known = text_set_find(&replace->rename_index, parts[0].data, parts[0].size);
+    size_t at = known >= 0 ? (size_t)known : replace->rename_count++;
+    renames[at] = (struct rename){.from = data->intern(parts[0].data, parts[0].size),
+                                  .to = data->intern(parts[1].data, parts[1].size)};
+    return text_set_add(&replace->rename_index, parts[0].data, parts[0].size, at);
+}
+
+static bool add_names(struct replace_field *replace, const struct sluice_config *config,
+                      const char *name, const char *former, struct text_set *set,
+                      const struct sluice_name ***ret_names, size_t *ret_count)
+{
+    const struct sluice_config_api *api = replace->base.host->config;
+    const char *const *items = NULL;
+    /* a deprecated name counts only where its successor was not given */
+    size_t count = api->get_list(config, api->is_set(config, name) ? name : former, &items);
+    const struct sluice_name **names = ret_names ? calloc(count + 1, sizeof(*names)) : NULL;
+    bool fine = !ret_names || names;
+    for (size_t i = 0; fine && i < count; i++) {
+        fine = text_set_add(set, items[i], strlen(items[i]), i);
+        if (names) {
+            names[i] = replace->base.data->intern(items[i], strlen(items[i]));
+        }
+    }
+    if (ret_names) {
+        *ret_names = names;
+        *ret_count = count;
+    }
+    return fine;
+}
+
+static enum sluice_result configure(void *self, const char *class_name,
+                                    const struct sluice_config *config)
+{
+    struct replace_field *replace = self;
+    struct transform *base = &replace->base;
+    transform_variant(base, class_name);
+    transform_null_option(base, config);
+    const char *renames = base->host->config->get_string(config, "renames");
+    char message[512];
+    if (!check_renames("renames", renames, message, sizeof(message))) {
+        return BAD_CONFIG(base, "%s", message);
+    }
+    const char *cursor = renames && *renames ? renames : NULL;
+    struct text item;
+    while (list_next(&cursor, &item)) {
+        if (!add_rename(replace, item)) {
+            return NO_MEMORY(base);
+        }
+    }
+    bool fine = add_names(replace, config, "exclude", "blacklist", &replace->exclude,
+                          &replace->excluded, &replace->excluded_count) &&
+                add_names(replace, config, "include", "whitelist", &replace->include, NULL, NULL);
+    return fine ? SLUICE_OK : NO_MEMORY(base);
+}
+
+static bool passes(const struct replace_field *replace, struct sluice_span name)
+{
+    return text_set_find(&replace->exclude, name.data, name.size) < 0 &&
+           (replace->include.count == 0 ||
+            text_set_find(&replace->include, name.data, name.size) >= 0);
+}
+
+static struct sluice_span new_name(const struct replace_field *replace, struct sluice_span name)
+{
+    ptrdiff_t i = text_set_find(&replace->rename_index, name.data, name.size);
+    return i < 0 ? name : replace->base.data->name_text(replace->renames[i].to);
+}
+
+/* Only some fields pass, or new names meet old ones: a new map, member by member. */
+static struct sluice_value *rebuild_map(const struct replace_field *replace,
+                                        struct sluice_batch *batch, const struct sluice_value *value)
+{
+    const struct sluice_data *data = replace->base.data;
+    size_t count = data->count(value);
+    struct sluice_value *made = data->new_map(batch, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct sluice_value *key = data->key_at(value, i);
+        struct sluice_span name = data->text(key);
+        if (!passes(replace, name)) {
+            continue;
+        }
+        ptrdiff_t rename = text_set_find(&replace->rename_index, name.data, name.size);
+        if (rename >= 0) {
+            data->put(batch, made, replace->renames[rename].to, data->at(value, i));
+        } else {
+            data->put_key(batch, made, key, data->at(value, i));
+        }
+    }
+    return made;
+}
+
+static enum sluice_result apply_map(struct replace_field *replace, struct sluice_record *record,
+                                    struct sluice_batch *batch, const struct sluice_value *value)
+{
+    const struct sluice_data *data = replace->base.data;
+    enum sluice_result result = require_map(&replace->base, value, PURPOSE);
+    if (result != SLUICE_OK) {
+        return result;
+    }
+    bool in_place = replace->include.count == 0;
+    bool touched = false;
+    for (size_t i = 0; i < replace->rename_count && in_place; i++) {
+        in_place = !data->find(value, replace->renames[i].to);
+        touched |= data->find(value, replace->renames[i].from) != NULL;
+    }
+    for (size_t i = 0; i < replace->excluded_count && in_place && !touched; i++) {
+        touched = data->find(value, replace->excluded[i]) != NULL;
+    }
+    if (in_place && !touched) {
+        return SLUICE_OK;
+    }
+    if (!in_place) {
+        transform_replace(&replace->base, record, NULL, rebuild_map(replace, batch, value));
+        return SLUICE_OK;
+    }
+    struct sluice_value *edited = data->edit(batch, value);
+    for (size_t i = 0; i < replace->excluded_count; i++) {
+        data->remove(batch, edited, replace->excluded[i]);
+    }
+    size_t count = replace->rename_count ? data->count(edited) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct sluice_span name = data->text(data->key_at(edited, i));
+        ptrdiff_t rename = text_set_find(&replace->rename_index, name.data, name.size);
+        if (rename >= 0) {
+            data->rename_at(batch, edited, i, replace->renames[rename].to);
+        }
+    }
+    transform_replace(&replace->base, record, NULL, edited);
+    return SLUICE_OK;
+}
+
+static enum sluice_result make_plan(struct replace_field *replace, const struct sluice_schema *source,
+                                    const struct schema_plan **ret_plan)
+{
+    const struct sluice_data *data = replace->base.data;
+    struct schema_draft draft;
+    draft_init(&draft, &replace->base, SLUICE_STRUCT);
+    enum sluice_result result = draft_like(&draft, source);
+    size_t count = data->schema_field_count(source);
+    for (size_t i = 0; i < count && result == SLUICE_OK; i++) {
+        struct sluice_span name = data->name_text(data->schema_field_name(source, i));
+        if (passes(replace, name)) {
+            result = draft_field(&draft, new_name(replace, name), data->schema_field(source, i),
+                                 (ptrdiff_t)i);
+        }
+    }
+    const struct sluice_schema *target = NULL;
+    if (result == SLUICE_OK) {
+        result = draft_build(&draft, &target);
+    }
+    if (result == SLUICE_OK) {
+        *ret_plan = schema_cache_add(&replace->cache, &replace->base, source, target, &draft, NULL);
+    }
+    draft_finish(&draft);
+    return result;
+}
+
+static enum sluice_result apply(void *self, struct sluice_record *record)
+{
+    struct replace_field *replace = self;
+    const struct transform *base = &replace->base;
+    const struct sluice_data *data = base->data;
+    const struct sluice_schema *schema;
+    const struct sluice_value *value = transform_operand(base, record, &schema);
+    if (is_null(base, value)) {
+        return SLUICE_OK;
+    }
+    struct sluice_batch *batch = base->records->batch_of(record);
+    if (!schema) {
+        return apply_map(replace, record, batch, value);
+    }
+    enum sluice_result result = require_struct(base, value, PURPOSE);
+    if (result != SLUICE_OK) {
+        return result;
+    }
+    const struct sluice_schema *source = data->struct_schema(value);
+    const struct schema_plan *plan = schema_cache_find(&replace->cache, base, source);
+    if (!plan) {
+        result = make_plan(replace, source, &plan);
+        if (result != SLUICE_OK) {
+            return result;
+        }
+    }
+    struct sluice_value *made = data->new_struct(batch, plan->target);
+    size_t count = data->schema_field_count(plan->target);
+    for (size_t i = 0; i < count; i++) {
+        data->set_at(batch, made, i, struct_field(base, batch, value, (size_t)plan->from[i]));
+    }
+    transform_replace(base, record, plan->target, made);
+    return SLUICE_OK;
+}
+
+static const struct sluice_option options[] = {
+    OPTION(.name = "exclude", .type = SLUICE_OPTION_LIST, .default_value = "",
+           .importance = SLUICE_MEDIUM,
+           .doc = "Fields to exclude. This takes precedence over the fields to include."),
+    OPTION(.name = "blacklist", .type = SLUICE_OPTION_LIST, .importance = SLUICE_LOW,
+           .doc = "Deprecated. Use exclude instead."),
+    OPTION(.name = "include", .type = SLUICE_OPTION_LIST, .default_value = "",
+           .importance = SLUICE_MEDIUM,
+           .doc = "Fields to include. If specified, only these fields will be used."),
+    OPTION(.name = "whitelist", .type = SLUICE_OPTION_LIST, .importance = SLUICE_LOW,
+           .doc = "Deprecated. Use include instead."),
+    OPTION(.name = "renames", .type = SLUICE_OPTION_LIST, .default_value = "",
+           .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_CUSTOM, .check = check_renames,
+           .doc = "Field rename mappings."),
+    REPLACE_NULL_OPTION,
+    OPTIONS_END,
+};
+
+static const struct sluice_transform functions = {
+    .size = sizeof(struct sluice_transform),
+    .create = create,
+    .destroy = destroy,
+    .configure = configure,
+    .apply = apply,
+};
+
+KEY_AND_VALUE(replace_field, CONNECT_TRANSFORM "ReplaceField",
+              "Leaves fields out, lets only listed ones through, and renames fields.", options,
+              &functions);

@@ -1,0 +1,128 @@
+/* See transform.h. */
+#include "plugins/transforms/transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *transform_create(const struct sluice_host *host, size_t size)
+{
+    struct transform *transform = calloc(1, size);
+    if (transform) {
+        transform->host = host;
+        transform->data = host->data;
+        transform->records = host->records;
+    }
+    return transform;
+}
+
+void transform_variant(struct transform *transform, const char *class_name)
+{
+    const char *variant = strrchr(class_name, '$');
+    transform->key = variant && strcmp(variant, "$Key") == 0;
+}
+
+void transform_null_option(struct transform *transform, const struct sluice_config *config)
+{
+    transform->keep_null =
+        !transform->host->config->get_boolean(config, "replace.null.with.default");
+}
+
+const struct sluice_value *transform_operand(const struct transform *transform,
+                                             const struct sluice_record *record,
+                                             const struct sluice_schema **ret_schema)
+{
+    const struct sluice_records *records = transform->records;
+    *ret_schema = transform->key ? records->key_schema(record) : records->value_schema(record);
+    return transform->key ? records->key(record) : records->value(record);
+}
+
+void transform_replace(const struct transform *transform, struct sluice_record *record,
+                       const struct sluice_schema *schema, const struct sluice_value *value)
+{
+    if (transform->key) {
+        transform->records->set_key(record, schema, value);
+    } else {
+        transform->records->set_value(record, schema, value);
+    }
+}
+
+const char *java_class(const struct transform *transform, const struct sluice_value *value)
+{
+    static const char *const names[] = {
+        [SLUICE_NULL] = "null",
+        [SLUICE_INT8] = "java.lang.Byte",
+        [SLUICE_INT16] = "java.lang.Short",
+        [SLUICE_INT32] = "java.lang.Integer",
+        [SLUICE_INT64] = "java.lang.Long",
+        [SLUICE_FLOAT32] = "java.lang.Float",
+        [SLUICE_FLOAT64] = "java.lang.Double",
+        [SLUICE_BOOLEAN] = "java.lang.Boolean",
+        [SLUICE_STRING] = "java.lang.String",
+        [SLUICE_BYTES] = "[B",
+        [SLUICE_ARRAY] = "java.util.ArrayList",
+        [SLUICE_MAP] = "java.util.HashMap",
+        [SLUICE_STRUCT] = "org.apache.kafka.connect.data.Struct",
+        [SLUICE_DECIMAL] = "java.math.BigDecimal",
+        [SLUICE_DATE] = "java.util.Date",
+    };
+    return names[transform->data->type(value)];
+}
+
+const char *type_name(enum sluice_type type)
+{
+    static const char *const names[] = {
+        [SLUICE_NULL] = "null",       [SLUICE_INT8] = "INT8",       [SLUICE_INT16] = "INT16",
+        [SLUICE_INT32] = "INT32",     [SLUICE_INT64] = "INT64",     [SLUICE_FLOAT32] = "FLOAT32",
+        [SLUICE_FLOAT64] = "FLOAT64", [SLUICE_BOOLEAN] = "BOOLEAN", [SLUICE_STRING] = "STRING",
+        [SLUICE_BYTES] = "BYTES",     [SLUICE_ARRAY] = "ARRAY",     [SLUICE_MAP] = "MAP",
+        [SLUICE_STRUCT] = "STRUCT",   [SLUICE_DECIMAL] = "BYTES",   [SLUICE_DATE] = "INT64",
+    };
+    return names[type];
+}
+
+enum sluice_result require_map(const struct transform *transform, const struct sluice_value *value,
+                               const char *purpose)
+{
+    if (transform->data->type(value) == SLUICE_MAP) {
+        return SLUICE_OK;
+    }
+    return BAD_RECORD(transform, "Only Map objects supported in absence of schema for [%s], found: %s",
+                      purpose, java_class(transform, value));
+}
+
+enum sluice_result require_struct(const struct transform *transform, const struct sluice_value *value,
+                                  const char *purpose)
+{
+    if (transform->data->type(value) == SLUICE_STRUCT) {
+        return SLUICE_OK;
+    }
+    return BAD_RECORD(transform, "Only Struct objects supported for [%s], found: %s", purpose,
+                      java_class(transform, value));
+}
+
+const struct sluice_value *struct_field(const struct transform *transform,
+                                        struct sluice_batch *batch,
+                                        const struct sluice_value *value, size_t i)
+{
+    const struct sluice_data *data = transform->data;
+    const struct sluice_value *field = data->at(value, i);
+    if (data->type(field) != SLUICE_NULL || transform->keep_null) {
+        return field;
+    }
+    const struct sluice_value *instead =
+        data->schema_default(data->schema_field(data->struct_schema(value), i));
+    return data->type(instead) != SLUICE_NULL ? data->copy(batch, instead) : field;
+}
+
+enum sluice_result check_not_null(const struct transform *transform,
+                                  const struct sluice_schema *schema, const char *name,
+                                  const struct sluice_value *value)
+{
+    const struct sluice_data *data = transform->data;
+    if (!is_null(transform, value) || data->schema_optional(schema)) {
+        return SLUICE_OK;
+    }
+    return BAD_RECORD(transform,
+                      "Invalid value: null used for required field: \"%s\", schema type: %s", name,
+                      type_name(data->schema_type(schema)));
+}
