@@ -12,7 +12,7 @@ struct slot {
     char *name;
     const char *given; /* in the properties; NULL: not there */
     struct value value;
-    char *errors[2];   /* at most: missing or unreadable, and the validator's */
+    char *errors[2]; /* at most: missing or unreadable, and the validator's */
     size_t error_count;
 };
 
@@ -128,9 +128,9 @@ static void slot_evaluate(struct slot *slot)
     const struct sluice_option *option = slot->option ? slot->option : &any;
     if (!slot->given && option->required) {
         char *sentence = NULL;
-        int length = asprintf(&sentence,
-                              "Missing required configuration \"%s\" which has no default value.",
-                              slot->name);
+        int length =
+            asprintf(&sentence, "Missing required configuration \"%s\" which has no default value.",
+                     slot->name);
         slot_error(slot, memory_checked(length < 0 ? NULL : sentence));
     } else {
         slot_error(slot, value_parse(&slot->value, option->type, slot->name,
@@ -141,8 +141,8 @@ static void slot_evaluate(struct slot *slot)
 
 /**
  * All keys of the tables in their order, then those that families and nobody take, as given. A name
- * in two tables is defined by the later one and keeps its first place, as where a connector defines a
- * key of the framework's anew.
+ * in two tables is defined by the later one and keeps its first place, as where a connector defines
+ * a key of the framework's anew.
  */
 static void slots_make(struct slots *slots, const struct sluice_option *const *tables,
                        const struct properties *properties)
@@ -207,10 +207,10 @@ void config_validate(const struct sluice_option *const *tables, const struct pro
         struct slot *slot = &slots.items[i];
         struct config_value *value = &ret_report->values[i];
         value->option = slot->option;
-        value->value = slot->option || !slot->given
-                           ? value_text(&slot->value,
-                                        slot->option ? slot->option->type : SLUICE_OPTION_STRING)
-                           : memory_text(slot->given);
+        value->value =
+            slot->option || !slot->given
+                ? value_text(&slot->value, slot->option ? slot->option->type : SLUICE_OPTION_STRING)
+                : memory_text(slot->given);
         value->name = slot->name;
         slot->name = NULL;
         for (size_t j = 0; j < slot->error_count; j++) {

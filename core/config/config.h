@@ -17,9 +17,9 @@ extern const struct sluice_config_api config_api;
 /** One key's outcome, as ConfigValue in Connect's REST answers. */
 struct config_value {
     const struct sluice_option *option; /* NULL: a key no table knows */
-    const char *name; /* owned */
-    char *value;      /* text of the parsed value; NULL: null; PASSWORDs as "[hidden]" */
-    char **errors;    /* ConfigDef's sentences, closed by NULL; NULL: none */
+    const char *name;                   /* owned */
+    char *value;   /* text of the parsed value; NULL: null; PASSWORDs as "[hidden]" */
+    char **errors; /* ConfigDef's sentences, closed by NULL; NULL: none */
     size_t error_count;
 };
 

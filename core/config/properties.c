@@ -187,7 +187,8 @@ int properties_read_file(const char *path, char **ret_data, size_t *ret_size, st
 {
     int result = -1;
     struct buffer data;
-    buffer_init(&data, PROPERTIES_TEXT_MAX + 1); /* one more, so that the parser sees it is too long */
+    buffer_init(&data,
+                PROPERTIES_TEXT_MAX + 1); /* one more, so that the parser sees it is too long */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         error_set_errno(error, errno, "%s cannot be opened", path);

@@ -43,9 +43,9 @@ int properties_load_file(struct properties *properties, const char *path,
 int properties_read_file(const char *path, char **ret_data, size_t *ret_size,
                          struct error *error) CHECKED;
 /**
- * The same as properties_load_file() from memory; name is used in messages. Bytes are ISO-8859-1, as
- * Properties.load(InputStream) takes them and Connect therefore does. U+0000 (which Java would take)
- * is refused.
+ * The same as properties_load_file() from memory; name is used in messages. Bytes are ISO-8859-1,
+ * as Properties.load(InputStream) takes them and Connect therefore does. U+0000 (which Java would
+ * take) is refused.
  */
 int properties_load(struct properties *properties, const char *data, size_t size, const char *name,
                     struct error *error) CHECKED;

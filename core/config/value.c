@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "core/config/memory.h"
+#include "lib/java/double_text.h"
 #include "lib/java/regex.h"
 
 #define HIDDEN "[hidden]"
@@ -122,30 +123,6 @@ static bool parse_real(const char *text, double *ret)
     return true;
 }
 
-/** Double.toString: shortest digits that read back, with an exponent outside 1e-3..1e7. */
-static char *real_text(double real)
-{
-    if (isnan(real) || isinf(real)) {
-        return memory_text(isnan(real) ? "NaN" : real < 0 ? "-Infinity" : "Infinity");
-    }
-    char digits[40];
-    for (int precision = 0; precision < 17; precision++) {
-        snprintf(digits, sizeof(digits), "%.*e", precision, real);
-        if (strtod(digits, NULL) == real) {
-            break;
-        }
-    }
-    char *mark = strchr(digits, 'e');
-    int exponent = atoi(mark + 1);
-    *mark = '\0';
-    if (real == 0 || (exponent >= -3 && exponent < 7)) {
-        const char *point = strchr(digits, '.');
-        int places = (point ? (int)strlen(point + 1) : 0) - exponent;
-        return format_text("%.*f", places < 1 ? 1 : places, real);
-    }
-    return format_text("%s%sE%d", digits, strchr(digits, '.') ? "" : ".0", exponent);
-}
-
 /* -- parsing -- */
 
 static bool is_space(char c)
@@ -248,6 +225,7 @@ char *value_text(const struct value *value, enum sluice_option_type type)
     if (value->null) {
         return NULL;
     }
+    char real[JAVA_DOUBLE_TEXT_SIZE];
     switch (type) {
     case SLUICE_OPTION_BOOLEAN:
         return memory_text(value->boolean ? "true" : "false");
@@ -256,7 +234,8 @@ char *value_text(const struct value *value, enum sluice_option_type type)
     case SLUICE_OPTION_LONG:
         return format_text("%lld", (long long)value->integer);
     case SLUICE_OPTION_DOUBLE:
-        return real_text(value->real);
+        java_double_text(value->real, real);
+        return memory_text(real);
     case SLUICE_OPTION_LIST:
         return join(value, "", ",", "");
     case SLUICE_OPTION_PASSWORD:
@@ -341,11 +320,11 @@ static char *check_one_of(const struct value *value, const struct sluice_option 
     while (option->values && option->values[choices.item_count]) {
         choices.item_count++;
     }
-    char *message = join(&choices,
-                         option->valid == SLUICE_VALID_ONE_OF
-                             ? "String must be one of: "
-                             : "String must be one of (case insensitive): ",
-                         ", ", "");
+    char *message =
+        join(&choices,
+             option->valid == SLUICE_VALID_ONE_OF ? "String must be one of: "
+                                                  : "String must be one of (case insensitive): ",
+             ", ", "");
     char *sentence = invalid_value(
         name, option->type == SLUICE_OPTION_PASSWORD && culprit ? HIDDEN : culprit, message);
     free(message);

@@ -9,25 +9,26 @@
 
 struct value {
     bool null;
-    char *text;        /* trimmed text it was read from; NULL for null */
+    char *text; /* trimmed text it was read from; NULL for null */
     bool boolean;
     int64_t integer;
     double real;
-    char **items;      /* LIST */
+    char **items; /* LIST */
     size_t item_count;
 };
 
 void value_finish(struct value *value);
 
 /**
- * Reads text (NULL: null) as the type. NULL, or ConfigDef's sentence, owned by the caller; the value
- * is null then.
+ * Reads text (NULL: null) as the type. NULL, or ConfigDef's sentence, owned by the caller; the
+ * value is null then.
  */
 char *value_parse(struct value *value, enum sluice_option_type type, const char *name,
                   const char *text);
 /** Runs the option's validator. NULL, or its sentence, owned by the caller. */
 char *value_check(const struct value *value, const struct sluice_option *option, const char *name);
-/** Text as Connect's REST answers show it; [hidden] for PASSWORD; NULL for null. Owned by the caller. */
+/** Text as Connect's REST answers show it; [hidden] for PASSWORD; NULL for null. Owned by the
+ * caller. */
 char *value_text(const struct value *value, enum sluice_option_type type);
 
 /** `Invalid value x for configuration name: message`; value NULL is printed as null. */

@@ -15,8 +15,8 @@ static int64_t floor_mod(int64_t a, int64_t b)
 }
 
 /*
- * Day numbers. Years are counted from March, so that the leap day is a year's last; 153 days are five
- * months of 31, 30, 31, 30, 31. month is 0..11 of a year from January.
+ * Day numbers. Years are counted from March, so that the leap day is a year's last; 153 days are
+ * five months of 31, 30, 31, 30, 31. month is 0..11 of a year from January.
  */
 
 static int64_t julian_day(int64_t year, int month)
@@ -105,10 +105,10 @@ static enum day_rule choose_rule(const int *stamp)
     if (best == by_day) {
         return BY_DAY_OF_MONTH;
     }
-    bool week_of_month = best == by_week_of_month &&
-                         stamp[CALENDAR_WEEK_OF_MONTH] >= stamp[CALENDAR_WEEK_OF_YEAR];
-    bool weekday_in_month = best == by_weekday_in_month && stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH] >=
-                                                               stamp[CALENDAR_WEEK_OF_YEAR];
+    bool week_of_month =
+        best == by_week_of_month && stamp[CALENDAR_WEEK_OF_MONTH] >= stamp[CALENDAR_WEEK_OF_YEAR];
+    bool weekday_in_month = best == by_weekday_in_month &&
+                            stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH] >= stamp[CALENDAR_WEEK_OF_YEAR];
     if (week_of_month || weekday_in_month) {
         if (by_week_of_month == by_weekday_in_month) {
             return stamp[CALENDAR_WEEK_OF_MONTH] >= stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH]
@@ -183,8 +183,8 @@ static int64_t day_of_fields(const struct calendar *calendar, int64_t year, int6
 /** Day of a week date (GregorianCalendar.setWeekDate), weekdays out of range carried over. */
 static int64_t day_of_week_date(const struct calendar *calendar)
 {
-    int64_t week = calendar->stamp[CALENDAR_WEEK_OF_YEAR] ? calendar->value[CALENDAR_WEEK_OF_YEAR]
-                                                          : 1;
+    int64_t week =
+        calendar->stamp[CALENDAR_WEEK_OF_YEAR] ? calendar->value[CALENDAR_WEEK_OF_YEAR] : 1;
     int64_t day = calendar->stamp[CALENDAR_DAY_OF_WEEK] ? calendar->value[CALENDAR_DAY_OF_WEEK] : 1;
     if (day < 1 || day > 7) {
         if (day >= 8) {

@@ -41,8 +41,8 @@ struct calendar {
 void calendar_set(struct calendar *calendar, enum calendar_field field, int32_t value);
 
 /**
- * The wall clock time that the fields stand for, by GregorianCalendar's lenient rules of which fields
- * win: milliseconds since 1970 as if the clock showed UTC. False: an era that is none.
+ * The wall clock time that the fields stand for, by GregorianCalendar's lenient rules of which
+ * fields win: milliseconds since 1970 as if the clock showed UTC. False: an era that is none.
  */
 bool calendar_local_ms(const struct calendar *calendar, int64_t *ret_ms);
 

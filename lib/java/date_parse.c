@@ -12,7 +12,7 @@ struct parse {
     const char *text;
     size_t size, at;
     struct calendar calendar;
-    bool century;      /* a two-digit year was that in which the century begins */
+    bool century; /* a two-digit year was that in which the century begins */
 };
 
 static int char_at(const struct parse *parse, size_t i)
@@ -21,7 +21,8 @@ static int char_at(const struct parse *parse, size_t i)
 }
 
 /**
- * An integer before `end`, as DecimalFormat reads one and Number.intValue() narrows it. False: none.
+ * An integer before `end`, as DecimalFormat reads one and Number.intValue() narrows it. False:
+ * none.
  */
 static bool take_number(struct parse *parse, size_t end, int32_t *ret)
 {
@@ -68,7 +69,8 @@ static int take_name(struct parse *parse, const char *const *names, int count, s
     return best;
 }
 
-/** hh, hhmm or hh:mm behind a sign. minutes: wanted at all; hours may be one digit before a colon. */
+/** hh, hhmm or hh:mm behind a sign. minutes: wanted at all; hours may be one digit before a colon.
+ */
 static bool take_offset(struct parse *parse, int sign, bool minutes, bool colon, bool one_digit)
 {
     size_t i = parse->at;
@@ -191,10 +193,12 @@ static void set_number(struct parse *parse, const struct date_format *format,
 {
     static const char letters[] = "dHkKhmsSDFwW";
     static const enum calendar_field fields[] = {
-        CALENDAR_DAY_OF_MONTH, CALENDAR_HOUR_OF_DAY, CALENDAR_HOUR_OF_DAY,
-        CALENDAR_HOUR,         CALENDAR_HOUR,        CALENDAR_MINUTE,
-        CALENDAR_SECOND,       CALENDAR_MILLISECOND, CALENDAR_DAY_OF_YEAR,
-        CALENDAR_DAY_OF_WEEK_IN_MONTH, CALENDAR_WEEK_OF_YEAR, CALENDAR_WEEK_OF_MONTH,
+        CALENDAR_DAY_OF_MONTH, CALENDAR_HOUR_OF_DAY,
+        CALENDAR_HOUR_OF_DAY,  CALENDAR_HOUR,
+        CALENDAR_HOUR,         CALENDAR_MINUTE,
+        CALENDAR_SECOND,       CALENDAR_MILLISECOND,
+        CALENDAR_DAY_OF_YEAR,  CALENDAR_DAY_OF_WEEK_IN_MONTH,
+        CALENDAR_WEEK_OF_YEAR, CALENDAR_WEEK_OF_MONTH,
     };
     switch (item->letter) {
     case 'y':

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct date_item {
-    char letter;      /* 0: literal text */
-    int count;        /* of letters, or of bytes of the text */
+    char letter; /* 0: literal text */
+    int count;   /* of letters, or of bytes of the text */
     const char *text;
 };
 

@@ -9,10 +9,11 @@
 #include "lib/java/calendar.h"
 #include "lib/java/date_pattern.h"
 
-const char *const date_months[12] = {"January", "February", "March", "April", "May", "June", "July",
-                                     "August", "September", "October", "November", "December"};
-const char *const date_days[7] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
-                                  "Saturday"};
+const char *const date_months[12] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+const char *const date_days[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                  "Thursday", "Friday", "Saturday"};
 
 struct compiler {
     struct date_format *format;

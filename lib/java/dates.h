@@ -1,6 +1,6 @@
 /*
- * java.text.SimpleDateFormat: patterns, lenient parsing and printing, locale en_US, with the calendar
- * Java uses (Gregorian from 1582-10-15, Julian before; weeks begin on Sunday).
+ * java.text.SimpleDateFormat: patterns, lenient parsing and printing, locale en_US, with the
+ * calendar Java uses (Gregorian from 1582-10-15, Julian before; weeks begin on Sunday).
  *
  *     struct date_format *format;
  *     char message[DATE_MESSAGE_MAX];
@@ -36,8 +36,8 @@ void date_format_destroy(struct date_format *format);
 
 /**
  * Reads the beginning of the text, leniently as Java does: fields may be out of range, and what
- * follows the pattern is ignored. zone: of texts that name none. *ret_ms: milliseconds since 1970 UTC;
- * *ret_end (may be NULL): how many bytes were read. False: no match (Java: ParseException).
+ * follows the pattern is ignored. zone: of texts that name none. *ret_ms: milliseconds since 1970
+ * UTC; *ret_end (may be NULL): how many bytes were read. False: no match (Java: ParseException).
  */
 bool date_format_parse(const struct date_format *format, const struct zone *zone, const char *text,
                        size_t size, int64_t *ret_ms, size_t *ret_end);

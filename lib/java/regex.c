@@ -51,8 +51,8 @@ static pcre2_match_data *scratch(const struct regex *regex)
     if (data && pcre2_get_ovector_count(data) > regex->groups) {
         return data;
     }
-    pcre2_match_data *larger = pcre2_match_data_create(regex->groups < 15 ? 16 : regex->groups + 1,
-                                                       NULL);
+    pcre2_match_data *larger =
+        pcre2_match_data_create(regex->groups < 15 ? 16 : regex->groups + 1, NULL);
     if (!larger || pthread_setspecific(scratch_key, larger) != 0) {
         pcre2_match_data_free(larger);
         return NULL;
@@ -73,9 +73,9 @@ static int refuse(struct regex_error *error, const char *message, const char *pa
 static pcre2_code *compile(const struct buffer *text, uint32_t options, int *ret_code)
 {
     PCRE2_SIZE offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->size,
-                                     PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | options, ret_code, &offset,
-                                     NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->size,
+                      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | options, ret_code, &offset, NULL);
     if (code) {
         pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* where there is no JIT, it interprets */
     }
@@ -149,7 +149,8 @@ static enum regex_result run(const struct regex *regex, const pcre2_code *code, 
     int count = pcre2_match(code, subject, size, start, options, data, regex->limits);
     if (count == PCRE2_ERROR_JIT_STACKLIMIT) {
         /* The interpreter takes its memory from the heap, up to the limit. */
-        count = pcre2_match(code, subject, size, start, options | PCRE2_NO_JIT, data, regex->limits);
+        count =
+            pcre2_match(code, subject, size, start, options | PCRE2_NO_JIT, data, regex->limits);
     }
     if (count >= 0) {
         return REGEX_YES;
@@ -317,8 +318,8 @@ static enum regex_result replace(const struct regex *regex, const char *text, si
     enum regex_result result = REGEX_NO;
     while (at <= size) {
         pcre2_match_data *data;
-        enum regex_result found = run(regex, regex->find, text, size, at, at ? PCRE2_NO_UTF_CHECK : 0,
-                                      &data);
+        enum regex_result found =
+            run(regex, regex->find, text, size, at, at ? PCRE2_NO_UTF_CHECK : 0, &data);
         if (found == REGEX_LIMIT) {
             return found;
         }

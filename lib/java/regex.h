@@ -1,7 +1,7 @@
 /*
- * java.util.regex on PCRE2. A pattern is read by Java's rules and written anew for PCRE2, so that what
- * differs between the dialects (classes with && and nesting, flags, line ends, case folding, \b,
- * properties, escapes) means what it means in Java, and errors are Java's own. What cannot be
+ * java.util.regex on PCRE2. A pattern is read by Java's rules and written anew for PCRE2, so that
+ * what differs between the dialects (classes with && and nesting, flags, line ends, case folding,
+ * \b, properties, escapes) means what it means in Java, and errors are Java's own. What cannot be
  * translated is refused with a sentence that says so.
  *
  * Texts are UTF-8 and need not be checked before: malformed ones match nothing. Work per call is
@@ -47,8 +47,8 @@ enum regex_result regex_find(const struct regex *regex, const char *text, size_t
                              size_t *ret_start, size_t *ret_end);
 
 /**
- * Matcher.replaceFirst(), replaceAll(): appends the result to out, whose cap bounds it. Replacement in
- * Java's syntax: $1, ${name}, \x for x. REGEX_NO: no match, the text is appended as it is.
+ * Matcher.replaceFirst(), replaceAll(): appends the result to out, whose cap bounds it. Replacement
+ * in Java's syntax: $1, ${name}, \x for x. REGEX_NO: no match, the text is appended as it is.
  * REGEX_FAILED with Java's exception: `No group 2` (IndexOutOfBoundsException), .. .
  */
 enum regex_result regex_replace_first(const struct regex *regex, const char *text, size_t size,

@@ -5,8 +5,8 @@
 #include "lib/java/regex.h"
 
 /**
- * Appends to out a pattern that PCRE2 (PCRE2_UTF, PCRE2_DOLLAR_ENDONLY, no other option) takes as Java
- * takes `pattern`, with the same numbered and named groups. -1 with error.
+ * Appends to out a pattern that PCRE2 (PCRE2_UTF, PCRE2_DOLLAR_ENDONLY, no other option) takes as
+ * Java takes `pattern`, with the same numbered and named groups. -1 with error.
  */
 int regex_translate(const char *pattern, struct buffer *out, struct regex_error *error);
 

@@ -33,8 +33,9 @@ static inline size_t utf8_encode(char utf8[4], uint32_t code)
 }
 
 /**
- * Decodes the character at *next (before end) and steps over it. Malformed bytes give U+FFFD, one for
- * each longest piece that could have begun a character (Unicode 15 §3.9, which Java's decoder follows).
+ * Decodes the character at *next (before end) and steps over it. Malformed bytes give U+FFFD, one
+ * for each longest piece that could have begun a character (Unicode 15 §3.9, which Java's decoder
+ * follows).
  */
 static inline uint32_t utf8_decode_lossy(const char **next, const char *end)
 {

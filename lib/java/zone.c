@@ -528,7 +528,8 @@ bool zone_name_match(const char *text, size_t size, int32_t *ret_seconds, size_t
         const char *const forms[] = {names[i].name, names[i].abbreviation};
         for (size_t j = 0; j < 2; j++) {
             size_t length = strlen(forms[j]);
-            if (length > *ret_length && length <= size && strncasecmp(text, forms[j], length) == 0) {
+            if (length > *ret_length && length <= size &&
+                strncasecmp(text, forms[j], length) == 0) {
                 *ret_length = length;
                 *ret_seconds = names[i].minutes * 60;
             }

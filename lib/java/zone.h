@@ -1,7 +1,7 @@
 /*
- * Time zones by name, out of the system's tz database (TZif files, RFC 8536), read by ourselves: libc
- * knows one zone per process, chosen by an environment variable, and a host serves many records with
- * many zones in many threads. Constant once opened: [any thread].
+ * Time zones by name, out of the system's tz database (TZif files, RFC 8536), read by ourselves:
+ * libc knows one zone per process, chosen by an environment variable, and a host serves many
+ * records with many zones in many threads. Constant once opened: [any thread].
  */
 #ifndef LIB_JAVA_ZONE_H
 #define LIB_JAVA_ZONE_H
@@ -13,7 +13,7 @@
 struct zone;
 
 struct zone_offset {
-    int32_t seconds;          /* east of UTC, daylight saving included */
+    int32_t seconds; /* east of UTC, daylight saving included */
     bool daylight;
     const char *abbreviation; /* "CEST", "+04"; lives as long as the zone */
 };
@@ -33,7 +33,8 @@ const char *zone_id(const struct zone *zone);
 struct zone_offset zone_at(const struct zone *zone, int64_t ms);
 /**
  * Offset for a wall clock time (milliseconds since 1970 as if the clock showed UTC). Of a time that
- * comes twice the later is taken; one that a clock skips is read with the offset before it: as Java.
+ * comes twice the later is taken; one that a clock skips is read with the offset before it: as
+ * Java.
  */
 struct zone_offset zone_at_local(const struct zone *zone, int64_t local_ms);
 

@@ -5,8 +5,8 @@
  *
  *     vectors_text FILE.jsonl...
  *
- * Prints a line per case and closes with `N passed, N failed`; exit 1 where any failed. Cases of other
- * kinds are left out without a word: they belong to other runners.
+ * Prints a line per case and closes with `N passed, N failed`; exit 1 where any failed. Cases of
+ * other kinds are left out without a word: they belong to other runners.
  */
 #include <jansson.h>
 #include <stdarg.h>
@@ -65,8 +65,8 @@ static size_t decode_base64(const char *text, char *to)
     return size;
 }
 
-static int collect(void *user, const char *key, size_t key_size, const char *value, size_t value_size,
-                   size_t line)
+static int collect(void *user, const char *key, size_t key_size, const char *value,
+                   size_t value_size, size_t line)
 {
     (void)line;
     char *name = strndup(key, key_size);
@@ -86,8 +86,10 @@ static void run_properties(const json_t *test)
         data, size, latin1 ? PROPERTIES_LATIN1 : PROPERTIES_UTF8, collect, got, NULL);
     size_t i;
     json_t *entry;
-    json_array_foreach(json_object_get(test, "entries"), i, entry) {
-        json_object_set(want, json_string_value(json_array_get(entry, 0)), json_array_get(entry, 1));
+    json_array_foreach(json_object_get(test, "entries"), i, entry)
+    {
+        json_object_set(want, json_string_value(json_array_get(entry, 0)),
+                        json_array_get(entry, 1));
     }
     if (json_is_null(json_object_get(test, "error"))) {
         char *shown = json_dumps(got, JSON_SORT_KEYS);
@@ -104,7 +106,8 @@ static void run_properties(const json_t *test)
 
 /* -- dates: conversions of TimestampConverter that go through a pattern -- */
 
-/** The converted value in a record: under the envelope's payload, and in its field where one is named. */
+/** The converted value in a record: under the envelope's payload, and in its field where one is
+ * named. */
 static json_t *converted(const json_t *record, bool schemas, const char *field)
 {
     const char *text = text_of(record, "value");
@@ -148,7 +151,8 @@ static void run_date(const json_t *test, const char *given)
     json_t *record;
     bool good = true, used = false;
     char seen[256] = "";
-    json_array_foreach(json_object_get(test, "records_in"), i, record) {
+    json_array_foreach(json_object_get(test, "records_in"), i, record)
+    {
         json_t *in = converted(record, schemas, field);
         json_t *out = converted(json_array_get(outputs, i), schemas, field);
         if (json_is_string(in) && strcmp(target, "string") != 0) {

@@ -96,9 +96,10 @@ static void test_report_in_configdefs_words(void **state)
     assert_string_equal(outcome("long=9223372036854775808", "long"),
                         "Invalid value 9223372036854775808 for configuration long: Not a number of "
                         "type LONG");
-    assert_string_equal(outcome("flag=yes", "flag"),
-                        "Invalid value yes for configuration flag: Expected value to be either true "
-                        "or false");
+    assert_string_equal(
+        outcome("flag=yes", "flag"),
+        "Invalid value yes for configuration flag: Expected value to be either true "
+        "or false");
     assert_string_equal(outcome("flag=TRUE", "flag"), "true");
     assert_string_equal(outcome("list= a , b,,c ", "list"), "a,b,,c");
     assert_string_equal(outcome("colours=red, blue", "colours"),

@@ -66,7 +66,8 @@ static void test_syntax(void **state)
 {
     (void)state;
     struct properties properties = {0};
-    load(&properties, "# c\n! c\r\n a = b \\\r\n   c\nd:e\nf g\n\\u00e9=\\ud83d\\ude00\nh=\\ud83d\n\xe9=1");
+    load(&properties,
+         "# c\n! c\r\n a = b \\\r\n   c\nd:e\nf g\n\\u00e9=\\ud83d\\ude00\nh=\\ud83d\n\xe9=1");
     assert_string_equal(properties_get(&properties, "a"), "b c");
     assert_string_equal(properties_get(&properties, "d"), "e");
     assert_string_equal(properties_get(&properties, "f"), "g");
@@ -88,7 +89,8 @@ static void test_errors_name_file_and_line(void **state)
     struct properties properties = {0};
     struct error error = {0};
     static const char bad[] = "a=1\n\n# x\nb=2\\\n  3\\\n \\u00g1\n";
-    assert_int_equal(properties_load(&properties, bad, sizeof(bad) - 1, "w.properties", &error), -1);
+    assert_int_equal(properties_load(&properties, bad, sizeof(bad) - 1, "w.properties", &error),
+                     -1);
     assert_int_equal(error.code, ERROR_SYNTAX);
     assert_non_null(strstr(error.message, "w.properties, line 4: Malformed \\uxxxx encoding."));
     static const char nul[] = "a=1\nb=\\u0000";

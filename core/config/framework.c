@@ -1,0 +1,275 @@
+#include "core/config/framework.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/config/memory.h"
+#include "core/config/value.h"
+#include "lib/java/regex.h"
+
+static char *format_text(const char *format, ...) PRINTF_LIKE(1, 2);
+
+static char *format_text(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = NULL;
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    return memory_checked(length < 0 ? NULL : text);
+}
+
+static bool is_blank(char c)
+{
+    return c && (unsigned char)c <= ' ';
+}
+
+bool framework_next_item(const char **next, struct framework_item *ret_item)
+{
+    const char *p = *next;
+    if (!p) {
+        return false;
+    }
+    while (is_blank(*p)) {
+        p++;
+    }
+    size_t size = strcspn(p, ",");
+    *next = p[size] ? p + size + 1 : NULL;
+    while (size > 0 && is_blank(p[size - 1])) {
+        size--;
+    }
+    *ret_item = (struct framework_item){p, size};
+    return true;
+}
+
+/** The text of a key without blanks around it; NULL where absent or blank. Owned by the caller. */
+static char *trimmed(const struct properties *properties, const char *name)
+{
+    struct value value;
+    free(value_parse(&value, SLUICE_OPTION_STRING, name, properties_get(properties, name)));
+    char *copy = value.text && *value.text ? memory_text(value.text) : NULL;
+    value_finish(&value);
+    return copy;
+}
+
+/* -- aliases -- */
+
+static void add_alias_key(struct framework_tables *tables, struct sluice_option option, char *name,
+                          const char *kind, const struct framework_item *alias)
+{
+    for (size_t i = 0; i < tables->alias_count; i++) {
+        if (strcmp(tables->aliases[i].name, name) == 0) {
+            free(name); /* the alias is listed twice, which is an error of its own */
+            return;
+        }
+    }
+    option.size = sizeof(option);
+    option.name = name;
+    option.group = format_text("%s: %.*s", kind, (int)alias->size, alias->text);
+    option.width = SLUICE_WIDTH_LONG;
+    tables->aliases =
+        memory_grown(tables->aliases, tables->alias_count + 2, sizeof(*tables->aliases));
+    tables->aliases[tables->alias_count++] = option;
+}
+
+static void add_aliases(struct framework_tables *tables, const struct properties *properties,
+                        const char *list, const char *kind)
+{
+    char *text = trimmed(properties, list);
+    struct framework_item alias;
+    bool transforms = strcmp(list, "transforms") == 0;
+    for (const char *next = text; framework_next_item(&next, &alias);) {
+        const struct sluice_option type = {.type = SLUICE_OPTION_CLASS,
+                                           .required = true,
+                                           .importance = SLUICE_HIGH,
+                                           .order = 1,
+                                           .doc = transforms ? "Class of the transformation."
+                                                             : "Class of the predicate."};
+        add_alias_key(tables, type, format_text("%s.%.*s.type", list, (int)alias.size, alias.text),
+                      kind, &alias);
+        if (!transforms) {
+            continue;
+        }
+        const struct sluice_option negate = {
+            .type = SLUICE_OPTION_BOOLEAN,
+            .default_value = "false",
+            .importance = SLUICE_MEDIUM,
+            .order = 2,
+            .doc = "Whether the configured predicate should be negated."};
+        add_alias_key(tables, negate,
+                      format_text("%s.%.*s.negate", list, (int)alias.size, alias.text), kind,
+                      &alias);
+        const struct sluice_option predicate = {
+            .type = SLUICE_OPTION_STRING,
+            .importance = SLUICE_MEDIUM,
+            .order = 3,
+            .doc = "The alias of a predicate used to determine whether to apply this "
+                   "transformation."};
+        add_alias_key(tables, predicate,
+                      format_text("%s.%.*s.predicate", list, (int)alias.size, alias.text), kind,
+                      &alias);
+    }
+    free(text);
+}
+
+void framework_tables_init(struct framework_tables *tables, const struct properties *properties,
+                           bool sink)
+{
+    *tables = (struct framework_tables){
+        .tables = {framework_connector, sink ? framework_sink : framework_source},
+        .aliases = memory_zeroed(1, sizeof(*tables->aliases))};
+    add_aliases(tables, properties, "transforms", "Transforms");
+    add_aliases(tables, properties, "predicates", "Predicates");
+    tables->aliases[tables->alias_count] = (struct sluice_option){.name = NULL};
+    tables->tables[2] = tables->aliases;
+}
+
+void framework_tables_finish(struct framework_tables *tables)
+{
+    for (size_t i = 0; i < tables->alias_count; i++) {
+        free((char *)tables->aliases[i].name); /* both made by add_alias_key() */
+        free((char *)tables->aliases[i].group);
+    }
+    free(tables->aliases);
+    *tables = (struct framework_tables){0};
+}
+
+/* -- what several keys say together -- */
+
+/** A negate that nothing can be negated by. */
+static void check_negates(const struct properties *properties, struct config_report *report)
+{
+    char *text = trimmed(properties, "transforms");
+    struct framework_item alias;
+    for (const char *next = text; framework_next_item(&next, &alias);) {
+        char *negate = format_text("transforms.%.*s.negate", (int)alias.size, alias.text);
+        char *predicate = format_text("transforms.%.*s.predicate", (int)alias.size, alias.text);
+        if (properties_get(properties, negate) && !properties_get(properties, predicate)) {
+            char *type = format_text("transforms.%.*s.type", (int)alias.size, alias.text);
+            char *message = format_text("Config '%s' was provided but there is no config '%s' "
+                                        "defining a predicate to be negated.",
+                                        negate, predicate);
+            config_report_add(report, type, message);
+            free(type);
+            free(message);
+        }
+        free(negate);
+        free(predicate);
+    }
+    free(text);
+}
+
+static bool lists(const char *text, const char *wanted)
+{
+    struct framework_item item;
+    for (const char *next = text; framework_next_item(&next, &item);) {
+        if (item.size == strlen(wanted) && memcmp(item.text, wanted, item.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** SinkConnectorConfig.validate: topics, topics.regex, and a dead letter queue among them. */
+static void check_topics(const struct properties *properties, struct config_report *report)
+{
+    char *topics = trimmed(properties, "topics");
+    char *pattern = trimmed(properties, "topics.regex");
+    char *dead = trimmed(properties, "errors.deadletterqueue.topic.name");
+    const char *both = NULL;
+    if (topics && pattern) {
+        both = "topics and topics.regex are mutually exclusive options, but both are set.";
+    } else if (!topics && !pattern) {
+        both = "Must configure one of topics or topics.regex";
+    }
+    if (both) {
+        config_report_add(report, "topics", both);
+        config_report_add(report, "topics.regex", both);
+    }
+    char *message = NULL;
+    if (dead && topics && lists(topics, dead)) {
+        struct value value;
+        free(value_parse(&value, SLUICE_OPTION_LIST, "topics", topics));
+        char *items = value_text(&value, SLUICE_OPTION_LIST);
+        message = format_text("The DLQ topic '%s' may not be included in the list of topics "
+                              "('topics=[%s]') consumed by the connector",
+                              dead, items);
+        config_report_add(report, "topics", message);
+        free(items);
+        value_finish(&value);
+    }
+    struct regex *regex = NULL;
+    struct regex_error error;
+    if (dead && pattern && regex_create(pattern, &regex, &error) == 0 &&
+        regex_matches(regex, dead, strlen(dead)) == REGEX_YES) {
+        free(message);
+        message = format_text("The DLQ topic '%s' may not be matched by the regex for the topics "
+                              "('topics.regex=%s') consumed by the connector",
+                              dead, pattern);
+        config_report_add(report, "topics.regex", message);
+    }
+    regex_destroy(regex);
+    free(message);
+    free(topics);
+    free(pattern);
+    free(dead);
+}
+
+void framework_check_connector(const struct properties *properties, bool sink,
+                               struct config_report *report)
+{
+    check_negates(properties, report);
+    if (sink) {
+        check_topics(properties, report);
+    }
+}
+
+/* -- near names -- */
+
+#define NAME_MAX_COMPARED 64
+
+/** Letters added, left out, changed or swapped (Damerau-Levenshtein), or more than `most`. */
+static unsigned distance(const char *a, const char *b, unsigned most)
+{
+    size_t a_size = strlen(a), b_size = strlen(b);
+    if (a_size > NAME_MAX_COMPARED || b_size > NAME_MAX_COMPARED ||
+        (a_size > b_size ? a_size - b_size : b_size - a_size) > most) {
+        return most + 1;
+    }
+    unsigned rows[3][NAME_MAX_COMPARED + 1];
+    for (size_t j = 0; j <= b_size; j++) {
+        rows[0][j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= a_size; i++) {
+        unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b_size; j++) {
+            unsigned best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                two_above[j - 2] + 1 < best) {
+                best = two_above[j - 2] + 1;
+            }
+            row[j] = best;
+        }
+    }
+    return rows[a_size % 3][b_size];
+}
+
+const char *framework_nearest(const char *name, const struct sluice_option *const *tables)
+{
+    unsigned most = strlen(name) < 5 ? 1 : 2;
+    const char *nearest = NULL;
+    for (; *tables; tables++) {
+        for (const struct sluice_option *option = *tables; option->name; option++) {
+            unsigned apart = distance(name, option->name, most);
+            if (apart <= most && apart > 0) {
+                nearest = option->name;
+                most = apart - 1;
+            }
+        }
+    }
+    return nearest;
+}
