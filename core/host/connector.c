@@ -1,0 +1,169 @@
+/*
+ * Role "connector": divides a connector's work into task configurations (Connector.taskConfigs).
+ * Each is a copy of the connector's own, with what the class set in it; the class runs here, apart
+ * from any task. [main thread]
+ */
+#include "core/host/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sluice/plugin.h>
+
+#include "core/plugin/instance.h"
+
+enum { MOST_TASKS = 10000 };
+
+struct tasks {
+    json_t *own;     /* the connector's configuration; borrowed */
+    json_t *configs; /* array of objects */
+    bool too_many;
+    bool set_before_task;
+};
+
+static void on_invalid(const struct sluice_report *report, const char *name, const char *format, ...)
+{
+    (void)report;
+    (void)name;
+    (void)format;
+}
+
+static void add_task(struct tasks *tasks)
+{
+    if (json_array_size(tasks->configs) >= MOST_TASKS) {
+        tasks->too_many = true;
+        return;
+    }
+    json_array_append_new(tasks->configs, json_copy(tasks->own));
+}
+
+static void on_task(const struct sluice_report *report)
+{
+    add_task(report->host_data);
+}
+
+static void on_task_set(const struct sluice_report *report, const char *name, const char *value)
+{
+    struct tasks *tasks = report->host_data;
+    size_t count = json_array_size(tasks->configs);
+    if (count == 0) {
+        tasks->set_before_task = true;
+        return;
+    }
+    json_t *config = json_array_get(tasks->configs, count - 1);
+    if (value) {
+        json_object_set_new(config, name, process_string(value));
+    } else {
+        json_object_del(config, name);
+    }
+}
+
+static int ask(struct host_process *process, struct plugin_instance *instance,
+               const struct sluice_connector *connector, int max_tasks, struct tasks *tasks,
+               struct error *error)
+{
+    const char *class_name = instance->descriptor->class_name;
+    const struct sluice_report report = {
+        .size = sizeof(report),
+        .invalid = on_invalid,
+        .task = on_task,
+        .task_set = on_task_set,
+        .host_data = tasks,
+    };
+    plugin_failure_reset();
+    host_phase(process, "task_configs", class_name);
+    enum sluice_result result =
+        connector->task_configs(instance->self, instance->config, max_tasks, &report);
+    host_phase(process, "", "");
+    if (result != SLUICE_OK) {
+        struct plugin_failure failure = {0};
+        plugin_failure_take(&failure, result, instance, "task_configs");
+        *error = failure.error;
+        return -1;
+    }
+    if (tasks->set_before_task) {
+        return error_set(error, ERROR_PLUGIN_FAILED,
+                         "task_configs of %s called report->task_set() before report->task()",
+                         class_name);
+    }
+    if (tasks->too_many) {
+        return error_set(error, ERROR_PLUGIN_FAILED, "task_configs of %s made more than %d tasks",
+                         class_name, (int)MOST_TASKS);
+    }
+    return 0;
+}
+
+/* tasks.max.enforce (KIP-1004). */
+static int check_count(json_t *first, size_t count, int max_tasks, struct error *error)
+{
+    const char *enforce = process_text(json_object_get(first, "config"), "tasks.max.enforce");
+    if (count <= (size_t)max_tasks || strcasecmp(enforce, "false") == 0) {
+        return 0;
+    }
+    return error_set(error, ERROR_CONFIG,
+                     "The connector %s has generated %zu tasks, which is greater than %d, the maximum "
+                     "number of tasks it is configured to create. Raise tasks.max, or allow it with "
+                     "tasks.max.enforce=false",
+                     process_text(first, "name"), count, max_tasks);
+}
+
+static int make_configs(struct host_process *process, json_t *first,
+                        struct plugin_environment *environment, struct tasks *tasks,
+                        struct error *error)
+{
+    const struct sluice_descriptor *descriptor =
+        registry_find(environment->registry, NULL, process_text(first, "class"), error);
+    if (!descriptor) {
+        return -1;
+    }
+    bool sink = strcmp(descriptor->kind, SLUICE_SINK) == 0;
+    if (!sink && strcmp(descriptor->kind, SLUICE_SOURCE) != 0) {
+        return error_set(error, ERROR_UNKNOWN_CLASS, "%s is a %s, not a connector",
+                         descriptor->class_name, descriptor->kind);
+    }
+    const struct sluice_connector *connector =
+        sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
+             : &((const struct sluice_source *)descriptor->vtable)->connector;
+    json_int_t wanted = json_integer_value(json_object_get(first, "tasks_max"));
+    int max_tasks = wanted < 1 ? 1 : wanted > MOST_TASKS ? MOST_TASKS : (int)wanted;
+    if (!connector->task_configs) {
+        for (int i = 0; i < (sink ? max_tasks : 1); i++) {
+            add_task(tasks);
+        }
+        return 0;
+    }
+    struct properties properties = {0};
+    struct plugin_instance *instance = NULL;
+    process_properties(&properties, tasks->own);
+    host_phase(process, "create", descriptor->class_name);
+    int result = plugin_instance_create(environment, descriptor->kind, descriptor->class_name,
+                                        &instance, error);
+    host_phase(process, "configure", descriptor->class_name);
+    result = result == 0 ? plugin_instance_configure(instance, &properties, error) : result;
+    host_phase(process, "", "");
+    result = result == 0 ? ask(process, instance, connector, max_tasks, tasks, error) : result;
+    host_phase(process, "destroy", descriptor->class_name);
+    plugin_instance_destroy(instance);
+    host_phase(process, "", "");
+    properties_finish(&properties);
+    return result == 0 ? check_count(first, json_array_size(tasks->configs), max_tasks, error) : -1;
+}
+
+int host_connector(struct host_process *process, json_t *first)
+{
+    struct error error = {0};
+    struct tasks tasks = {.own = json_object_get(first, "config"), .configs = json_array()};
+    struct plugin_environment environment = {.registry = registry_create(), .page = process->page};
+    process_load_plugins(environment.registry, json_object_get(first, "plugin_path"));
+    int result = make_configs(process, first, &environment, &tasks, &error);
+    if (result == 0) {
+        process_send(process,
+                     json_pack("{s:s,s:O}", "type", "task_configs", "configs", tasks.configs));
+    } else {
+        host_fail(process, &error);
+    }
+    json_decref(tasks.configs);
+    error_clear(&error);
+    registry_destroy(environment.registry);
+    return result == 0 ? 0 : 1;
+}

@@ -1,0 +1,12 @@
+/* Descriptors and option tables as JSON, as the scan sends them (protocol.h). */
+#ifndef CORE_HOST_DESCRIBE_H
+#define CORE_HOST_DESCRIBE_H
+
+#include <jansson.h>
+
+#include <sluice/plugin.h>
+
+/** New reference. Text that is no UTF-8 is left out. */
+json_t *describe_plugin(const struct sluice_descriptor *descriptor);
+
+#endif
