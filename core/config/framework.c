@@ -191,7 +191,7 @@ static void check_topics(const struct properties *properties, struct config_repo
     if (dead && topics && lists(topics, dead)) {
         struct value value;
         free(value_parse(&value, SLUICE_OPTION_LIST, "topics", topics));
-        char *items = value_text(&value, SLUICE_OPTION_LIST);
+        char *items = config_value_text(&value, SLUICE_OPTION_LIST);
         message = format_text("The DLQ topic '%s' may not be included in the list of topics "
                               "('topics=[%s]') consumed by the connector",
                               dead, items);

@@ -220,7 +220,7 @@ char *value_parse(struct value *value, enum sluice_option_type type, const char 
     return invalid_value(name, text, wrong);
 }
 
-char *value_text(const struct value *value, enum sluice_option_type type)
+char *config_value_text(const struct value *value, enum sluice_option_type type)
 {
     if (value->null) {
         return NULL;
@@ -259,7 +259,7 @@ static bool is_number(enum sluice_option_type type)
 static char *refuse(const struct value *value, enum sluice_option_type type, const char *name,
                     const char *message)
 {
-    char *shown = value->null || type != SLUICE_OPTION_LIST ? value_text(value, type)
+    char *shown = value->null || type != SLUICE_OPTION_LIST ? config_value_text(value, type)
                                                             : join(value, "[", ", ", "]");
     char *sentence = invalid_value(name, shown, message);
     free(shown);

@@ -29,7 +29,7 @@ char *value_parse(struct value *value, enum sluice_option_type type, const char 
 char *value_check(const struct value *value, const struct sluice_option *option, const char *name);
 /** Text as Connect's REST answers show it; [hidden] for PASSWORD; NULL for null. Owned by the
  * caller. */
-char *value_text(const struct value *value, enum sluice_option_type type);
+char *config_value_text(const struct value *value, enum sluice_option_type type);
 
 /** `Invalid value x for configuration name: message`; value NULL is printed as null. */
 char *invalid_value(const char *name, const char *value, const char *message);
