@@ -7,8 +7,10 @@
 
 #include "connectors/rest/route.h"
 
+struct regex;
+
 struct rest_allow {
-    void *regex; /* NULL: every topic */
+    struct regex *regex; /* NULL: every topic */
     /* The last verdict: most requests name the topic of the one before. */
     char topic[REST_TOPIC_MAX + 2];
     bool valid, allowed;

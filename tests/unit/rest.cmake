@@ -2,3 +2,7 @@ sluice_test(rest_parts SOURCES unit/connectors/rest/test_parts.c LIBS rest_parts
 sluice_test(rest_server
     SOURCES unit/connectors/rest/test_server.c unit/connectors/rest/client.c
     LIBS rest_parts)
+sluice_test(rest_source
+    SOURCES unit/connectors/rest/test_source.c unit/connectors/rest/client.c
+        support/fake_source_host.c
+    LIBS rest_parts core_config core_data)
