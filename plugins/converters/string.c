@@ -1,25 +1,20 @@
 /* StringConverter: any value as Java's toString(), bytes as text (kafka-connect.md §4.1). */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "plugins/converters/converters.h"
+#include "plugins/converters/converter.h"
 
 enum encoding { ENCODING_UTF8, ENCODING_LATIN1, ENCODING_ASCII };
 
 struct string_converter {
-    const struct sluice_host *host;
+    struct converter common;
     enum encoding encoding;
     const char *unknown; /* name of an encoding that is not known: fails when used, as Java does */
 };
 
 static void *create(const struct sluice_host *host)
 {
-    struct string_converter *self = calloc(1, sizeof(*self));
-    if (self) {
-        self->host = host;
-    }
-    return self;
+    return converter_create(host, sizeof(struct string_converter));
 }
 
 static enum sluice_result configure(void *object, const char *class_name,
@@ -28,7 +23,7 @@ static enum sluice_result configure(void *object, const char *class_name,
 {
     (void)class_name;
     struct string_converter *self = object;
-    const struct sluice_config_api *api = self->host->config;
+    const struct sluice_config_api *api = self->common.host->config;
     static const char *const keys[] = {"key.converter.encoding", "value.converter.encoding"};
     const char *name = role == SLUICE_CONVERT_HEADER ? NULL : api->original(config, keys[role]);
     name = name ? name : api->get_string(config, "converter.encoding");
@@ -123,7 +118,7 @@ static const struct sluice_value *decode_utf8(const struct sluice_host *host, st
 static const struct sluice_value *decode_single(const struct string_converter *self,
                                                 struct sluice_batch *batch, struct sluice_span bytes)
 {
-    char *out = self->host->records->alloc(batch, bytes.size * 3 + 1);
+    char *out = self->common.host->records->alloc(batch, bytes.size * 3 + 1);
     size_t used = 0;
     for (size_t i = 0; i < bytes.size; i++) {
         unsigned char c = (unsigned char)bytes.data[i];
@@ -137,7 +132,7 @@ static const struct sluice_value *decode_single(const struct string_converter *s
             used += 3;
         }
     }
-    return self->host->data->new_string_view(batch, out, used);
+    return self->common.host->data->new_string_view(batch, out, used);
 }
 
 static enum sluice_result to_connect(void *object, struct sluice_batch *batch, const char *topic,
@@ -148,7 +143,7 @@ static enum sluice_result to_connect(void *object, struct sluice_batch *batch, c
     (void)topic;
     (void)header;
     const struct string_converter *self = object;
-    const struct sluice_host *host = self->host;
+    const struct sluice_host *host = self->common.host;
     if (self->unknown) {
         (void)host->error(host, SLUICE_BAD_RECORD, SLUICE_DATA_EXCEPTION,
                           "Failed to deserialize string: ");
@@ -172,7 +167,7 @@ static enum sluice_result from_connect(void *object, struct sluice_batch *batch,
     (void)header;
     (void)schema;
     const struct string_converter *self = object;
-    const struct sluice_host *host = self->host;
+    const struct sluice_host *host = self->common.host;
     if (host->data->type(value) == SLUICE_NULL) {
         *ret_bytes = (struct sluice_span){NULL, 0};
         return SLUICE_OK;
@@ -218,7 +213,7 @@ static const struct sluice_option options[] = {
 static const struct sluice_converter vtable = {
     .size = sizeof(struct sluice_converter),
     .create = create,
-    .destroy = free,
+    .destroy = converter_destroy,
     .configure = configure,
     .to_connect = to_connect,
     .from_connect = from_connect,
