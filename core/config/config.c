@@ -209,7 +209,8 @@ void config_validate(const struct sluice_option *const *tables, const struct pro
         value->option = slot->option;
         value->value =
             slot->option || !slot->given
-                ? config_value_text(&slot->value, slot->option ? slot->option->type : SLUICE_OPTION_STRING)
+                ? config_value_text(&slot->value,
+                                    slot->option ? slot->option->type : SLUICE_OPTION_STRING)
                 : memory_text(slot->given);
         value->name = slot->name;
         slot->name = NULL;
