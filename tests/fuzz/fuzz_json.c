@@ -1,0 +1,58 @@
+/*
+ * JSON scan: normal form is a fixed point, splitting and writing give it back, and what the strict
+ * scan accepts jansson accepts too.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/data/batch.h"
+
+static void visit(const struct sluice_value *value)
+{
+    for (size_t i = 0; i < data_api.count(value); i++) {
+        if (data_api.type(value) == SLUICE_MAP) {
+            (void)data_api.text(data_api.key_at(value, i));
+        }
+        (void)data_api.text(data_api.at(value, i));
+        (void)data_api.real(data_api.at(value, i));
+        visit(data_api.at(value, i));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct sluice_batch *batch = batch_new(NULL);
+    struct sluice_json_error error = {.size = sizeof(error)};
+    struct sluice_value *value = NULL, *again = NULL;
+    const char *text = (const char *)bytes;
+    if (data_api.from_json(batch, text, size, SLUICE_JSON_CONNECT, &value, &error) == SLUICE_OK && value) {
+        struct sluice_span first = data_api.to_json(batch, value);
+        if (data_api.from_json(batch, first.data, first.size, SLUICE_JSON_CONNECT, &again, &error) != SLUICE_OK) {
+            abort();
+        }
+        struct sluice_span second = data_api.to_json(batch, again);
+        if (second.size != first.size || memcmp(first.data, second.data, first.size) != 0) {
+            abort();
+        }
+        visit(again);
+        struct sluice_span third = data_api.to_json(batch, data_api.copy(batch, again));
+        if (third.size != first.size || memcmp(first.data, third.data, first.size) != 0) {
+            abort();
+        }
+    }
+    if (data_api.from_json(batch, text, size, SLUICE_JSON_STRICT, &value, &error) == SLUICE_OK && value) {
+        json_error_t why;
+        json_t *other = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+        /* jansson refuses numbers out of range and lone surrogates, which are not syntax */
+        if (!other && json_error_code(&why) != json_error_numeric_overflow &&
+            json_error_code(&why) != json_error_invalid_syntax) {
+            abort();
+        }
+        json_decref(other);
+    }
+    records_api.release(batch);
+    return 0;
+}
