@@ -1,3 +1,4 @@
+/* See registry.h: an array of classes, sorted by name. Not thread-safe until all is loaded; then read-only. */
 #include "core/plugin/registry.h"
 
 #include <dirent.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "core/plugin/load.h"
+#include "core/plugin/names.h"
 
 struct entry {
     const struct sluice_descriptor *descriptor;
@@ -45,6 +47,48 @@ static int by_class(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->path, y->path);
 }
 
+/* Remembers a path whether it was loaded or not; NULL where memory is out. */
+static const char *add_path(struct registry *registry, const char *path)
+{
+    char *copy = strdup(path);
+    char **paths = realloc(registry->paths, (registry->path_count + 1) * sizeof(*paths));
+    registry->paths = paths ? paths : registry->paths;
+    if (!copy || !paths) {
+        free(copy);
+        return NULL;
+    }
+    return registry->paths[registry->path_count++] = copy;
+}
+
+void registry_skip(struct registry *registry, const char *path)
+{
+    (void)add_path(registry, path);
+}
+
+int registry_add(struct registry *registry, const char *name, const struct sluice_entry *entry,
+                 struct error *error)
+{
+    size_t more = 0;
+    while (entry->descriptors[more]) {
+        more++;
+    }
+    char *copy = strdup(name);
+    struct entry *entries = realloc(registry->entries, (registry->count + more) * sizeof(*entries));
+    registry->entries = entries ? entries : registry->entries;
+    char **paths = realloc(registry->paths, (registry->path_count + 1) * sizeof(*paths));
+    registry->paths = paths ? paths : registry->paths;
+    if (!copy || !entries || !paths) {
+        free(copy);
+        return error_set(error, ERROR_NO_MEMORY, "Out of memory for plugin '%s'", name);
+    }
+    registry->paths[registry->path_count++] = copy;
+    for (size_t i = 0; i < more; i++) {
+        registry->entries[registry->count++] = (struct entry){entry->descriptors[i], copy};
+    }
+    qsort(registry->entries, registry->count, sizeof(*registry->entries), by_class);
+    return 0;
+}
+
 int registry_load(struct registry *registry, const char *path, struct error *error)
 {
     for (size_t i = 0; i < registry->path_count; i++) {
@@ -56,25 +100,7 @@ int registry_load(struct registry *registry, const char *path, struct error *err
     if (plugin_load(path, &entry, error) != 0) {
         return -1;
     }
-    size_t more = 0;
-    while (entry->descriptors[more]) {
-        more++;
-    }
-    char *copy = strdup(path);
-    struct entry *entries = realloc(registry->entries, (registry->count + more) * sizeof(*entries));
-    registry->entries = entries ? entries : registry->entries;
-    char **paths = realloc(registry->paths, (registry->path_count + 1) * sizeof(*paths));
-    registry->paths = paths ? paths : registry->paths;
-    if (!copy || !entries || !paths) {
-        free(copy);
-        return error_set(error, ERROR_NO_MEMORY, "Out of memory for plugin '%s'", path);
-    }
-    registry->paths[registry->path_count++] = copy;
-    for (size_t i = 0; i < more; i++) {
-        registry->entries[registry->count++] = (struct entry){entry->descriptors[i], copy};
-    }
-    qsort(registry->entries, registry->count, sizeof(*registry->entries), by_class);
-    return 0;
+    return registry_add(registry, path, entry, error);
 }
 
 /* -- scanning -- */
@@ -169,37 +195,13 @@ void registry_scan(struct registry *registry, const char *const *paths, size_t c
 
 /* -- finding -- */
 
-static const char *simple_name(const char *class_name)
-{
-    const char *dot = strrchr(class_name, '.');
-    return dot ? dot + 1 : class_name;
-}
-
-/* Connect's short forms: S3SinkConnector, S3Sink, and (for other kinds) JsonConverter, Json. */
-static bool matches_name(const char *known, const char *wanted)
-{
-    static const char *const words[] = {"Connector", "Converter", "Transformation", "Predicate"};
-    const char *simple = simple_name(known);
-    if (strcmp(known, wanted) == 0 || strcmp(simple, wanted) == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        size_t size = strlen(wanted);
-        if (ends_with(simple, words[i]) && strlen(simple) == size + strlen(words[i]) &&
-            strncmp(simple, wanted, size) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool matches(const struct sluice_descriptor *descriptor, const char *wanted)
 {
-    if (matches_name(descriptor->class_name, wanted)) {
+    if (names_match(descriptor->class_name, wanted)) {
         return true;
     }
     for (const char *const *alias = descriptor->aliases; alias && *alias; alias++) {
-        if (matches_name(*alias, wanted)) {
+        if (names_match(*alias, wanted)) {
             return true;
         }
     }
