@@ -1,0 +1,136 @@
+/* Children: descriptors, environment, group, how they ended. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/subprocess.h"
+
+static struct subprocess start(const char *script, int out, int fd3)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct subprocess_options options = {
+        .path = "/bin/sh",
+        .argv = argv,
+        .fds = {-1, out, -1, fd3},
+        .fd_count = fd3 >= 0 ? 4 : 3,
+    };
+    struct subprocess process = {0};
+    struct error error = {0};
+    assert_int_equal(subprocess_start(&options, &process, &error), 0);
+    return process;
+}
+
+static int wait_end(struct subprocess *process)
+{
+    struct pollfd wait = {.fd = process->pidfd, .events = POLLIN};
+    int status = -1;
+    assert_int_equal(poll(&wait, 1, 10000), 1);
+    assert_int_equal(subprocess_reap(process, &status), 1);
+    assert_int_equal(subprocess_reap(process, &status), 0);
+    return status;
+}
+
+static void output_of(const char *script, int fd3, char *text, size_t size)
+{
+    int out[2];
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    struct subprocess process = start(script, out[1], fd3);
+    close(out[1]);
+    size_t got = 0;
+    ssize_t n;
+    while ((n = read(out[0], text + got, size - 1 - got)) > 0) {
+        got += (size_t)n;
+    }
+    text[got] = '\0';
+    close(out[0]);
+    assert_int_equal(wait_end(&process), 0);
+}
+
+static void test_only_what_is_named_is_inherited(void **state)
+{
+    (void)state;
+    char text[4096];
+    int leaked = open("/dev/zero", O_RDONLY); /* not close-on-exec, and yet .. */
+    int given = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    (void)fcntl(leaked, F_SETFD, FD_CLOEXEC);
+    output_of("ls /proc/self/fd | grep -v '^[0-3]$' | wc -l; [ -e /proc/self/fd/3 ] && echo three",
+              given, text, sizeof(text));
+    assert_non_null(strstr(text, "three"));
+    assert_true(atoi(text) <= 1); /* the folder that ls itself has open */
+    close(leaked);
+    close(given);
+}
+
+static void test_environment_is_minimal(void **state)
+{
+    (void)state;
+    char text[16384];
+    setenv("SLUICE_TEST_SECRET", "x", 1);
+    output_of("env", -1, text, sizeof(text));
+    assert_non_null(strstr(text, "LD_BIND_NOW=1"));
+    assert_null(strstr(text, "SLUICE_TEST_SECRET"));
+}
+
+static void test_group_is_ended_with_it(void **state)
+{
+    (void)state;
+    int out[2];
+    char byte;
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    /* What it leaves running holds the pipe open until it is killed. */
+    struct subprocess process = start("sleep 600 & echo x; exit 7", out[1], -1);
+    close(out[1]);
+    int status = wait_end(&process);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    assert_int_equal(read(out[0], &byte, 1), 1);
+    while (read(out[0], &byte, 1) > 0) {
+    }
+    close(out[0]);
+}
+
+static void test_signal_ends_it(void **state)
+{
+    (void)state;
+    struct subprocess process = start("sleep 600", -1, -1);
+    int status;
+    assert_int_equal(subprocess_reap(&process, &status), 0);
+    subprocess_signal(&process, SIGKILL);
+    status = wait_end(&process);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void test_missing_program_is_an_error(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"none", NULL};
+    const struct subprocess_options options = {.path = "/nonexistent/none", .argv = argv};
+    struct subprocess process;
+    struct error error = {0};
+    assert_int_equal(subprocess_start(&options, &process, &error), -1);
+    assert_non_null(strstr(error.message, "/nonexistent/none"));
+    assert_non_null(strstr(error.message, strerror(ENOENT)));
+    error_clear(&error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_what_is_named_is_inherited),
+        cmocka_unit_test(test_environment_is_minimal),
+        cmocka_unit_test(test_group_is_ended_with_it),
+        cmocka_unit_test(test_signal_ends_it),
+        cmocka_unit_test(test_missing_program_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
