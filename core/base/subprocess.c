@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <linux/close_range.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -71,6 +72,7 @@ static void become(const struct subprocess_options *options, const int *high, in
             goto fail;
         }
     }
+    (void)close_range((unsigned)options->fd_count, ~0u, CLOSE_RANGE_CLOEXEC);
     if (fcntl(report, F_SETFD, FD_CLOEXEC) == 0) {
         (void)execve(options->path, (char *const *)(uintptr_t)options->argv,
                      (char *const *)(uintptr_t)environment);
