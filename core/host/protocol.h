@@ -11,11 +11,14 @@
  * End of file on 3 means the worker is gone: the host leaves at once. PR_SET_PDEATHSIG backs it.
  *
  * Worker -> host, first message (decides the role):
- *   {"type":"scan","paths":["/x/a.so",..]}
+ *   {"type":"scan","paths":["/x/a.so",..],"skip":["/x/crashes.so",..]}     skip may be left out
+ *   {"type":"check","path":P,"class":C,"kind":K,"check":NAME,"config":{..},"plugin_path":[..]}
+ *        one conformance test of `sluice plugins check`; without NAME: asks which there are
  *   {"type":"validate","class":C,"kind":K,"config":{..},"plugin_path":[..]}
  *   {"type":"connector","name":N,"class":C,"config":{..},"tasks_max":n,"plugin_path":[..]}
  *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
  *    "paused":b,"log_level":L,"memory_limit":bytes}
+ *        memory_limit (RLIMIT_DATA) and "core":true (leave core files as they are) hold for any role
  *        config: the task's configuration, with the connector's keys (converters, transforms, errors.*)
  *        worker: the worker's properties (bootstrap.servers, key.converter, .., producer.*, ..)
  *        paths in plugin_path are absolute; the built-in plugin folder comes last
@@ -32,6 +35,8 @@
  *              {"type":"loading","path":P} before each file, so that a crash can be blamed
  *   validate:  {"type":"validated","configs":[{"name":,"value":,"errors":[..]}..],"errors":n}
  *   connector: {"type":"task_configs","configs":[{..}..]}  then the host leaves
+ *   check:     {"type":"checked","outcome":"ok"|"not ok"|"skipped","reason":T|null}
+ *              or {"type":"checks","names":[..]}
  *   task:      {"type":"state","state":"RUNNING"|"PAUSED"|"STOPPED"}
  *              {"type":"offsets_get","id":n,"partitions":[{..}..]}    source tasks
  *              {"type":"offsets","offsets":[[{partition},{offset}]..],"id":n}

@@ -58,8 +58,15 @@ int host_scan(struct host_process *process, json_t *first)
         host_fail(process, &error);
         return 1;
     }
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = json_string_value(json_array_get(list, i));
+    for (size_t k = 0; k < count; k++) {
+        paths[k] = json_string_value(json_array_get(list, k));
+    }
+    size_t i;
+    json_t *path;
+    json_array_foreach(json_object_get(first, "skip"), i, path) {
+        if (json_is_string(path)) {
+            registry_skip(scan.registry, json_string_value(path));
+        }
     }
     registry_scan(scan.registry, paths, count, on_loading, on_file, &scan);
     process_send(process, json_pack("{s:s}", "type", "done"));

@@ -1,3 +1,7 @@
+/*
+ * See instance.h. The services may be called by any thread of the plugin; an error belongs to the
+ * thread that said it.
+ */
 #include "core/plugin/instance.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* See load.h. libltdl loads, the plain loader explains. [one thread at a time] */
 #include "core/plugin/load.h"
 
 #include <dlfcn.h>

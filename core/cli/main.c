@@ -1,0 +1,115 @@
+/* sluice: picks the verb. Each verb is a file of its own (cli.h). */
+#include "core/cli/cli.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *doc;
+};
+
+/* By name, as --help lists them. */
+static const struct verb verbs[] = {
+#ifdef SLUICE_VERB_CHECK
+    {"check", verb_check, "check configuration files, offline: every error at once"},
+#endif
+#ifdef SLUICE_VERB_CONSUME
+    {"consume", verb_consume, "print the records of a topic"},
+#endif
+    {"plugins", verb_plugins, "list, describe, check and start plugins"},
+#ifdef SLUICE_VERB_PRODUCE
+    {"produce", verb_produce, "write lines to a topic"},
+#endif
+#ifdef SLUICE_VERB_RUN
+    {"run", verb_run, "run connectors; with an embedded log where no broker is named"},
+#endif
+#ifdef SLUICE_VERB_TOPICS
+    {"topics", verb_topics, "list, create, change and delete topics"},
+#endif
+#ifdef SLUICE_VERB_TRANSFORM
+    {"transform", verb_transform, "run JSON lines through a chain of transforms"},
+#endif
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+static void usage(FILE *out)
+{
+    fputs("usage: sluice VERB [ARGUMENT...]\n\n", out);
+    for (size_t i = 0; i < VERBS; i++) {
+        fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].doc);
+    }
+    fputs("\n`sluice VERB --help` tells more. `sluice --version` tells the version.\n", out);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance; texts longer than a verb can be are far away. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { MOST = 32 };
+    size_t row[MOST + 1], m = strlen(a), n = strlen(b);
+    if (m > MOST || n > MOST) {
+        return MOST;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= m; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j];
+            row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+static int unknown(const char *name)
+{
+    const struct verb *nearest = NULL;
+    size_t best = 3; /* further away is no slip of the finger */
+    for (size_t i = 0; i < VERBS; i++) {
+        size_t d = distance(name, verbs[i].name);
+        if (d < best) {
+            best = d;
+            nearest = &verbs[i];
+        }
+    }
+    fprintf(stderr, "sluice: there is no verb '%s'%s%s%s; `sluice --help` lists them\n", name,
+            nearest ? "; did you mean '" : "", nearest ? nearest->name : "", nearest ? "'?" : "");
+    return CLI_BAD_INPUT;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        usage(stderr);
+        return CLI_BAD_INPUT;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage(stdout);
+        return CLI_OK;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+        puts("sluice " SLUICE_VERSION);
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return verbs[i].run(argc - 1, argv + 1);
+        }
+    }
+    return unknown(name);
+}
