@@ -6,3 +6,7 @@ sluice_test(rest_source
     SOURCES unit/connectors/rest/test_source.c unit/connectors/rest/client.c
         support/fake_source_host.c
     LIBS rest_parts core_config core_data)
+sluice_test(rest_tls
+    SOURCES unit/connectors/rest/test_tls.c unit/connectors/rest/client.c
+        support/fake_source_host.c
+    LIBS rest_parts core_config core_data)
