@@ -17,6 +17,7 @@
 
 #include "lib/java/dates.h"
 #include "lib/java/properties_text.h"
+#include "lib/java/regex.h"
 #include "lib/util/buffer.h"
 
 static int passed, failed;
@@ -187,8 +188,66 @@ static void run_date(const json_t *test, const char *given)
     date_format_destroy(format);
 }
 
+/* -- regular expressions -- */
+
+static bool same_error(const json_t *want, const struct regex_error *error)
+{
+    return strcmp(text_of(want, "class"), error->java_class) == 0 &&
+           strcmp(text_of(want, "message"), error->message) == 0;
+}
+
+static void run_replacement(const json_t *test, const struct regex *regex, const char *input,
+                            bool matches)
+{
+    const char *replacement = text_of(test, "replacement");
+    const char *want = text_of(test, "replace_first"), *router = text_of(test, "router");
+    const json_t *want_error = json_object_get(test, "replace_error");
+    struct regex_error error = {0};
+    struct buffer out;
+    buffer_init(&out, 65536);
+    enum regex_result got =
+        regex_replace_first(regex, input, strlen(input), replacement, &out, &error);
+    const char *text = out.data ? out.data : "";
+    if (got == REGEX_FAILED || !want) {
+        result(test, got == REGEX_FAILED && !want && same_error(want_error, &error),
+               "replacing gives %d, %s", got, got == REGEX_FAILED ? error.message : text);
+    } else {
+        bool routed = !matches ? strcmp(router, input) == 0 : strcmp(router, text) == 0;
+        result(test, strcmp(text, want) == 0 && routed, "replaced: %s", text);
+    }
+    buffer_finish(&out);
+}
+
+static void run_regex(const json_t *test)
+{
+    const char *input = text_of(test, "input");
+    const json_t *want_error = json_object_get(test, "compile_error");
+    struct regex *regex = NULL;
+    struct regex_error error = {0};
+    if (regex_create(text_of(test, "pattern"), &regex, &error)) {
+        result(test, json_is_object(want_error) && same_error(want_error, &error), "refused: %s",
+               error.message);
+        return;
+    }
+    enum regex_result matches = regex_matches(regex, input, strlen(input));
+    enum regex_result found = regex_find(regex, input, strlen(input), NULL, NULL);
+    if (json_is_object(want_error)) {
+        result(test, false, "accepted");
+    } else if (matches != (int)json_is_true(json_object_get(test, "matches")) ||
+               found != (int)json_is_true(json_object_get(test, "find"))) {
+        result(test, false, "matches %d, find %d", matches, found);
+    } else {
+        run_replacement(test, regex, input, matches == REGEX_YES);
+    }
+    regex_destroy(regex);
+}
+
 static void run_case(const json_t *test)
 {
+    if (json_object_get(test, "pattern") && json_object_get(test, "input")) {
+        run_regex(test);
+        return;
+    }
     if (json_object_get(test, "text_b64")) {
         run_properties(test);
         return;
