@@ -277,8 +277,8 @@ static void find_digits(struct digits *d, int exponent, uint64_t fraction, int s
     }
     double mantissa = (double)fraction / (double)(UINT64_C(1) << FRACTION_BITS);
     struct scaled v;
-    v.exponent = (int)floor((mantissa - 1.5) * 0.289529654 + 0.176091259 +
-                            (double)exponent * 0.301029995663981);
+    double estimate = (mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981;
+    v.exponent = (int)estimate - (estimate < (int)estimate); /* rounded down; one too high is noticed */
     v.b5 = v.exponent < 0 ? -v.exponent : 0;
     v.b2 = v.b5 + behind_point + exponent;
     v.s5 = v.exponent > 0 ? v.exponent : 0;
