@@ -60,7 +60,7 @@ static enum sluice_result configure(void *self, const char *class_name,
     gather->target = gather->base.data->intern(gather->target_text, strlen(gather->target_text));
     /* as given: a blank is a separator like any other */
     gather->separator = gather->is_array ? NULL : api->original(config, "separator");
-    gather->separator = gather->separator ? gather->separator : "";
+    gather->separator = gather->separator ? gather->separator : " ";
     gather->drop = api->get_boolean(config, "drop.fields");
     const char *on_null = api->get_string(config, "on.null");
     gather->on_null = strcmp(on_null, "keep") == 0   ? ON_NULL_KEEP
@@ -301,10 +301,10 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
 
 static const struct sluice_option concat_options[] = {
     TARGET_OPTIONS,
-    OPTION(.name = "separator", .type = SLUICE_OPTION_STRING, .default_value = "",
+    OPTION(.name = "separator", .type = SLUICE_OPTION_STRING, .default_value = " ",
            .importance = SLUICE_HIGH,
-           .doc = "What stands between the texts, blanks too (a single one is written \\\\ followed by a "
-                  "blank in a properties file)."),
+           .doc = "What stands between the texts, taken as given; one blank by default, and none "
+                  "where the value is empty."),
     OPTION(.name = "on.null", .type = SLUICE_OPTION_STRING, .default_value = "null",
            .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_ONE_OF, .values = on_null_values,
            .recommended = on_null_values,

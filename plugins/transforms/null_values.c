@@ -2,6 +2,7 @@
  * sluice.transforms.NullValues$Key, $Value: texts that stand for "nothing" become null, in listed
  * fields or in all. Owned by the chain; [task thread].
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,19 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     return each_field_apply(self, record);
 }
 
+/* Unlike SLUICE_VALID_REGEX this one may be left out. */
+static bool check_regex(const char *name, const char *value, char *message, size_t size)
+{
+    struct regex *regex = NULL;
+    struct regex_error error;
+    if (value && regex_create(value, &regex, &error) != 0) {
+        snprintf(message, size, INVALID_REGEX, value, name, error.message);
+        return false;
+    }
+    regex_destroy(regex);
+    return true;
+}
+
 static const struct sluice_option options[] = {
     FIELDS_OPTION("Fields to look at; all where empty."),
     OPTION(.name = "values", .type = SLUICE_OPTION_STRING, .importance = SLUICE_HIGH,
@@ -133,7 +147,7 @@ static const struct sluice_option options[] = {
            .importance = SLUICE_LOW, .valid = SLUICE_VALID_NON_EMPTY,
            .doc = "What stands between the texts of values; choose one that none of them holds."),
     OPTION(.name = "regex", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .valid = SLUICE_VALID_REGEX,
+           .valid = SLUICE_VALID_CUSTOM, .check = check_regex,
            .doc = "Java regular expression; a text that matches it as a whole becomes null."),
     OPTION(.name = "empty", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true",
            .importance = SLUICE_MEDIUM, .doc = "Whether the empty text becomes null."),
