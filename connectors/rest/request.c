@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    KEEP_BODY = 64 * 1024,  /* what a pooled request keeps for its next use */
+    KEEP_BODY = 128 * 1024,  /* what a pooled request keeps for its next use */
     KEEP_RESULTS = 1024,
     ANSWER_MAX = 256 << 20, /* records.max times the longest entry stays far below */
 };
@@ -176,22 +176,22 @@ int rest_request_answer(struct rest_request *request)
     return status;
 }
 
-void rest_request_reset(struct rest_request *request)
+void rest_request_reset(struct rest_request *request, bool keep)
 {
     for (size_t i = 0; i < request->count; i++) {
         free(request->results[i].message);
     }
-    if (request->result_capacity > KEEP_RESULTS) {
+    if (!keep || request->result_capacity > KEEP_RESULTS) {
         free(request->results);
         request->results = NULL;
         request->result_capacity = 0;
     }
-    if (request->capacity > KEEP_BODY) {
+    if (!keep || request->capacity > KEEP_BODY) {
         free(request->body);
         request->body = NULL;
         request->capacity = 0;
     }
-    if (request->answer.capacity > KEEP_BODY) {
+    if (!keep || request->answer.capacity > KEEP_BODY) {
         buffer_finish(&request->answer);
     }
     buffer_reset(&request->answer);

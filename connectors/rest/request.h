@@ -66,8 +66,8 @@ int rest_request_results(struct rest_request *request, size_t count) SLUICE_CHEC
 void rest_result_fail(struct rest_result *result, int32_t code, const char *message);
 /** Writes the answer's body into request->answer and says the HTTP status. [http thread] */
 int rest_request_answer(struct rest_request *request);
-/** Empties it for the next use; keeps memory of moderate size. */
-void rest_request_reset(struct rest_request *request);
+/** Empties it for the next use; with keep, buffers of moderate size stay. */
+void rest_request_reset(struct rest_request *request, bool keep);
 void rest_request_destroy(struct rest_request *request);
 
 /** Appends a JSON string with quotes; bytes that are no UTF-8 become U+FFFD. */

@@ -12,6 +12,8 @@
 
 #define STOPPING_TEXT "The REST source is stopping; send the request again"
 
+enum { POOL_WITH_BUFFERS = 64 };
+
 static const struct rest_fault stopping_fault = {503, 503, STOPPING_TEXT};
 
 /* -- lists -- */
@@ -45,6 +47,7 @@ static struct rest_request *take_from_pool(struct rest_server *server)
     struct rest_request *request = server->pool;
     if (request) {
         server->pool = request->next;
+        server->pooled--;
         request->next = NULL;
     } else {
         request = rest_request_create();
@@ -95,9 +98,11 @@ static void recycle(struct rest_server *server, struct rest_request *request)
     server->reserved -= request->reserved;
     request->reserved = 0;
     server->pending--;
-    rest_request_reset(request);
+    /* invariant 5: buffers are kept for as many requests as are common, not for every connection */
+    rest_request_reset(request, server->pooled < POOL_WITH_BUFFERS);
     request->next = server->pool;
     server->pool = request;
+    server->pooled++;
     unstall(server);
 }
 
@@ -205,12 +210,13 @@ static void begin(struct rest_server *server, struct rest_request *request, cons
     }
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     request->length = 0;
-    if (length) {
+    if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding")) {
+        /* Not known, the most it may be; looked at first, as whatever length stands beside it is void. */
+        request->length = server->settings->body_max;
+    } else if (length) {
         /* libmicrohttpd has refused what is no number; one that is too long for 64 bits saturates. */
         unsigned long long bytes = strtoull(length, NULL, 10);
         request->length = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)bytes;
-    } else if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding")) {
-        request->length = server->settings->body_max; /* not known: the most it may be */
     }
     if (request->length > server->settings->body_max) {
         (void)rest_fault_set(&request->fault, 413, 413,
@@ -256,12 +262,11 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
 
 /* -- body -- */
 
-static enum MHD_Result append(struct rest_server *server, struct rest_request *request,
-                              const char *data, size_t size)
+static enum MHD_Result append(struct rest_request *request, const char *data, size_t size)
 {
     request->restart = false;
-    if (size > server->settings->body_max - request->size) {
-        return MHD_NO; /* only a chunked body gets here: it has lied about nothing, but it is too long */
+    if (size > request->length - request->size) {
+        return MHD_NO; /* a chunked body that is longer than any may be */
     }
     if (request->discard) {
         request->size += size;
@@ -272,8 +277,8 @@ static enum MHD_Result append(struct rest_server *server, struct rest_request *r
         while (capacity < request->size + size) {
             capacity *= 2;
         }
-        if (capacity > server->settings->body_max) {
-            capacity = server->settings->body_max;
+        if (capacity > request->length) {
+            capacity = request->length; /* libmicrohttpd hands out no more than was announced */
         }
         char *body = realloc(request->body, capacity);
         if (!body) {
@@ -324,7 +329,7 @@ enum MHD_Result rest_serve(void *cls, struct MHD_Connection *connection, const c
     if (*upload_data_size > 0) {
         size_t size = *upload_data_size;
         *upload_data_size = 0;
-        return append(server, request, upload_data, size);
+        return append(request, upload_data, size);
     }
     if (request->restart) {
         request->restart = false; /* it was stalled at its headers; the body follows */
@@ -400,6 +405,17 @@ static void expire(struct rest_server *server, struct rest_request *request)
     }
 }
 
+/* Ends the connection of a body that does not come; libmicrohttpd sees the end and cleans up. */
+static void hang_up(struct rest_server *server, struct rest_request *request)
+{
+    age_remove(&server->reading, request);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info) {
+        (void)shutdown(info->connect_fd, SHUT_RDWR);
+    }
+}
+
 int64_t rest_serve_expire(struct rest_server *server)
 {
     struct rest_request *request;
@@ -407,12 +423,7 @@ int64_t rest_serve_expire(struct rest_server *server)
         expire(server, request);
     }
     while ((request = server->reading.oldest) != NULL && request->deadline <= server->now) {
-        age_remove(&server->reading, request);
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info) {
-            (void)shutdown(info->connect_fd, SHUT_RDWR); /* libmicrohttpd sees the end and cleans up */
-        }
+        hang_up(server, request);
     }
     int64_t next = -1;
     if (server->taken.oldest) {
@@ -425,15 +436,23 @@ int64_t rest_serve_expire(struct rest_server *server)
     return next;
 }
 
-void rest_serve_abandon(struct rest_server *server)
+void rest_serve_hang_up(struct rest_server *server)
 {
+    while (server->reading.oldest) {
+        hang_up(server, server->reading.oldest);
+    }
     for (struct rest_request *request; (request = rest_queue_pop(&server->stalled)) != NULL;) {
-        request->fault = stopping_fault;
-        request->discard = true;
         request->state = REST_READING;
+        request->discard = true;
         request->restart = true;
         resume(server, request);
+        hang_up(server, request);
     }
+}
+
+void rest_serve_abandon(struct rest_server *server)
+{
+    rest_serve_hang_up(server);
     while (server->taken.oldest) {
         expire(server, server->taken.oldest);
     }

@@ -192,6 +192,9 @@ static bool check_end(struct rest_server *server)
     for (struct rest_request *request; (request = rest_queue_pop(&left)) != NULL;) {
         rest_serve_refuse(server, request);
     }
+    if (stopping) {
+        rest_serve_hang_up(server);
+    }
     return stopping && (server->pending == 0 || server->now >= server->stop_deadline);
 }
 

@@ -30,6 +30,7 @@ struct rest_server {
     /* [http thread] */
     int64_t now;                       /* monotonic ms, once per turn */
     struct rest_request *all, *pool;
+    size_t pooled;
     struct rest_ages reading, taken;
     struct rest_queue stalled;
     struct rest_queue fresh;           /* complete since the queue was locked last */
@@ -89,6 +90,8 @@ void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls
 void rest_serve_back(struct rest_server *server, struct rest_request *request);
 /** Deals with requests that are over their time; returns ms until the next may be, or -1. */
 int64_t rest_serve_expire(struct rest_server *server);
+/** Ends the connections of requests whose body is not complete. */
+void rest_serve_hang_up(struct rest_server *server);
 /** Ends waiting of every request, before the daemons stop. */
 void rest_serve_abandon(struct rest_server *server);
 /** A request that was never taken, or not yet: 503. */

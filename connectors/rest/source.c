@@ -14,6 +14,7 @@
 
 enum {
     POLL_BYTES = 1 << 20,   /* bodies in one batch, unless a single one is larger */
+    POLL_RECORDS = 10000,   /* the same of records */
     DRAIN_MS = 500,         /* for bodies on their way when the task is to stop */
     STOP_MS = 2000,         /* for answers on their way */
 };
@@ -23,6 +24,7 @@ struct source {
     const struct sluice_source_context *context;
     struct rest_settings settings;
     struct rest_server *server;
+    struct rest_request *taken;  /* from the server, not yet looked at */
     struct rest_allow allow;
     struct rest_body body;
     struct sluice_metric *records;
@@ -175,26 +177,43 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
     return true;
 }
 
+static void handle(struct source *source, struct sluice_batch *batch, struct rest_request *request)
+{
+    bool pending = false;
+    if (request->route.kind == REST_PRODUCE_JSON || request->route.kind == REST_PRODUCE_BINARY) {
+        pending = produce(source, batch, request);
+    } else {
+        rest_metadata(request, source->host, source->context, batch, allowed, source,
+                      (int)source->settings.metadata_ms);
+    }
+    if (!pending) {
+        rest_server_done(source->server, request);
+    }
+}
+
+/*
+ * Goes on until records are there or the server has nothing left: only a server that was found empty
+ * wakes the task again.
+ */
 static enum sluice_result poll_requests(void *self, struct sluice_batch *batch, int timeout_ms)
 {
     (void)timeout_ms;
     struct source *source = self;
-    struct rest_request *request = rest_server_take(source->server, POLL_BYTES);
-    while (request) {
-        struct rest_request *next = request->next;
-        bool pending = false;
-        if (request->route.kind == REST_PRODUCE_JSON ||
-            request->route.kind == REST_PRODUCE_BINARY) {
-            pending = produce(source, batch, request);
-        } else {
-            rest_metadata(request, source->host, source->context, batch, allowed, source,
-                          (int)source->settings.metadata_ms);
+    const struct sluice_records *records = source->host->records;
+    do {
+        if (!source->taken) {
+            source->taken = rest_server_take(source->server, POLL_BYTES);
         }
-        if (!pending) {
-            rest_server_done(source->server, request);
+        /* invariant 5: a batch is bounded by records too; tiny ones weigh more than their text */
+        while (source->taken && records->count(batch) < POLL_RECORDS) {
+            struct rest_request *request = source->taken;
+            source->taken = request->next;
+            handle(source, batch, request);
         }
-        request = next;
-    }
+        if (records->count(batch) > 0) {
+            break;
+        }
+    } while (source->taken || (source->taken = rest_server_take(source->server, POLL_BYTES)) != NULL);
     return SLUICE_OK;
 }
 
@@ -251,9 +270,17 @@ static void drain(void *self)
 static void stop(void *self)
 {
     struct source *source = self;
-    if (source->server) {
-        rest_server_stop(source->server, STOP_MS);
+    if (!source->server) {
+        return;
     }
+    while (source->taken) { /* the host polled no more: nothing of these was written */
+        struct rest_request *request = source->taken;
+        source->taken = request->next;
+        (void)rest_fault_set(&request->fault, 503, 503,
+                             "The REST source is stopping; send the request again");
+        rest_server_done(source->server, request);
+    }
+    rest_server_stop(source->server, STOP_MS);
 }
 
 static const void *extension(void *self, const char *id)

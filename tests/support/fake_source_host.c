@@ -169,9 +169,9 @@ static void take_bytes(struct sluice_batch *batch, const struct sluice_value *va
     *ret_size = bytes.size;
 }
 
+/* lock held */
 static void keep(struct fake_source_host *fake, struct sluice_batch *batch)
 {
-    pthread_mutex_lock(&fake->lock);
     for (size_t i = 0; i < records_api.count(batch); i++) {
         const struct sluice_record *record = records_api.at(batch, i);
         if (fake->record_count == fake->record_capacity) {
@@ -185,7 +185,6 @@ static void keep(struct fake_source_host *fake, struct sluice_batch *batch)
         take_bytes(batch, records_api.value(record), &to->value, &to->value_size);
     }
     pthread_cond_broadcast(&fake->changed);
-    pthread_mutex_unlock(&fake->lock);
 }
 
 static int64_t next_offset(struct fake_source_host *fake, const char *topic)
@@ -252,10 +251,10 @@ static size_t poll_once(struct fake_source_host *fake)
         records_api.release(batch);
         return 0;
     }
+    pthread_mutex_lock(&fake->lock);
     if (!fake->quiet) {
         keep(fake, batch);
     }
-    pthread_mutex_lock(&fake->lock);
     bool hold = fake->hold;
     if (hold) {
         fake->held = realloc(fake->held, (fake->held_count + 1) * sizeof(*fake->held));

@@ -185,7 +185,7 @@ static void test_results(void **state)
                         "\"key_schema_id\":null,\"value_schema_id\":null}");
     rest_result_fail(&request->results[2], REST_FORBIDDEN, NULL);
     assert_int_equal(rest_request_answer(request), 403);
-    rest_request_reset(request);
+    rest_request_reset(request, true);
     assert_int_equal(rest_request_results(request, 1), 0);
     rest_result_fail(&request->results[0], REST_UNAUTHENTICATED, "who?");
     assert_int_equal(rest_request_answer(request), 401);
