@@ -170,6 +170,74 @@ static void finish(struct check *check, struct plugin_instance *instance)
     }
 }
 
+/* -- what both have -- */
+
+enum { TASKS_MAX = 3 };
+
+struct division {
+    struct check *check;
+    int tasks;
+};
+
+static void on_invalid(const struct sluice_report *report, const char *name, const char *format, ...)
+{
+    (void)report;
+    (void)name; /* a guessed configuration need not be good as a whole */
+    (void)format;
+}
+
+static void on_task(const struct sluice_report *report)
+{
+    ((struct division *)report->host_data)->tasks++;
+}
+
+static void on_task_set(const struct sluice_report *report, const char *name, const char *value)
+{
+    const struct division *division = report->host_data;
+    if (division->tasks == 0) {
+        check_fail(division->check, "task_configs called task_set() before task()");
+    } else if (!name || !*name) {
+        check_fail(division->check, "task_configs set a key without a name");
+    }
+    (void)value;
+}
+
+static void run_division(struct check *check)
+{
+    struct plugin_instance *instance = check_guess(check) ? check_create(check) : NULL;
+    struct division division = {.check = check};
+    const struct sluice_report report = {
+        .size = sizeof(report),
+        .invalid = on_invalid,
+        .task = on_task,
+        .task_set = on_task_set,
+        .host_data = &division,
+    };
+    if (!instance) {
+        return;
+    }
+    const struct sluice_connector *connector =
+        strcmp(instance->descriptor->kind, SLUICE_SINK) == 0
+            ? &((const struct sluice_sink *)instance->descriptor->vtable)->connector
+            : &((const struct sluice_source *)instance->descriptor->vtable)->connector;
+    if (connector->validate) {
+        check_phase(check, "validate");
+        connector->validate(instance->self, instance->config, &report);
+    }
+    if (connector->task_configs) {
+        check_phase(check, "task_configs");
+        enum sluice_result result =
+            connector->task_configs(instance->self, instance->config, TASKS_MAX, &report);
+        if (check_result(check, instance, "task_configs", result, FOR_NOW) &&
+            division.tasks > TASKS_MAX) {
+            check_fail(check, "task_configs made %d tasks of at most %d", division.tasks, (int)TASKS_MAX);
+        }
+    }
+    check_phase(check, "destroy");
+    plugin_instance_destroy(instance);
+    check_phase(check, "");
+}
+
 /* -- sinks -- */
 
 /* A sink that was started, or NULL with the outcome noted. */
@@ -381,8 +449,10 @@ static void run_source_poll(struct check *check)
 }
 
 const struct check_case check_connector_cases[] = {
+    {"validate and divide into tasks", SLUICE_SINK, run_division},
     {"start and stop", SLUICE_SINK, run_sink_stop},
     {"open, put, pre_commit, close, stop", SLUICE_SINK, run_sink_put},
+    {"validate and divide into tasks", SLUICE_SOURCE, run_division},
     {"start and stop", SLUICE_SOURCE, run_source_stop},
     {"poll within its time, deliver, commit, stop", SLUICE_SOURCE, run_source_poll},
     {0},

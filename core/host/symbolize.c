@@ -39,12 +39,28 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void print_frame(Dwfl *dwfl, uint64_t address)
+/*
+ * Below a plugin's own frames there are only those of the host that called it, and below main() or a
+ * thread's start those of the C library: neither tells anything.
+ */
+static bool is_end(const char *object, const char *name, bool *plugin_seen)
+{
+    bool host = strcmp(object, "sluice-host") == 0;
+    bool library = strncmp(object, "libc.so", strlen("libc.so")) == 0;
+    bool end = host ? *plugin_seen
+                    : library && name && (strncmp(name, "__libc_start", strlen("__libc_start")) == 0 ||
+                                          strcmp(name, "start_thread") == 0);
+    *plugin_seen = *plugin_seen || (!host && !library);
+    return end;
+}
+
+/* False where the frame is one that is not shown any more. */
+static bool print_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen)
 {
     Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
     if (!module) {
         printf("  at 0x%llx (no code is mapped there)\n", (unsigned long long)address);
-        return;
+        return true;
     }
     Dwarf_Addr start = 0;
     const char *path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
@@ -52,6 +68,9 @@ static void print_frame(Dwfl *dwfl, uint64_t address)
     GElf_Off offset = 0;
     GElf_Sym symbol;
     const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+    if (is_end(object, name, plugin_seen)) {
+        return false;
+    }
     Dwfl_Line *line = dwfl_module_getsrc(module, address);
     int number = 0;
     const char *source = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
@@ -62,6 +81,7 @@ static void print_frame(Dwfl *dwfl, uint64_t address)
     } else {
         printf("  at %s+0x%llx\n", object, (unsigned long long)(address - start));
     }
+    return true;
 }
 
 int main(void)
@@ -83,12 +103,13 @@ int main(void)
         dwfl_report_end(dwfl, NULL, NULL) != 0) {
         return 1;
     }
+    bool plugin_seen = false;
     for (uint32_t i = 0; i < crash.frame_count; i++) {
         /* Without frame information the walk ends in rubbish; the faulting address is always shown. */
-        if (i > 0 && !dwfl_addrmodule(dwfl, crash.frames[i])) {
+        if ((i > 0 && !dwfl_addrmodule(dwfl, crash.frames[i])) ||
+            !print_frame(dwfl, crash.frames[i], &plugin_seen)) {
             break;
         }
-        print_frame(dwfl, crash.frames[i]);
     }
     dwfl_end(dwfl);
     (void)fclose(maps);

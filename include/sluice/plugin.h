@@ -49,8 +49,14 @@ struct sluice_entry {
     const struct sluice_descriptor *const *descriptors; /**< closed by NULL */
 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 /** The one symbol of a plugin. Returns the same constant each time; does nothing else. */
 SLUICE_EXPORT const struct sluice_entry *sluice_plugin_entry(void);
+#ifdef __cplusplus
+}
+#endif
 
 /** Writes sluice_plugin_entry() for an array of descriptors closed by NULL. */
 #define SLUICE_PLUGIN(descriptor_array)                                                   \

@@ -12,3 +12,21 @@ foreach(name null_deref sleep_in_stop allocate hang_in_validation wrong_abi miss
     bad_plugin(${name})
 endforeach()
 configure_file(support/bad_plugins/text_file.so ${PROJECT_BINARY_DIR}/tests/plugins/text_file.so COPYONLY)
+
+# The projects that `sluice plugins new` starts, as C11 and as C++17: plugins may be written in both.
+find_program(SLUICE_CXX NAMES c++ g++ clang++-14)
+foreach(kind source sink transform predicate converter)
+    set(template ${PROJECT_SOURCE_DIR}/core/cli/templates/${kind}.c)
+    add_library(template_${kind} MODULE ${template})
+    target_include_directories(template_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    set_target_properties(template_${kind} PROPERTIES PREFIX "" OUTPUT_NAME ${kind}
+        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/templates)
+    if(SLUICE_CXX)
+        set(object ${CMAKE_CURRENT_BINARY_DIR}/template_${kind}_cxx.so)
+        add_custom_command(OUTPUT ${object}
+            COMMAND ${SLUICE_CXX} -x c++ -std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror
+                -shared -fPIC -I${PROJECT_SOURCE_DIR}/include -o ${object} ${template}
+            DEPENDS ${template} VERBATIM)
+        add_custom_target(template_${kind}_cxx ALL DEPENDS ${object})
+    endif()
+endforeach()
