@@ -41,6 +41,7 @@ struct rest_request {
     size_t length;                        /* of the body to come; body_max where not known */
     bool timed;                           /* in the list by time */
     bool discard;                         /* refused: the body is read and dropped */
+    bool close;                           /* the connection is not to be used again */
     bool restart;                         /* the handler may be called once more for the headers */
     bool expired;                         /* answered before the task was done with it */
 

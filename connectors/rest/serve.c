@@ -191,7 +191,7 @@ static enum MHD_Result answer(struct rest_server *server, struct rest_request *r
     }
     int status = rest_request_answer(request);
     return send_answer(server, request, status, request->answer.data ? request->answer.data : "",
-                       request->answer.size, server->quiesced);
+                       request->answer.size, server->quiesced || request->close);
 }
 
 /* -- headers -- */
@@ -211,8 +211,13 @@ static void begin(struct rest_server *server, struct rest_request *request, cons
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     request->length = 0;
     if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding")) {
-        /* Not known, the most it may be; looked at first, as whatever length stands beside it is void. */
-        request->length = server->settings->body_max;
+        request->length = server->settings->body_max; /* not known: the most it may be */
+        if (length) {
+            /* RFC 9112 §6.3: someone in front of us may have believed the other of the two. */
+            (void)rest_fault_set(&request->fault, 400, 400,
+                                 "Content-Length beside Transfer-Encoding");
+            request->discard = request->close = true;
+        }
     } else if (length) {
         /* libmicrohttpd has refused what is no number; one that is too long for 64 bits saturates. */
         unsigned long long bytes = strtoull(length, NULL, 10);
@@ -238,7 +243,7 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
     request->connection = connection;
     begin(server, request, method, url);
     server->host->metric_add(server->requests, 1);
-    if (request->fault.status == 413) {
+    if (request->fault.status == 413 || request->close) {
         return answer(server, request); /* instead of reading it: libmicrohttpd closes afterwards */
     }
     if (request->length == 0) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -204,6 +205,38 @@ static void test_too_large(void **state)
         send_text(&fixture->client, "\r\n");
     }
     assert_false(client_receive(&fixture->client));
+    end(fixture);
+}
+
+/* RFC 9112 §6.3: a length beside chunks may be an attempt at smuggling a request past a proxy. */
+static void test_length_beside_chunks(void **state)
+{
+    (void)state;
+    struct fixture *fixture = begin(make());
+    send_text(&fixture->client, "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+                                "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    assert_true(client_receive(&fixture->client));
+    assert_int_equal(fixture->client.status, 400);
+    assert_false(client_receive(&fixture->client));
+    end(fixture);
+}
+
+static void test_expect_continue(void **state)
+{
+    (void)state;
+    struct fixture *fixture = begin(make());
+    struct client *client = &fixture->client;
+    send_text(client, "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+                      "Expect: 100-continue\r\n\r\n");
+    char line[26] = "";
+    assert_int_equal(recv(client->fd, line, 25, MSG_WAITALL), 25);
+    assert_string_equal(line, "HTTP/1.1 100 Continue\r\n\r\n");
+    send_text(client, "hello");
+    struct rest_request *request = take(fixture);
+    assert_int_equal(request->size, 5);
+    give_back(fixture, request, 1);
+    assert_true(client_receive(client));
+    assert_int_equal(client->status, 200);
     end(fixture);
 }
 
@@ -428,6 +461,8 @@ int main(void)
         cmocka_unit_test(test_answer_waits_for_done),
         cmocka_unit_test(test_pipelined_and_split),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_length_beside_chunks),
+        cmocka_unit_test(test_expect_continue),
         cmocka_unit_test(test_refusals_keep_the_connection),
         cmocka_unit_test(test_stalls_at_the_limit),
         cmocka_unit_test(test_rejects_at_the_limit),
