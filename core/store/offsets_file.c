@@ -1,0 +1,356 @@
+#include "core/store/offsets_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/store/java_map.h"
+#include "lib/util/buffer.h"
+
+enum { FILE_MAX = 512 << 20, TEXT_MAX = 16 << 20 };
+
+struct offsets_file {
+    char *path;
+    /* by the key's text with sorted members: {"key": text as written, "connector", "partition",
+       "offset"} */
+    json_t *entries;
+};
+
+/* -- JSON as Kafka Connect writes it -- */
+
+/* String.hashCode(), in UTF-16, spread as HashMap.hash() does. */
+static uint32_t java_hash(const char *text)
+{
+    uint32_t hash = 0;
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p) {
+        uint32_t c = *p++;
+        int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
+        c &= more == 3 ? 0x07 : more == 2 ? 0x0f : more == 1 ? 0x1f : 0x7f;
+        for (; more > 0 && (*p & 0xc0) == 0x80; more--) {
+            c = c << 6 | (*p++ & 0x3f);
+        }
+        if (c >= 0x10000) {
+            hash = hash * 31 + (0xd800 + ((c - 0x10000) >> 10));
+            c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+        }
+        hash = hash * 31 + c;
+    }
+    return hash ^ hash >> 16;
+}
+
+struct member {
+    const char *name;
+    json_t *value;
+    uint32_t bucket;
+    size_t number;
+};
+
+static int by_bucket(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    if (x->bucket != y->bucket) {
+        return x->bucket < y->bucket ? -1 : 1;
+    }
+    return x->number < y->number ? -1 : 1;
+}
+
+/* A copy whose members stand in the order a java.util.HashMap would give them. */
+static json_t *in_java_order(json_t *value)
+{
+    if (json_is_array(value)) {
+        json_t *array = json_array(), *item;
+        size_t i;
+        json_array_foreach(value, i, item) {
+            json_array_append_new(array, in_java_order(item));
+        }
+        return array;
+    }
+    if (!json_is_object(value)) {
+        return json_incref(value);
+    }
+    size_t count = json_object_size(value), i = 0;
+    uint32_t capacity = 16;
+    while (count > capacity / 4 * 3) {
+        capacity *= 2;
+    }
+    struct member *members = calloc(count + 1, sizeof(*members));
+    json_t *object = json_object(), *item;
+    const char *name;
+    json_object_foreach(value, name, item) {
+        if (members) {
+            members[i] = (struct member){name, item, java_hash(name) & (capacity - 1), i};
+            i++;
+        }
+    }
+    if (members) {
+        qsort(members, i, sizeof(*members), by_bucket);
+    }
+    for (size_t k = 0; k < i; k++) {
+        json_object_set_new(object, members[k].name, in_java_order(members[k].value));
+    }
+    free(members);
+    return object;
+}
+
+/* Compact, and what is beyond the BMP as a pair of escapes, as Jackson writes it. */
+static char *print(json_t *value)
+{
+    json_t *ordered = in_java_order(value);
+    char *text = json_dumps(ordered, JSON_COMPACT);
+    json_decref(ordered);
+    struct buffer out;
+    buffer_init(&out, TEXT_MAX);
+    for (const char *p = text; p && *p;) {
+        if ((unsigned char)*p >= 0xf0 && p[1] && p[2] && p[3]) {
+            uint32_t c = ((uint32_t)p[0] & 7) << 18 | ((uint32_t)p[1] & 63) << 12 |
+                         ((uint32_t)p[2] & 63) << 6 | ((uint32_t)p[3] & 63);
+            (void)buffer_printf(&out, "\\u%04X\\u%04X", 0xd800 + ((c - 0x10000) >> 10),
+                                0xdc00 + ((c - 0x10000) & 0x3ff));
+            p += 4;
+        } else {
+            (void)buffer_append_char(&out, *p++);
+        }
+    }
+    free(text);
+    return buffer_take(&out);
+}
+
+/* Two keys that mean the same have the same text here. Owned by the caller. */
+static char *meaning(const char *connector, json_t *partition)
+{
+    json_t *key = json_pack("[s,O]", connector, partition);
+    char *text = key ? json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_decref(key);
+    return text;
+}
+
+/* -- the map -- */
+
+json_t *offsets_file_get(const struct offsets_file *file, const char *connector, json_t *partition)
+{
+    char *key = meaning(connector, partition);
+    json_t *entry = key ? json_object_get(file->entries, key) : NULL;
+    free(key);
+    return json_object_get(entry, "offset");
+}
+
+static void put(struct offsets_file *file, const char *text, const char *connector, json_t *partition,
+                json_t *offset)
+{
+    char *key = meaning(connector, partition);
+    if (!key) {
+        return;
+    }
+    if (!offset || json_is_null(offset)) {
+        json_object_del(file->entries, key);
+    } else {
+        json_t *entry = json_object_get(file->entries, key);
+        if (entry) { /* keeps the key's bytes: a JVM finds it by them */
+            json_object_set_new(entry, "offset", json_deep_copy(offset));
+        } else {
+            json_object_set_new(file->entries, key,
+                                json_pack("{s:s,s:s,s:o,s:o}", "key", text, "connector", connector,
+                                          "partition", json_deep_copy(partition), "offset",
+                                          json_deep_copy(offset)));
+        }
+    }
+    free(key);
+}
+
+void offsets_file_set(struct offsets_file *file, const char *connector, json_t *partition,
+                      json_t *offset)
+{
+    json_t *key = json_pack("[s,O]", connector, partition);
+    char *text = key ? print(key) : NULL;
+    if (text) {
+        put(file, text, connector, partition, offset);
+    }
+    free(text);
+    json_decref(key);
+}
+
+json_t *offsets_file_list(const struct offsets_file *file, const char *connector)
+{
+    json_t *list = json_array(), *entry;
+    const char *key;
+    json_object_foreach(file->entries, key, entry) {
+        if (strcmp(json_string_value(json_object_get(entry, "connector")), connector) == 0) {
+            json_array_append_new(list, json_pack("{s:O,s:O}", "partition",
+                                                  json_object_get(entry, "partition"), "offset",
+                                                  json_object_get(entry, "offset")));
+        }
+    }
+    return list;
+}
+
+const char *offsets_file_path(const struct offsets_file *file)
+{
+    return file->path;
+}
+
+/* -- reading -- */
+
+static int on_entry(void *user, const char *key, size_t key_size, const char *value,
+                    size_t value_size)
+{
+    struct offsets_file *file = user;
+    json_t *name = key ? json_loadb(key, key_size, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *offset = value ? json_loadb(value, value_size, JSON_DECODE_ANY, NULL) : NULL;
+    const char *connector = json_string_value(json_array_get(name, 0));
+    json_t *partition = json_array_get(name, 1);
+    if (connector && partition && offset) { /* a null value is an offset that was reset */
+        char *text = strndup(key, key_size);
+        if (text) {
+            put(file, text, connector, partition, offset);
+        }
+        free(text);
+    }
+    json_decref(name);
+    json_decref(offset);
+    return 0;
+}
+
+static int read_all(const char *path, char **ret_data, size_t *ret_size, struct error *error)
+{
+    struct buffer data;
+    buffer_init(&data, FILE_MAX);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        *ret_size = 0;
+        return errno == ENOENT ? 0 : error_set_errno(error, errno, "Could not open %s", path);
+    }
+    int result = 0;
+    for (;;) {
+        char block[65536];
+        ssize_t got = read(fd, block, sizeof(block));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            result = error_set_errno(error, errno, "Could not read %s", path);
+        }
+        if (got <= 0) {
+            break;
+        }
+        if (buffer_append(&data, block, (size_t)got) != 0) {
+            result = error_set(error, ERROR_TOO_LARGE, "%s is too large for an offset file", path);
+            break;
+        }
+    }
+    close(fd);
+    *ret_size = data.size;
+    *ret_data = buffer_take(&data);
+    return result;
+}
+
+int offsets_file_open(const char *path, struct offsets_file **ret_file, struct error *error)
+{
+    struct offsets_file *file = calloc(1, sizeof(*file));
+    char *data = NULL;
+    size_t size = 0;
+    if (!file || !(file->path = strdup(path)) || !(file->entries = json_object())) {
+        offsets_file_close(file);
+        return error_set(error, ERROR_NO_MEMORY, "Out of memory for offsets");
+    }
+    int result = read_all(path, &data, &size, error);
+    if (result == 0 && size > 0) { /* an empty one is what FileOffsetBackingStore starts with */
+        result = java_map_read(data, size, path, on_entry, file, error);
+    }
+    free(data);
+    if (result != 0) {
+        offsets_file_close(file);
+        return -1;
+    }
+    *ret_file = file;
+    return 0;
+}
+
+void offsets_file_close(struct offsets_file *file)
+{
+    if (file) {
+        json_decref(file->entries);
+        free(file->path);
+        free(file);
+    }
+}
+
+/* -- writing -- */
+
+char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size)
+{
+    struct buffer out;
+    json_t *entry;
+    const char *name;
+    size_t number = 0;
+    buffer_init(&out, FILE_MAX);
+    java_map_begin(&out, json_object_size(file->entries));
+    json_object_foreach(file->entries, name, entry) {
+        const char *key = json_string_value(json_object_get(entry, "key"));
+        char *value = print(json_object_get(entry, "offset"));
+        if (!value) {
+            buffer_finish(&out);
+            return NULL;
+        }
+        java_map_add(&out, number++, key, strlen(key), value, strlen(value));
+        free(value);
+    }
+    java_map_end(&out);
+    *ret_size = out.size;
+    return buffer_take(&out);
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t put_size = write(fd, data, size);
+        if (put_size < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put_size <= 0) {
+            return -1;
+        }
+        data += put_size;
+        size -= (size_t)put_size;
+    }
+    return 0;
+}
+
+/* The new name is on the disk only once its folder is. */
+static int sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int result = fd >= 0 ? fsync(fd) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(copy);
+    return result;
+}
+
+/* invariant 1: whoever waits for the offsets is told after this has returned, not before */
+int offsets_file_write(const char *path, const char *content, size_t size, struct error *error)
+{
+    char *temporary = NULL;
+    int result = 0;
+    if (asprintf(&temporary, "%s.new", path) < 0) {
+        return error_set(error, ERROR_NO_MEMORY, "Out of memory to store offsets");
+    }
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0 || write_all(fd, content, size) != 0 || fsync(fd) != 0 ||
+        rename(temporary, path) != 0 || sync_folder(path) != 0) {
+        result = error_set_errno(error, errno, "Could not store offsets in %s", path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(temporary);
+    return result;
+}
