@@ -1,5 +1,5 @@
-/* See transform_explain.h. A record before and after each step, as JSON, compared field by field. */
-#include "core/cli/transform_explain.h"
+/* See offline_explain.h. A record before and after each step, as JSON, compared field by field. */
+#include "core/host/offline_explain.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * What `sluice transform --explain` prints: per record and step, which fields came, went or changed.
  * One thread.
  */
-#ifndef CORE_CLI_TRANSFORM_EXPLAIN_H
-#define CORE_CLI_TRANSFORM_EXPLAIN_H
+#ifndef CORE_HOST_OFFLINE_EXPLAIN_H
+#define CORE_HOST_OFFLINE_EXPLAIN_H
 
 #include "core/host/chain.h"
 
