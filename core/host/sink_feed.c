@@ -11,7 +11,7 @@
 enum {
     POLL_MS = 1000,            /* events and commands end a wait; this is only a bound */
     FULL_WAIT_MS = 500,        /* how long the budget may be used up before partitions are paused */
-    REVOKE_WAIT_MS = 20000,    /* how long a hanging put() may hold up a rebalance */
+    REVOKE_WAIT_MS = 20000,    /* how long a hanging put() may hold up a rebalance, by default */
     COMMIT_TIMEOUT_MS = 5000,
     CHUNK_MESSAGES = 4096,
     CHUNK_BYTES = 2 << 20,
@@ -216,7 +216,8 @@ static void on_revoked(void *user, const struct broker_partition *partitions, si
     if (count == 0) {
         return;
     }
-    int64_t deadline = clock_monotonic_ms() + REVOKE_WAIT_MS;
+    int64_t patience = task_long(task, "sluice.revoke.timeout.ms", REVOKE_WAIT_MS);
+    int64_t deadline = clock_monotonic_ms() + patience;
     pthread_mutex_lock(&task->lock);
     if (feed->stop) { /* feed_stop() has the last word on offsets */
         disown(feed, partitions, count);
@@ -251,9 +252,9 @@ static void on_revoked(void *user, const struct broker_partition *partitions, si
     } else if (!granted) {
         /* invariant 1: what put() still holds is not durable, so nothing is committed for it */
         task_log(task, LOG_LEVEL_WARN,
-                 "put() did not return within %d ms while %zu partitions were taken away; they are "
+                 "put() did not return within %lld ms while %zu partitions were taken away; they are "
                  "given up uncommitted and read again by their new owner",
-                 REVOKE_WAIT_MS, count);
+                 (long long)patience, count);
     }
     free_offsets(offsets, offset_count);
 }
@@ -461,18 +462,26 @@ static void *feed_main(void *user)
             error_clear(&error);
         }
     }
-    broker_consumer_destroy(feed->consumer);
-    feed->consumer = NULL;
+    pthread_mutex_lock(&task->lock);
+    struct broker_consumer *consumer = feed->consumer;
+    feed->consumer = NULL; /* nobody wakes it any more */
+    pthread_mutex_unlock(&task->lock);
+    broker_consumer_destroy(consumer);
     return NULL;
+}
+
+/* Lock held. Ends whatever the broker thread waits for. */
+static void wake(struct feed *feed)
+{
+    pthread_cond_broadcast(&feed->room);
+    if (feed->consumer) {
+        broker_consumer_wake(feed->consumer);
+    }
 }
 
 static void kick(void *user)
 {
-    struct feed *feed = user;
-    pthread_mutex_lock(&feed->task->lock);
-    pthread_cond_broadcast(&feed->room);
-    pthread_mutex_unlock(&feed->task->lock);
-    broker_consumer_wake(feed->consumer);
+    wake(user);
 }
 
 /* -- task thread -- */
@@ -508,9 +517,51 @@ static int open_consumer(struct feed *feed, struct error *error)
     return result;
 }
 
+bool feed_ready(const struct feed *feed, bool want_chunk)
+{
+    return feed->events || (want_chunk && feed->chunks);
+}
+
+bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item)
+{
+    struct feed_item **list = &feed->events;
+    struct feed_item ***end = &feed->events_end;
+    if (!*list && want_chunk) {
+        list = &feed->chunks;
+        end = &feed->chunks_end;
+    }
+    struct feed_item *item = *list;
+    if (!item) {
+        return false;
+    }
+    *list = item->next;
+    if (!*list) {
+        *end = list;
+    }
+    *ret_item = *item;
+    ret_item->next = NULL;
+    free(item);
+    return true;
+}
+
+static void free_queues(struct feed *feed)
+{
+    struct feed_item item;
+    while (feed->events || feed->chunks) {
+        (void)feed_take(feed, true, &item);
+        if (item.chunk) {
+            feed->out -= (int64_t)item.chunk->bytes;
+            broker_chunk_release(item.chunk);
+        }
+        feed_item_finish(&item);
+    }
+}
+
+/* The struct itself stays while batches are out, in a plugin's own threads: they come back through it. */
 static void feed_free(struct feed *feed)
 {
     broker_consumer_destroy(feed->consumer);
+    free_queues(feed);
     broker_close(feed->broker);
     subscription_destroy(feed->subscription);
     for (size_t i = 0; i < feed->owned_count; i++) {
@@ -518,8 +569,13 @@ static void feed_free(struct feed *feed)
     }
     free(feed->owned);
     free_offsets(feed->final_offsets, feed->final_count);
-    pthread_cond_destroy(&feed->room);
-    free(feed);
+    pthread_mutex_lock(&feed->task->lock);
+    bool last = feed->out == 0;
+    pthread_mutex_unlock(&feed->task->lock);
+    if (last) {
+        pthread_cond_destroy(&feed->room);
+        free(feed);
+    }
 }
 
 int feed_create(struct task *task, int64_t budget, struct feed **ret_feed, struct error *error)
@@ -566,38 +622,10 @@ void feed_stop(struct feed *feed, const struct broker_offset *offsets, size_t co
     feed->final_offsets = copy_offsets(offsets, count);
     feed->final_count = feed->final_offsets ? count : 0;
     task->kick = NULL;
-    pthread_cond_broadcast(&feed->room);
+    wake(feed);
     pthread_mutex_unlock(&task->lock);
-    broker_consumer_wake(feed->consumer);
     pthread_join(feed->thread, NULL);
-    /* The struct itself stays: batches that a plugin's thread still holds come back through it. */
-}
-
-bool feed_ready(const struct feed *feed, bool want_chunk)
-{
-    return feed->events || (want_chunk && feed->chunks);
-}
-
-bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item)
-{
-    struct feed_item **list = &feed->events;
-    struct feed_item ***end = &feed->events_end;
-    if (!*list && want_chunk) {
-        list = &feed->chunks;
-        end = &feed->chunks_end;
-    }
-    struct feed_item *item = *list;
-    if (!item) {
-        return false;
-    }
-    *list = item->next;
-    if (!*list) {
-        *end = list;
-    }
-    *ret_item = *item;
-    ret_item->next = NULL;
-    free(item);
-    return true;
+    feed_free(feed);
 }
 
 void feed_release(struct feed *feed, struct broker_chunk *chunk)
@@ -607,12 +635,11 @@ void feed_release(struct feed *feed, struct broker_chunk *chunk)
     pthread_mutex_lock(&feed->task->lock);
     bool was_full = feed->out >= feed->budget;
     feed->out -= bytes;
-    bool wake = was_full && feed->out < feed->budget;
-    bool held = feed->held && wake;
-    if (wake) {
+    bool has_room = was_full && feed->out < feed->budget;
+    if (has_room) {
         pthread_cond_broadcast(&feed->room);
     }
-    if (held && !feed->stop) {
+    if (has_room && feed->held && feed->consumer) {
         broker_consumer_wake(feed->consumer);
     }
     pthread_mutex_unlock(&feed->task->lock);
@@ -654,9 +681,8 @@ static void command_add(struct feed *feed, enum command_kind kind, struct broker
     }
     *feed->commands_end = command;
     feed->commands_end = &command->next;
-    pthread_cond_broadcast(&feed->room);
+    wake(feed);
     pthread_mutex_unlock(&feed->task->lock);
-    broker_consumer_wake(feed->consumer);
 }
 
 void feed_commit(struct feed *feed, const struct broker_offset *offsets, size_t count)
@@ -683,9 +709,8 @@ void feed_pause_all(struct feed *feed, bool pause)
 {
     pthread_mutex_lock(&feed->task->lock);
     feed->pause_all = pause;
-    pthread_cond_broadcast(&feed->room);
+    wake(feed);
     pthread_mutex_unlock(&feed->task->lock);
-    broker_consumer_wake(feed->consumer);
 }
 
 bool feed_owns(struct feed *feed, const char *topic, int32_t partition)

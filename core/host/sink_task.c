@@ -12,6 +12,7 @@
 
 enum {
     COMMIT_GAP_MS = 100,        /* between commits that the plugin asked for */
+    COMMIT_RETRY_MS = 1000,     /* after one that failed */
     RETRY_MS = 1000,            /* before a put() is tried again, where the plugin names no time */
     DEAD_LETTER_WAIT_MS = 10000,
     DEFAULT_BUDGET = 16 << 20,  /* bytes of consumed messages in flight */
@@ -55,7 +56,7 @@ static void position_remove(struct sink_task *sink, const char *topic, int32_t p
 {
     struct position *position = sink_position(sink, topic, partition);
     if (position) {
-        free(position->topic);
+        free(position->topic); /* may be the caller's topic: not used below */
         *position = sink->positions[--sink->position_count];
         sink->last_position = NULL;
     }
@@ -170,6 +171,11 @@ struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct bro
     return offsets;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void commit(struct sink_task *sink)
 {
     size_t count = 0;
@@ -189,8 +195,9 @@ static void on_committed(struct sink_task *sink, const struct feed_item *item)
 {
     sink->committing = false;
     if (item->error.code != ERROR_NONE) {
-        task_log(sink->task, LOG_LEVEL_WARN, "Commit of offsets failed, the next one repeats it: %s",
+        task_log(sink->task, LOG_LEVEL_WARN, "Commit of offsets failed, it is repeated soon: %s",
                  item->error.message);
+        sink->next_commit = earlier(sink->next_commit, clock_monotonic_ms() + COMMIT_RETRY_MS);
         return;
     }
     for (size_t i = 0; i < item->count; i++) {
@@ -416,11 +423,6 @@ static int handle(struct sink_task *sink, struct feed_item *item, struct error *
     return result;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 enum work { WORK_STOP, WORK_ITEM, WORK_RETRY, WORK_COMMIT, WORK_IDLE_PUT, WORK_PAUSE };
 
 /* Waits until there is something to do and says what; an item is taken out for the caller. */
@@ -619,9 +621,15 @@ int sink_task_run(struct task *task, struct error *error)
         result = loop(&sink, error);
         stop(&sink, result == 0);
     }
+    while (sink.position_count > 0) {
+        position_remove(&sink, sink.positions[0].topic, sink.positions[0].partition);
+    }
+    free(sink.positions);
+    free(sink.rewinds);
     error_policy_finish(&sink.policy);
     chain_destroy(sink.chain);
     converters_finish(&sink.converters);
+    batch_pool_destroy(sink.pool);
     if (result == 0) {
         plugin_instance_destroy(task->instance);
     }

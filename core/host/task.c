@@ -16,12 +16,10 @@ void task_kick(struct task *task)
 {
     pthread_mutex_lock(&task->lock);
     pthread_cond_broadcast(&task->changed);
-    void (*kick)(void *) = task->kick;
-    void *user = task->kick_user;
-    pthread_mutex_unlock(&task->lock);
-    if (kick) {
-        kick(user);
+    if (task->kick) {
+        task->kick(task->kick_user);
     }
+    pthread_mutex_unlock(&task->lock);
 }
 
 bool task_stopping(struct task *task)

@@ -41,7 +41,7 @@ struct task {
     struct error raised;      /* by raise_error() */
     json_t *reply;            /* to the one request under way */
     int64_t reply_id;
-    void (*kick)(void *user); /* wakes further waits of this task's kind; called without lock */
+    void (*kick)(void *user); /* wakes further waits of this task's kind; called with lock */
     void *kick_user;
 };
 

@@ -132,6 +132,7 @@ void fixture_start(int (*run)(struct task *, struct error *), const struct sluic
                    const char *class_name, ...)
 {
     int ends[2];
+    error_clear(&error);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
         abort();
     }
@@ -179,6 +180,14 @@ int fixture_join(void)
     pthread_join(listener, NULL);
     channel_finish(&control);
     channel_finish(&worker);
+    if (result != 0) { /* a host that failed leaves its instance as it is, for the trace */
+        plugin_instance_destroy(task.instance);
+    }
+    properties_finish(&task.config);
+    registry_destroy(task.registry);
+    json_decref(task.reply);
+    free(task.connector);
+    free(task.context);
     return result;
 }
 
