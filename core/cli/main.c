@@ -87,7 +87,7 @@ static int unknown(const char *name)
         }
     }
     fprintf(stderr, "sluice: there is no verb '%s'%s%s%s; `sluice --help` lists them\n", name,
-            nearest ? "; did you mean '" : "", nearest ? nearest->name : "", nearest ? "'?" : "");
+            nearest ? " (did you mean '" : "", nearest ? nearest->name : "", nearest ? "'?)" : "");
     return CLI_BAD_INPUT;
 }
 

@@ -42,30 +42,55 @@ void check_phase(struct check *check, const char *call)
     }
 }
 
+/* A failure must have been said; the sentence, or NULL with the check failed. To be freed. */
+static char *said_reason(struct check *check, const struct plugin_instance *instance, const char *call,
+                         enum sluice_result result)
+{
+    static const char *const names[] = {"OK", "DROP", "RETRY", "BAD_RECORD", "FATAL"};
+    if ((unsigned)result > SLUICE_FATAL) {
+        check_fail(check, "%s returned %d, which is no enum sluice_result", call, (int)result);
+        return NULL;
+    }
+    char *text = NULL;
+    struct plugin_failure failure = {0};
+    plugin_failure_take(&failure, result, instance, call);
+    if (!failure.error.message || strstr(failure.error.message, "did not call host->error()")) {
+        check_fail(check, "%s returned SLUICE_%s and did not call host->error()", call, names[result]);
+    } else if (asprintf(&text, "%s returned SLUICE_%s: %s", call, names[result],
+                        failure.error.message) < 0) {
+        text = NULL;
+    }
+    error_clear(&failure.error);
+    return text;
+}
+
 bool check_result(struct check *check, const struct plugin_instance *instance, const char *call,
                   enum sluice_result result, unsigned accepted)
 {
     check_phase(check, "");
-    if (result == SLUICE_OK) {
-        return true;
+    if (result == SLUICE_OK || (result == SLUICE_DROP && (accepted & (1u << SLUICE_DROP)))) {
+        return result == SLUICE_OK; /* no reason is said with a drop */
     }
-    if ((unsigned)result > SLUICE_FATAL) {
-        check_fail(check, "%s returned %d, which is no enum sluice_result", call, (int)result);
-        return false;
+    char *reason = said_reason(check, instance, call, result);
+    if (reason && !(accepted & (1u << result))) {
+        check_fail(check, "%s", reason);
     }
-    if (result == SLUICE_DROP && (accepted & (1u << SLUICE_DROP))) {
-        return false; /* no error is said with it */
-    }
-    static const char *const names[] = {"OK", "DROP", "RETRY", "BAD_RECORD", "FATAL"};
-    struct plugin_failure failure = {0};
-    plugin_failure_take(&failure, result, instance, call);
-    bool said = failure.error.message && !strstr(failure.error.message, "without saying why");
-    if (!said || !(accepted & (1u << result))) {
-        check_fail(check, "%s returned SLUICE_%s%s%s", call, names[result], said ? ": " : "; ",
-                   said ? failure.error.message : "and host->error() was not called");
-    }
-    error_clear(&failure.error);
+    free(reason);
     return false;
+}
+
+bool check_accepted(struct check *check, const struct plugin_instance *instance, const char *call,
+                    enum sluice_result result)
+{
+    check_phase(check, "");
+    char *reason = result == SLUICE_OK ? NULL : said_reason(check, instance, call, result);
+    if (reason && check->given) {
+        check_fail(check, "%s", reason);
+    } else if (reason) {
+        check_skip(check, "give --config FILE; %s", reason);
+    }
+    free(reason);
+    return result == SLUICE_OK;
 }
 
 struct plugin_instance *check_create(struct check *check)
@@ -73,17 +98,19 @@ struct plugin_instance *check_create(struct check *check)
     struct plugin_instance *instance = NULL;
     struct error error = {0};
     check_phase(check, "create");
-    int result = plugin_instance_create(&check->environment, check->descriptor->kind,
-                                        check->descriptor->class_name, &instance, &error);
-    if (result == 0) {
-        result = plugin_instance_configure(instance, &check->config, &error);
-    }
-    check_phase(check, "");
-    if (result != 0) {
-        check_fail(check, "%s", error.message ? error.message : "out of memory");
+    if (plugin_instance_create(&check->environment, check->descriptor->kind,
+                               check->descriptor->class_name, &instance, &error) != 0) {
+        check_fail(check, "%s", error.message);
+    } else if (plugin_instance_configure(instance, &check->config, &error) != 0) {
+        if (check->given) {
+            check_fail(check, "%s", error.message);
+        } else {
+            check_skip(check, "give --config FILE; %s", error.message);
+        }
         plugin_instance_destroy(instance);
         instance = NULL;
     }
+    check_phase(check, "");
     error_clear(&error);
     return instance;
 }
@@ -150,6 +177,7 @@ int host_check(struct host_process *process, json_t *first)
     }
     if (check.descriptor) {
         process_properties(&check.config, json_object_get(first, "config"));
+        check.given = check.config.count > 0;
         const char *name = process_text(first, "check");
         process_send(process, *name ? run_case(&check, name) : list_cases(&check));
     } else {

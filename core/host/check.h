@@ -16,6 +16,7 @@ struct check {
     const struct sluice_descriptor *descriptor;
     struct plugin_environment environment;
     struct properties config; /* as given; check_guess() adds to it */
+    bool given;               /* the user gave one: then it has to be good */
     enum check_outcome outcome;
     char *reason;             /* NULL while CHECK_OK */
 };
@@ -49,6 +50,13 @@ void check_phase(struct check *check, const char *call);
  */
 bool check_result(struct check *check, const struct plugin_instance *instance, const char *call,
                   enum sluice_result result, unsigned accepted);
+
+/**
+ * The same for configure() and start(): a configuration that was guessed may be refused, with a
+ * reason; then the check is skipped.
+ */
+bool check_accepted(struct check *check, const struct plugin_instance *instance, const char *call,
+                    enum sluice_result result);
 
 /** JSON of a small random object, NUL-terminated; to be freed. seed is changed. */
 char *check_random_json(unsigned *seed);

@@ -251,7 +251,7 @@ static struct plugin_instance *started_sink(struct check *check)
     const struct sluice_sink *vtable = instance->descriptor->vtable;
     check_phase(check, "start");
     enum sluice_result result = vtable->start(instance->self, instance->config);
-    if (!check_result(check, instance, "start", result, 0)) {
+    if (!check_accepted(check, instance, "start", result)) {
         finish(check, instance);
         return NULL;
     }
@@ -355,7 +355,7 @@ static struct plugin_instance *started_source(struct check *check)
     const struct sluice_source *vtable = instance->descriptor->vtable;
     check_phase(check, "start");
     enum sluice_result result = vtable->start(instance->self, instance->config);
-    if (!check_result(check, instance, "start", result, 0)) {
+    if (!check_accepted(check, instance, "start", result)) {
         finish(check, instance);
         return NULL;
     }
