@@ -57,19 +57,24 @@ static bool family_takes(const char *family, const char *name)
     return !*name;
 }
 
+/** How much a family says: a whole name more than a prefix, then the longer more. */
+static size_t weight(const char *family)
+{
+    size_t size = strlen(family);
+    return family[size - 1] == '*' ? size : size + 1000;
+}
+
 const struct sluice_option *config_find_option(const struct sluice_option *const *tables,
                                                const char *name)
 {
     const struct sluice_option *exact = NULL, *family = NULL;
     for (; *tables; tables++) {
         for (const struct sluice_option *option = *tables; option->name; option++) {
-            if (strcmp(option->name, name) == 0 && !is_family(name)) {
-                exact = option;
-            } else if (is_family(option->name) && family_takes(option->name, name)) {
-                /* the one that says most: `a.*.b` over `a.*` */
-                if (!family || strlen(option->name) >= strlen(family->name)) {
-                    family = option;
-                }
+            if (!is_family(option->name)) {
+                exact = strcmp(option->name, name) == 0 ? option : exact;
+            } else if (family_takes(option->name, name) &&
+                       (!family || weight(option->name) >= weight(family->name))) {
+                family = option;
             }
         }
     }
@@ -207,11 +212,10 @@ void config_validate(const struct sluice_option *const *tables, const struct pro
         struct slot *slot = &slots.items[i];
         struct config_value *value = &ret_report->values[i];
         value->option = slot->option;
-        value->value =
-            slot->option || !slot->given
-                ? config_value_text(&slot->value,
-                                    slot->option ? slot->option->type : SLUICE_OPTION_STRING)
-                : memory_text(slot->given);
+        value->value = slot->option || !slot->given
+                           ? config_value_text(&slot->value, slot->option ? slot->option->type
+                                                                          : SLUICE_OPTION_STRING)
+                           : memory_text(slot->given);
         value->name = slot->name;
         slot->name = NULL;
         for (size_t j = 0; j < slot->error_count; j++) {

@@ -47,8 +47,8 @@ int config_create(const struct sluice_option *const *tables, const struct proper
                   struct sluice_config **ret_config, struct error *error) CHECKED;
 void config_destroy(struct sluice_config *config);
 /**
- * Who defines a name: an exact entry (of the last table that has one), else the longest family that
- * takes it; NULL: nobody.
+ * Who defines a name: an exact entry (of the last table that has one), else the family that says
+ * most (a whole name over a prefix, then the longest); NULL: nobody.
  */
 const struct sluice_option *config_find_option(const struct sluice_option *const *tables,
                                                const char *name);

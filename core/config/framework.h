@@ -16,6 +16,11 @@
 extern const struct sluice_option framework_connector[], framework_source[], framework_sink[];
 /** `topic.creation.<group>.*`; Connect checks them when a connector starts, not when validating. */
 extern const struct sluice_option framework_topic_creation[];
+/** What connectors hand on: `producer.override.*` and its kin, `key.converter.*`, .. . */
+extern const struct sluice_option framework_handed_on[];
+/** Passwords and keys of clients under any prefix; put beside the tables above wherever text is
+ * shown. */
+extern const struct sluice_option framework_secrets[];
 /** Keys of every worker, then those of one mode (kafka-connect.md §2.1, §2.2). */
 extern const struct sluice_option framework_worker[], framework_standalone[],
     framework_distributed[];

@@ -299,3 +299,19 @@ const struct sluice_option framework_topic_creation[] = {
      .doc = "Further settings of the topics of this group, as Kafka names them."},
     {.name = NULL},
 };
+
+const struct sluice_option framework_handed_on[] = {
+    {SIZE, .name = "producer.override.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Settings of this connector's producer, as Kafka names them."},
+    {SIZE, .name = "consumer.override.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Settings of this connector's consumer, as Kafka names them."},
+    {SIZE, .name = "admin.override.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Settings of this connector's admin client, as Kafka names them."},
+    {SIZE, .name = "key.converter.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Options of the connector's own key converter."},
+    {SIZE, .name = "value.converter.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Options of the connector's own value converter."},
+    {SIZE, .name = "header.converter.*", .type = SLUICE_OPTION_STRING,
+     .doc = "Options of the connector's own header converter."},
+    {.name = NULL},
+};

@@ -143,6 +143,8 @@ const struct sluice_option framework_worker[] = {
      .doc = "SASL of the worker's own clients."},
     {SIZE, .name = "sasl.jaas.config", .type = SLUICE_OPTION_PASSWORD, .importance = SLUICE_MEDIUM,
      .doc = "Login module and credentials of the worker's own clients."},
+    {SIZE, .name = "ssl.keystore.key", .type = SLUICE_OPTION_PASSWORD,
+     .importance = SLUICE_LOW, .doc = "Private key, as PEM."},
     {SIZE, .name = "ssl.keystore.password", .type = SLUICE_OPTION_PASSWORD,
      .importance = SLUICE_LOW, .doc = "Password of the key store."},
     {SIZE, .name = "ssl.key.password", .type = SLUICE_OPTION_PASSWORD, .importance = SLUICE_LOW,
@@ -182,6 +184,24 @@ const struct sluice_option framework_worker[] = {
      .default_value = "30000", .importance = SLUICE_LOW, .doc = "Longest such time."},
     {SIZE, .name = "sluice.*", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
      .doc = "Keys of sluice's own."},
+    {.name = NULL},
+};
+
+/* Whatever a client of ours is given that nobody shall read, under any prefix. invariant 7 */
+#define SECRET(prefix, key)                                                                        \
+    {                                                                                              \
+        SIZE, .name = prefix key, .type = SLUICE_OPTION_PASSWORD, .importance = SLUICE_MEDIUM,     \
+              .doc = "A secret of the client's; never shown."                                      \
+    }
+#define SECRETS(prefix)                                                                            \
+    SECRET(prefix, "sasl.jaas.config"), SECRET(prefix, "ssl.key.password"),                        \
+        SECRET(prefix, "ssl.keystore.key"), SECRET(prefix, "ssl.keystore.password"),               \
+        SECRET(prefix, "ssl.truststore.password")
+
+const struct sluice_option framework_secrets[] = {
+    SECRETS("*."),
+    SECRETS("*.*."),
+    SECRETS("*.*.*."),
     {.name = NULL},
 };
 

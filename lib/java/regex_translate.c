@@ -379,8 +379,14 @@ int32_t regex_escape(struct regex_parser *parser, bool in_class, bool is_range,
                                      "\\x{205f}\\x{3000}";
     bool wide = parser->flags & FLAG_UNICODE_CLASS;
     int32_t c = regex_skip(parser);
+    if (c == 0 && parser->cursor > parser->size) {
+        regex_fail(parser, "Unescaped trailing backslash");
+    }
     if (!in_class && anchor(parser, c)) {
         return ESCAPE_DONE;
+    }
+    if (c == 'v' && is_range) {
+        return '\v'; /* as the end of a range it is the one character it used to be */
     }
     *ret_negated = c >= 'A' && c <= 'Z';
     switch (c) {
@@ -398,12 +404,8 @@ int32_t regex_escape(struct regex_parser *parser, bool in_class, bool is_range,
     case 's':
         *ret_items = wide ? "\\t-\\r\\x{85}\\p{Z}" : " \\t-\\r";
         return ESCAPE_CLASS;
-    case 'v':
-        if (is_range) {
-            return '\v';
-        }
-        /* fall through */
     case 'V':
+    case 'v':
         *ret_items = "\\n-\\r\\x{85}\\x{2028}\\x{2029}";
         return ESCAPE_CLASS;
     case 'W':
