@@ -236,6 +236,7 @@ static void on_revoked(void *user, const struct broker_partition *partitions, si
         }
     }
     bool granted = feed->revocations_done >= feed->revocations;
+    feed->revocations_done = feed->revocations; /* an answer that comes later is too late */
     struct broker_offset *offsets = feed->revoked_offsets;
     size_t offset_count = feed->revoked_count;
     feed->revoked_offsets = NULL;
@@ -649,12 +650,9 @@ void feed_revoked_done(struct feed *feed, uint64_t revocation, const struct brok
                        size_t count)
 {
     pthread_mutex_lock(&feed->task->lock);
-    if (revocation == feed->revocations) {
-        free_offsets(feed->revoked_offsets, feed->revoked_count);
+    if (revocation > feed->revocations_done) {
         feed->revoked_offsets = copy_offsets(offsets, count);
         feed->revoked_count = feed->revoked_offsets ? count : 0;
-    }
-    if (revocation > feed->revocations_done) {
         feed->revocations_done = revocation;
     }
     pthread_cond_broadcast(&feed->room);

@@ -205,10 +205,10 @@ int source_task_run(struct task *task, struct error *error)
     error_policy_finish(&source.policy);
     chain_destroy(source.chain);
     converters_finish(&source.converters);
+    source_offsets_destroy(source.offsets);
     batch_pool_destroy(source.pool);
     if (result == 0) {
         plugin_instance_destroy(task->instance);
-        source_offsets_destroy(source.offsets);
     }
     return result;
 }

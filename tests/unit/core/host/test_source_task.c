@@ -1,0 +1,268 @@
+/* The source loop against a broker in memory: deliveries, offsets in order, failures, draining. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fake_broker.h"
+#include "tests/unit/core/host/task_fixture.h"
+
+enum { MOST = 200 };
+
+/* A source that hands out what the test queues. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const struct sluice_host *host;
+    const char *queue[MOST];
+    size_t queued, polled;
+    size_t done, delivered, dropped, failed;
+    int64_t last_offset;
+    bool in_order, answers, drained;
+    char error[100];
+} source = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void *create(const struct sluice_host *host)
+{
+    source.host = host;
+    return &source;
+}
+
+static void destroy(void *self)
+{
+    (void)self;
+}
+
+static enum sluice_result start(void *self, const struct sluice_config *config)
+{
+    (void)self;
+    (void)config;
+    return SLUICE_OK;
+}
+
+static enum sluice_result poll_records(void *self, struct sluice_batch *batch, int timeout_ms)
+{
+    (void)self;
+    (void)timeout_ms;
+    const struct sluice_host *host = source.host;
+    const struct sluice_data *data = host->data;
+    pthread_mutex_lock(&source.lock);
+    while (source.polled < source.queued) {
+        const char *text = source.queue[source.polled++];
+        struct sluice_record *record = host->records->add(batch, "t");
+        host->records->set_value(record, NULL, data->new_string(batch, text, strlen(text)));
+        struct sluice_value *partition = data->new_map(batch, 1), *offset = data->new_map(batch, 1);
+        data->put(batch, partition, data->intern("file", 4), data->new_string(batch, "f", 1));
+        data->put(batch, offset, data->intern("line", 4),
+                  data->new_integer(batch, SLUICE_INT64, (int64_t)source.polled));
+        host->records->set_source(record, partition, offset);
+    }
+    pthread_mutex_unlock(&source.lock);
+    return SLUICE_OK;
+}
+
+static void record_done(void *self, const struct sluice_record *record,
+                        const struct sluice_delivery *delivery)
+{
+    (void)self;
+    (void)record;
+    pthread_mutex_lock(&source.lock);
+    source.done++;
+    if (delivery->result == SLUICE_OK) {
+        source.delivered++;
+        source.in_order = source.in_order && delivery->offset > source.last_offset;
+        source.last_offset = delivery->offset;
+    } else if (delivery->result == SLUICE_DROP) {
+        source.dropped++;
+    } else {
+        source.failed++;
+        (void)snprintf(source.error, sizeof(source.error), "%s", delivery->error);
+    }
+    pthread_cond_broadcast(&source.changed);
+    pthread_mutex_unlock(&source.lock);
+}
+
+static void stop(void *self)
+{
+    (void)self;
+}
+
+static void drain(void *self)
+{
+    (void)self;
+    source.drained = true;
+}
+
+static const void *extension(void *self, const char *id)
+{
+    (void)self;
+    return source.answers && strcmp(id, SLUICE_SOURCE_ANSWERS) == 0 ? id : NULL;
+}
+
+static const struct sluice_source vtable = {
+    .size = sizeof(vtable), .create = create,           .destroy = destroy, .start = start,
+    .poll = poll_records,   .record_done = record_done, .stop = stop,       .drain = drain,
+    .extension = extension,
+};
+static const struct sluice_descriptor descriptor = {
+    .size = sizeof(descriptor), .kind = SLUICE_SOURCE, .class_name = "test.Source",
+    .version = "1",             .doc = "a source",     .vtable = &vtable,
+};
+static const struct sluice_descriptor *const classes[] = {&descriptor, &raw_converter, NULL};
+static const struct sluice_entry entry = {SLUICE_ABI_MAGIC, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
+                                          sizeof(entry), classes};
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_broker_reset();
+    source.queued = source.polled = source.done = source.delivered = source.dropped = source.failed = 0;
+    source.last_offset = -1;
+    source.in_order = true;
+    source.answers = source.drained = false;
+    return 0;
+}
+
+static void queue(const char *text)
+{
+    pthread_mutex_lock(&source.lock);
+    source.queue[source.queued++] = text;
+    pthread_mutex_unlock(&source.lock);
+    const struct sluice_source_context *context =
+        source.host->extension(source.host, SLUICE_SOURCE_CONTEXT);
+    context->wake(source.host);
+}
+
+static void wait_done(size_t count)
+{
+    pthread_mutex_lock(&source.lock);
+    while (source.done < count) {
+        pthread_cond_wait(&source.changed, &source.lock);
+    }
+    pthread_mutex_unlock(&source.lock);
+}
+
+static void begin(const char *key, const char *value)
+{
+    fixture_start(source_task_run, &entry, "test.Source", "offset.flush.interval.ms", "20", key, value, NULL);
+    fixture_wait_state("RUNNING");
+}
+
+static void test_records_are_delivered_in_order(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    for (int i = 0; i < 100; i++) {
+        queue("x");
+    }
+    wait_done(100);
+    assert_int_equal(source.delivered, 100);
+    assert_true(source.in_order);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":100}]]");
+    assert_int_equal(fixture_stop(), 0);
+    assert_true(source.drained);
+}
+
+/* invariant 1: an offset behind a record that is not acknowledged is not stored */
+static void test_offsets_wait_for_acknowledgement(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    queue("x");
+    wait_done(1);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":1}]]");
+    fake_acknowledge(false);
+    queue("x");
+    queue("x");
+    while (fake_produced() < 3) {
+        sched_yield();
+    }
+    assert_int_equal(source.done, 1);
+    fake_acknowledge(true);
+    wait_done(3);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":3}]]");
+    assert_int_equal(fixture_stop(), 0);
+}
+
+static void test_a_failed_delivery_ends_the_task(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    fake_fail_deliveries(1, ERROR_TOO_LARGE);
+    queue("x");
+    assert_int_equal(fixture_join(), -1);
+    assert_non_null(strstr(fixture_error()->message, "Unrecoverable exception from producer send callback"));
+    assert_int_equal(source.failed, 1);
+}
+
+static void test_a_source_that_answers_is_told(void **state)
+{
+    (void)state;
+    source.answers = true;
+    begin(NULL, NULL);
+    fake_fail_deliveries(1, ERROR_TOO_LARGE);
+    queue("x");
+    wait_done(1);
+    assert_int_equal(source.failed, 1);
+    assert_string_equal(source.error, "delivery failed as the test wished");
+    queue("bad");
+    wait_done(2);
+    assert_int_equal(source.failed, 2);
+    assert_string_equal(source.error, "bad value");
+    queue("x");
+    wait_done(3);
+    assert_int_equal(source.delivered, 1);
+    assert_int_equal(fixture_stop(), 0);
+}
+
+static void test_tolerated_records_are_dropped(void **state)
+{
+    (void)state;
+    begin("errors.tolerance", "all");
+    queue("bad");
+    queue("x");
+    wait_done(2);
+    assert_int_equal(source.dropped, 1);
+    assert_int_equal(source.delivered, 1);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":2}]]");
+    assert_int_equal(fixture_stop(), 0);
+}
+
+static void test_a_bad_record_ends_an_intolerant_task(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    queue("bad");
+    assert_int_equal(fixture_join(), -1);
+    assert_non_null(strstr(fixture_error()->message, "Tolerance exceeded"));
+}
+
+static void test_stopping_hands_out_what_was_taken_in(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    fixture_pause(true);
+    fixture_wait_state("PAUSED");
+    queue("x");
+    queue("x");
+    assert_int_equal(fixture_stop(), 0);
+    assert_int_equal(source.delivered, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_records_are_delivered_in_order, set_up),
+        cmocka_unit_test_setup(test_offsets_wait_for_acknowledgement, set_up),
+        cmocka_unit_test_setup(test_a_failed_delivery_ends_the_task, set_up),
+        cmocka_unit_test_setup(test_a_source_that_answers_is_told, set_up),
+        cmocka_unit_test_setup(test_tolerated_records_are_dropped, set_up),
+        cmocka_unit_test_setup(test_a_bad_record_ends_an_intolerant_task, set_up),
+        cmocka_unit_test_setup(test_stopping_hands_out_what_was_taken_in, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
