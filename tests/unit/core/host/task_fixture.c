@@ -20,14 +20,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
 static char state[32], offsets[1024];
 
-/* What a task needs of core/host that tests do not want: no crash handler, no report. */
-void host_phase(struct host_process *p, const char *call, const char *class_name)
-{
-    (void)p;
-    (void)call;
-    (void)class_name;
-}
-
 /* -- raw converter -- */
 
 static void *converter_new(const struct sluice_host *host)
