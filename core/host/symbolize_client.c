@@ -54,12 +54,15 @@ bool crash_headline(const struct crash_record *crash, char *text, size_t size)
                        crash->phase[call] ? crash->phase + call + 1 : "");
     }
     const unsigned long long mega = 1 << 20;
+    char limit[128] = "", address[32] = "";
     if (crash->signal == 0) {
-        (void)snprintf(text, size, "reached the memory limit of %llu MB%s: %llu bytes more were wanted",
-                       crash->data_limit / mega, where, (unsigned long long)crash->address);
+        (void)snprintf(limit, sizeof(limit), "reached the memory limit of %llu MB",
+                       crash->data_limit / mega);
+        (void)snprintf(text, size, "%s%s: %llu bytes more were wanted",
+                       crash->data_limit ? limit : "ran out of memory", where,
+                       (unsigned long long)crash->address);
         return true;
     }
-    char limit[128] = "", address[32] = "";
     if (limit_was_near(crash)) {
         (void)snprintf(limit, sizeof(limit), "; memory limit of %llu MB reached (%llu MB in use)",
                        crash->data_limit / mega, crash->data_used / mega);

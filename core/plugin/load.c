@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ltdl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,10 +14,77 @@
 
 enum { MOST_DESCRIPTORS = 1000 };
 
+/* A file that was copied in part: the loader would map what is not there and die of SIGBUS. */
+static int check_length(const char *path, int fd, const Elf64_Ehdr *header, off_t size,
+                        struct error *error)
+{
+    uint64_t end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf64_Phdr);
+    bool readable = header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phoff < end;
+    for (unsigned i = 0; readable && end <= (uint64_t)size && i < header->e_phnum; i++) {
+        Elf64_Phdr part;
+        off_t at = (off_t)(header->e_phoff + i * sizeof(part));
+        readable = pread(fd, &part, sizeof(part), at) == (ssize_t)sizeof(part) &&
+                   part.p_offset <= UINT64_MAX - part.p_filesz;
+        if (readable && part.p_offset + part.p_filesz > (uint64_t)size) {
+            end = part.p_offset + part.p_filesz;
+        }
+    }
+    if (!readable) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is damaged: its program headers make no sense; build or copy it again",
+                         path);
+    }
+    if (end > (uint64_t)size) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is cut off: it has %lld bytes of at least %llu; copy it again (under "
+                         "another name, and rename it when it is complete)",
+                         path, (long long)size, (unsigned long long)end);
+    }
+    return 0;
+}
+
+static int check_header(const char *path, int fd, const struct stat *status, struct error *error)
+{
+    Elf64_Ehdr header = {0};
+    ssize_t got = S_ISREG(status->st_mode) ? pread(fd, &header, sizeof(header), 0) : 0;
+    if (got >= 4 && memcmp(&header, "PK\3\4", 4) == 0) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is a Java archive; sluice loads shared objects (.so) built for its own "
+                         "interface",
+                         path);
+    }
+    if (got < SELFMAG || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is not a shared object (it does not begin as an ELF file does); build it "
+                         "with `cc -shared -fPIC`",
+                         path);
+    }
+    if (got < (ssize_t)sizeof(header)) {
+        return error_set(error, ERROR_PLUGIN_LOAD, "'%s' is cut off: it has %zd bytes; copy it again",
+                         path, got);
+    }
+#if defined(__x86_64__)
+    const unsigned machine = EM_X86_64;
+#elif defined(__aarch64__)
+    const unsigned machine = EM_AARCH64;
+#else
+    const unsigned machine = header.e_machine;
+#endif
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is built for another machine (ELF machine %u, this is %u); rebuild it here",
+                         path, (unsigned)header.e_machine, machine);
+    }
+    if (header.e_type != ET_DYN) {
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is an ELF file but no shared object; link it with -shared", path);
+    }
+    return check_length(path, fd, &header, status->st_size, error);
+}
+
 /* The loader's own words for these are "invalid ELF header" and worse, so the file is looked at first. */
 static int check_file(const char *path, struct error *error)
 {
-    Elf64_Ehdr header;
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) != 0) {
@@ -28,38 +96,9 @@ static int check_file(const char *path, struct error *error)
         error->code = ERROR_PLUGIN_LOAD;
         return -1;
     }
-    ssize_t got = S_ISREG(status.st_mode) ? pread(fd, &header, sizeof(header), 0) : 0;
+    int result = check_header(path, fd, &status, error);
     close(fd);
-    if (got >= 4 && memcmp(&header, "PK\3\4", 4) == 0) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is a Java archive; sluice loads shared objects (.so) built for its own "
-                         "interface",
-                         path);
-    }
-    if (got < (ssize_t)sizeof(header.e_ident) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is not a shared object (it does not begin as an ELF file does); build it "
-                         "with `cc -shared -fPIC`",
-                         path);
-    }
-#if defined(__x86_64__)
-    const unsigned machine = EM_X86_64;
-#elif defined(__aarch64__)
-    const unsigned machine = EM_AARCH64;
-#else
-    const unsigned machine = header.e_machine;
-#endif
-    if (got < (ssize_t)sizeof(header) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_machine != machine) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is built for another machine (ELF machine %u, this is %u); rebuild it here",
-                         path, got < (ssize_t)sizeof(header) ? 0u : (unsigned)header.e_machine, machine);
-    }
-    if (header.e_type != ET_DYN) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is an ELF file but no shared object; link it with -shared", path);
-    }
-    return 0;
+    return result;
 }
 
 /* libltdl says "file not found" for every failure; the plain loader tells the reason. */

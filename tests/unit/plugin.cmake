@@ -30,3 +30,23 @@ foreach(kind source sink transform predicate converter)
         add_custom_target(template_${kind}_cxx ALL DEPENDS ${object})
     endif()
 endforeach()
+
+# A shared object that is no plugin.
+add_library(no_plugin MODULE support/bad_plugins/no_plugin.c)
+set_target_properties(no_plugin PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+
+function(plugin_test name)
+    sluice_test(${name} ${ARGN})
+    target_compile_definitions(test_${name} PRIVATE
+        BAD_PLUGINS="${PROJECT_BINARY_DIR}/tests/plugins"
+        TEMPLATES="${PROJECT_BINARY_DIR}/tests/templates"
+        OTHER_LIBRARY="${PROJECT_BINARY_DIR}/tests/no_plugin.so"
+        HOST="${PROJECT_BINARY_DIR}/sluice-host")
+    add_dependencies(test_${name} no_plugin bad_null_deref bad_sleep_in_stop bad_allocate
+        bad_hang_in_validation bad_wrong_abi bad_missing_symbol template_transform template_sink
+        sluice-symbolize)
+endfunction()
+
+plugin_test(plugin_registry SOURCES unit/core/plugin/test_registry.c LIBS core_plugin)
+plugin_test(plugin_instance SOURCES unit/core/plugin/test_instance.c LIBS core_plugin)
+plugin_test(host_crash SOURCES unit/core/host/test_crash.c LIBS core_host core_symbolize)
