@@ -107,7 +107,7 @@ static int read_new_array(struct reader *reader, struct array *ret, struct error
 /* data NULL: null. */
 static int read_array(struct reader *reader, struct array *ret, struct error *error)
 {
-    uint32_t handle;
+    uint32_t handle = 0;
     if (reader->at == reader->end) {
         return fail(reader, error, "it ends where an entry should be");
     }
@@ -140,7 +140,7 @@ static int read_map(struct reader *reader, java_map_entry_fn on_entry, void *use
 {
     static const unsigned char sizes[] = {TC_BLOCKDATA, 0x08};
     static const unsigned char end[] = {TC_ENDBLOCKDATA};
-    uint32_t ignored, count;
+    uint32_t ignored = 0, count = 0;
     if (expect(reader, map_class, sizeof(map_class), "it does not begin with a java.util.HashMap",
                error) != 0 ||
         read_u32(reader, &ignored, error) != 0 || read_u32(reader, &ignored, error) != 0 ||

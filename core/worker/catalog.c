@@ -253,7 +253,7 @@ static void settle(struct catalog *catalog, const char *path, json_t *plugins, c
                 json_object_set(item, "plugins", plugins);
             } else {
                 json_object_set_new(item, "error", json_string(failure));
-                log_warn(LOGGER, "%s is not used: %s", path, failure);
+                log_warn(LOGGER, "%s is not used: %s", path, failure ? failure : "");
             }
         }
     }
