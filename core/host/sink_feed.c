@@ -13,7 +13,7 @@ enum {
     FULL_WAIT_MS = 500,        /* how long the budget may be used up before partitions are paused */
     REVOKE_WAIT_MS = 20000,    /* how long a hanging put() may hold up a rebalance, by default */
     COMMIT_TIMEOUT_MS = 5000,
-    CHUNK_MESSAGES = 4096,
+    CHUNK_MESSAGES = 1024, /* a batch of these stays in the second-level cache */
     CHUNK_BYTES = 2 << 20,
 };
 
