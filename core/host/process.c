@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/host/protocol.h"
+#include "core/host/sanitizer.h"
 #include "lib/util/buffer.h"
 
 enum { LOG_LINE_MOST = 256 * 1024, DESCRIPTORS_MOST = 65536 };
@@ -145,17 +146,6 @@ int process_watch(struct host_process *process)
 }
 
 /* -- limits -- */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER 0
-#endif
 
 static void limit(int resource, rlim_t most)
 {

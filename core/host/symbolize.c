@@ -5,6 +5,7 @@
  */
 #include "core/host/symbolize.h"
 
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "core/host/sanitizer.h"
 
 enum { MEMORY_MOST = 1 << 30, SECONDS_MOST = 30 };
 
@@ -37,6 +40,29 @@ static const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+/*
+ * Source file of an address, or NULL. The library finds compilation units by .debug_aranges only,
+ * which clang does not write: then each unit is asked.
+ */
+static const char *find_source(Dwfl_Module *module, Dwarf_Addr address, int *ret_line)
+{
+    Dwfl_Line *known = dwfl_module_getsrc(module, address);
+    if (known) {
+        return dwfl_lineinfo(known, NULL, ret_line, NULL, NULL, NULL);
+    }
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = NULL;
+    while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
+        Dwarf_Line *line = dwarf_haspc(unit, address - bias) > 0
+                               ? dwarf_getsrc_die(unit, address - bias)
+                               : NULL;
+        if (line && dwarf_lineno(line, ret_line) == 0) {
+            return dwarf_linesrc(line, NULL, NULL);
+        }
+    }
+    return NULL;
 }
 
 /*
@@ -71,9 +97,8 @@ static bool print_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen)
     if (is_end(object, name, plugin_seen)) {
         return false;
     }
-    Dwfl_Line *line = dwfl_module_getsrc(module, address);
     int number = 0;
-    const char *source = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    const char *source = find_source(module, address, &number);
     if (name && source) {
         printf("  at %s (%s:%d) in %s\n", name, file_name(source), number, object);
     } else if (name) {
@@ -92,7 +117,9 @@ int main(void)
         .find_debuginfo = dwfl_standard_find_debuginfo,
     };
     const struct rlimit memory = {MEMORY_MOST, MEMORY_MOST};
-    (void)setrlimit(RLIMIT_DATA, &memory);
+    if (!UNDER_SANITIZER) {
+        (void)setrlimit(RLIMIT_DATA, &memory);
+    }
     (void)alarm(SECONDS_MOST);
     if (!read_record(&crash) || crash.maps_size == 0 || crash.frame_count == 0) {
         return 1;
