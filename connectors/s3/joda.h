@@ -1,0 +1,31 @@
+/*
+ * Times printed by Joda-Time's patterns (DateTimeFormat), as `path.format` is written in, in the
+ * proleptic Gregorian calendar with ISO weeks; names of months and days are English. Constant once
+ * made: [any thread].
+ */
+#ifndef S3_JODA_H
+#define S3_JODA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/java/zone.h"
+#include "lib/util/buffer.h"
+
+struct joda_format;
+
+/** NULL with Joda's words in message: a letter that means nothing. */
+struct joda_format *joda_format_create(const char *pattern, char *message, size_t size);
+void joda_format_destroy(struct joda_format *format);
+/** Appends a wall clock time (milliseconds since 1970 as if the clock showed UTC) of a zone. */
+int joda_format_print(const struct joda_format *format, int64_t local_ms, const struct zone *zone,
+                      struct buffer *ret_text);
+
+/**
+ * Reads an ISO 8601 date, time or both, as ISODateTimeFormat.dateTimeParser() does: calendar, week and
+ * ordinal dates, any part left out from the right, fractions, an offset (UTC without). False: it is
+ * none.
+ */
+bool joda_parse_iso(const char *text, size_t size, int64_t *ret_ms);
+
+#endif

@@ -1,0 +1,210 @@
+/* Default and Field partitioners, and the choice among all; see partitioner.h. */
+#include "connectors/s3/partitioner.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- fields by path -- */
+
+struct field_path {
+    const struct sluice_data *data;
+    const struct sluice_name *whole;
+    size_t count;
+    const struct sluice_name *steps[];
+};
+
+struct field_path *field_path_create(const struct sluice_host *host, const char *path)
+{
+    size_t steps = 1;
+    for (const char *c = path; *c; c++) {
+        steps += *c == '.';
+    }
+    struct field_path *made = calloc(1, sizeof(*made) + steps * sizeof(made->steps[0]));
+    if (!made) {
+        return NULL;
+    }
+    made->data = host->data;
+    made->whole = host->data->intern(path, strlen(path));
+    for (const char *part = path;; part++) {
+        size_t size = strcspn(part, ".");
+        made->steps[made->count++] = host->data->intern(part, size);
+        part += size;
+        if (!*part) {
+            return made;
+        }
+    }
+}
+
+void field_path_destroy(struct field_path *path)
+{
+    free(path);
+}
+
+const struct sluice_value *field_path_find(const struct field_path *path,
+                                           const struct sluice_value *value)
+{
+    const struct sluice_data *data = path->data;
+    enum sluice_type type = data->type(value);
+    if (type != SLUICE_MAP && type != SLUICE_STRUCT) {
+        return NULL;
+    }
+    const struct sluice_value *found = data->find(value, path->whole);
+    if (found || path->count == 1) {
+        return found;
+    }
+    for (size_t i = 0; i < path->count && value; i++) {
+        type = data->type(value);
+        value = type == SLUICE_MAP || type == SLUICE_STRUCT ? data->find(value, path->steps[i]) : NULL;
+    }
+    return value;
+}
+
+/* -- default: partition=N -- */
+
+static int encode_default(struct partitioner *partitioner, const struct sluice_record *record,
+                          int64_t timestamp, struct buffer *ret_path, struct fault *fault)
+{
+    (void)timestamp;
+    (void)fault;
+    return buffer_printf(ret_path, "partition=%" PRId32,
+                         partitioner->host->records->original_partition(record));
+}
+
+static void destroy_plain(struct partitioner *partitioner)
+{
+    free(partitioner);
+}
+
+static const struct partitioner_vtable default_partitioner = {
+    .encode = encode_default, .destroy = destroy_plain, .constant = true};
+
+struct partitioner *default_partitioner_create(void)
+{
+    struct partitioner *partitioner = calloc(1, sizeof(*partitioner));
+    if (partitioner) {
+        partitioner->vtable = &default_partitioner;
+    }
+    return partitioner;
+}
+
+/* -- fields: a=1/b=x -- */
+
+struct field_partitioner {
+    struct partitioner base;
+    size_t count;
+    struct field_path *paths[];
+};
+
+static int encode_field(struct field_partitioner *self, size_t i, const struct sluice_value *whole,
+                        struct buffer *ret_path, struct fault *fault)
+{
+    const struct sluice_data *data = self->base.host->data;
+    const char *name = self->base.settings->field_names[i];
+    const struct sluice_value *value = field_path_find(self->paths[i], whole);
+    if (!value) {
+        return fault_set(fault, SLUICE_DATA_EXCEPTION, false,
+                         "The field named '%s' does not exist.", name);
+    }
+    (void)buffer_printf(ret_path, "%s%s=", i > 0 ? self->base.settings->directory_delim : "", name);
+    struct sluice_span text;
+    switch (data->type(value)) {
+    case SLUICE_NULL:
+        return buffer_append_text(ret_path, "null");
+    case SLUICE_INT8:
+    case SLUICE_INT16:
+    case SLUICE_INT32:
+    case SLUICE_INT64:
+        return buffer_printf(ret_path, "%" PRId64, data->integer(value));
+    case SLUICE_BOOLEAN:
+        return buffer_append_text(ret_path, data->boolean(value) ? "true" : "false");
+    case SLUICE_STRING:
+        text = data->text(value);
+        return buffer_append(ret_path, text.data, text.size);
+    default:
+        return fault_set(fault, PARTITION_EXCEPTION, true,
+                         "Error encoding partition: field '%s' is of a type that cannot name a "
+                         "directory.", name);
+    }
+}
+
+static int encode_fields(struct partitioner *partitioner, const struct sluice_record *record,
+                         int64_t timestamp, struct buffer *ret_path, struct fault *fault)
+{
+    (void)timestamp;
+    struct field_partitioner *self = (struct field_partitioner *)partitioner;
+    const struct sluice_value *value = partitioner->host->records->value(record);
+    enum sluice_type type = partitioner->host->data->type(value);
+    if (type != SLUICE_STRUCT && !(type == SLUICE_MAP && partitioner->settings->field_maps)) {
+        return fault_set(fault, PARTITION_EXCEPTION, true, "Error encoding partition.");
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        if (encode_field(self, i, value, ret_path, fault) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void destroy_fields(struct partitioner *partitioner)
+{
+    struct field_partitioner *self = (struct field_partitioner *)partitioner;
+    for (size_t i = 0; i < self->count; i++) {
+        field_path_destroy(self->paths[i]);
+    }
+    free(self);
+}
+
+static const struct partitioner_vtable field_partitioner = {.encode = encode_fields,
+                                                            .destroy = destroy_fields};
+
+struct partitioner *field_partitioner_create(const struct sluice_host *host,
+                                             const struct settings *settings)
+{
+    struct field_partitioner *self =
+        calloc(1, sizeof(*self) + settings->field_count * sizeof(self->paths[0]));
+    if (!self) {
+        return NULL;
+    }
+    self->base.vtable = &field_partitioner;
+    for (; self->count < settings->field_count; self->count++) {
+        self->paths[self->count] = field_path_create(host, settings->field_names[self->count]);
+        if (!self->paths[self->count]) {
+            destroy_fields(&self->base);
+            return NULL;
+        }
+    }
+    return &self->base;
+}
+
+/* -- the choice -- */
+
+struct partitioner *partitioner_create(const struct sluice_host *host,
+                                       const struct settings *settings, char *message, size_t size)
+{
+    struct partitioner *partitioner;
+    snprintf(message, size, "Out of memory");
+    switch (settings->partitioner) {
+    case PARTITIONER_DEFAULT:
+        partitioner = default_partitioner_create();
+        break;
+    case PARTITIONER_FIELD:
+        partitioner = field_partitioner_create(host, settings);
+        break;
+    default:
+        partitioner = time_partitioner_create(settings, message, size);
+        break;
+    }
+    if (partitioner) {
+        partitioner->host = host;
+        partitioner->settings = settings;
+    }
+    return partitioner;
+}
+
+void partitioner_destroy(struct partitioner *partitioner)
+{
+    if (partitioner) {
+        partitioner->vtable->destroy(partitioner);
+    }
+}

@@ -1,0 +1,222 @@
+/*
+ * Time-based partitioners (TimeBased, Daily, Hourly), and the times of records. A time is cut to a
+ * multiple of the duration on the clock of the zone, then printed by the path's pattern.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/s3/joda.h"
+#include "connectors/s3/partitioner.h"
+
+struct time_partitioner {
+    struct partitioner base;
+    int64_t duration;
+    struct zone *zone;
+    struct joda_format *format;
+    int64_t last_slot;    /* local ms of what path holds */
+    bool has_last;
+    struct buffer path;
+};
+
+static int encode_time(struct partitioner *partitioner, const struct sluice_record *record,
+                       int64_t timestamp, struct buffer *ret_path, struct fault *fault)
+{
+    (void)record;
+    struct time_partitioner *self = (struct time_partitioner *)partitioner;
+    int64_t offset = (int64_t)zone_at(self->zone, timestamp).seconds * 1000, local;
+    if (__builtin_add_overflow(timestamp, offset, &local)) {
+        return fault_set(fault, PARTITION_EXCEPTION, true, "Timestamp %" PRId64 " is out of range.",
+                         timestamp);
+    }
+    /* Division cuts towards zero, also before 1970: so does the original. */
+    int64_t slot = local / self->duration * self->duration;
+    if (!self->has_last || slot != self->last_slot) {
+        buffer_reset(&self->path);
+        if (joda_format_print(self->format, slot, self->zone, &self->path) != 0) {
+            self->has_last = false;
+            return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false, "path.format gives too long a path");
+        }
+        self->last_slot = slot;
+        self->has_last = true;
+    }
+    return buffer_append(ret_path, self->path.data, self->path.size);
+}
+
+static void destroy_time(struct partitioner *partitioner)
+{
+    struct time_partitioner *self = (struct time_partitioner *)partitioner;
+    zone_close(self->zone);
+    joda_format_destroy(self->format);
+    buffer_finish(&self->path);
+    free(self);
+}
+
+static const struct partitioner_vtable time_partitioner = {
+    .encode = encode_time, .destroy = destroy_time, .time_based = true};
+
+/* The words of the original's ConfigException. */
+static bool check(const struct settings *settings, int64_t duration, const char *path, char *message,
+                  size_t size)
+{
+    if (duration <= 0) {
+        snprintf(message, size, "Invalid value %" PRId64 " for configuration partition.duration.ms: "
+                                "Partition duration needs to be a positive.", duration);
+    } else if (!path[0] || strcmp(path, settings->directory_delim) == 0) {
+        snprintf(message, size, "Invalid value %s for configuration path.format: Path format cannot "
+                                "be empty.", path);
+    } else if (!settings->locale[0]) {
+        snprintf(message, size, "Invalid value  for configuration locale: Locale cannot be empty.");
+    } else if (!settings->timezone[0]) {
+        snprintf(message, size, "Invalid value  for configuration timezone: Timezone cannot be empty.");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+struct partitioner *time_partitioner_create(const struct settings *settings, char *message, size_t size)
+{
+    char path[1024];
+    const char *delim = settings->directory_delim;
+    int64_t duration = settings->partition_duration;
+    if (settings->partitioner == PARTITIONER_TIME) {
+        snprintf(path, sizeof(path), "%s", settings->path_format);
+        size_t length = strlen(path), delim_length = strlen(delim);
+        if (delim_length > 0 && length > delim_length &&
+            strcmp(path + length - delim_length, delim) == 0) {
+            path[length - delim_length] = '\0';
+        }
+    } else {
+        bool hourly = settings->partitioner == PARTITIONER_HOURLY;
+        duration = hourly ? 3600000 : 86400000;
+        snprintf(path, sizeof(path), "'year'=YYYY%s'month'=MM%s'day'=dd%s%s", delim, delim,
+                 hourly ? delim : "", hourly ? "'hour'=HH" : "");
+    }
+    if (!check(settings, duration, path, message, size)) {
+        return NULL;
+    }
+    struct time_partitioner *self = calloc(1, sizeof(*self));
+    if (!self) {
+        snprintf(message, size, "Out of memory");
+        return NULL;
+    }
+    self->base.vtable = &time_partitioner;
+    self->duration = duration;
+    buffer_init(&self->path, 4096);
+    self->format = joda_format_create(path, message, size);
+    if (!self->format || zone_open(settings->timezone, &self->zone, message, size) != 0) {
+        destroy_time(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}
+
+/* -- times of records -- */
+
+int extractor_init(struct extractor *extractor, const struct sluice_host *host,
+                   const struct settings *settings)
+{
+    *extractor = (struct extractor){
+        .kind = settings->extractor, .host = host, .field = settings->timestamp_field};
+    if (extractor->kind == EXTRACT_FIELD) {
+        extractor->path = field_path_create(host, extractor->field);
+        return extractor->path ? 0 : -1;
+    }
+    return 0;
+}
+
+void extractor_finish(struct extractor *extractor)
+{
+    field_path_destroy(extractor->path);
+    *extractor = (struct extractor){0};
+}
+
+/* 1 to 19 digits, perhaps behind a minus: milliseconds. */
+static bool is_number(struct sluice_span text, int64_t *ret_value)
+{
+    size_t digits = text.size > 0 && text.data[0] == '-' ? text.size - 1 : text.size;
+    char copy[24];
+    if (digits < 1 || digits > 19) {
+        return false;
+    }
+    for (size_t i = text.size - digits; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    *ret_value = strtoll(copy, NULL, 10);
+    return true;
+}
+
+static int bare_fault(struct fault *fault, const char *java_class)
+{
+    fault->java_class = java_class;
+    fault->bare = true;
+    fault->reportable = false;
+    return -1;
+}
+
+static int field_time(const struct extractor *extractor, const struct sluice_value *value,
+                      int64_t *ret_time, struct fault *fault)
+{
+    const struct sluice_data *data = extractor->host->data;
+    const struct sluice_value *field = field_path_find(extractor->path, value);
+    enum sluice_type type = field ? data->type(field) : SLUICE_NULL;
+    struct sluice_span text;
+    switch (type) {
+    case SLUICE_INT8:
+    case SLUICE_INT16:
+    case SLUICE_INT32:
+    case SLUICE_INT64:
+    case SLUICE_DATE:
+        *ret_time = data->integer(field);
+        return 0;
+    case SLUICE_FLOAT32:
+    case SLUICE_FLOAT64: {
+        double real = data->real(field);
+        *ret_time = real >= 9.2e18 ? INT64_MAX : real <= -9.2e18 ? INT64_MIN : (int64_t)real;
+        return 0;
+    }
+    case SLUICE_STRING:
+        text = data->text(field);
+        if (is_number(text, ret_time) || joda_parse_iso(text.data, text.size, ret_time)) {
+            return 0;
+        }
+        snprintf(fault->message, sizeof(fault->message), "Invalid format: \"%.*s\"",
+                 (int)(text.size < 100 ? text.size : 100), text.data);
+        return bare_fault(fault, "java.lang.IllegalArgumentException");
+    case SLUICE_NULL:
+        snprintf(fault->message, sizeof(fault->message), "The field '%s' does not exist.",
+                 extractor->field);
+        return bare_fault(fault, SLUICE_DATA_EXCEPTION);
+    default:
+        return fault_set(fault, PARTITION_EXCEPTION, true,
+                         "Unsupported type for user-defined timestamp field '%s'.",
+                         extractor->field);
+    }
+}
+
+int extractor_time(const struct extractor *extractor, const struct sluice_record *record, int64_t now,
+                   int64_t *ret_time, struct fault *fault)
+{
+    const struct sluice_records *records = extractor->host->records;
+    if (extractor->kind == EXTRACT_WALLCLOCK) {
+        *ret_time = now;
+        return 0;
+    }
+    const struct sluice_value *value = records->value(record);
+    if (extractor->kind == EXTRACT_FIELD &&
+        extractor->host->data->type(value) != SLUICE_NULL) { /* a tombstone has but its own time */
+        return field_time(extractor, value, ret_time, fault);
+    }
+    *ret_time = records->timestamp(record);
+    if (*ret_time == SLUICE_NO_TIMESTAMP) {
+        return fault_set(fault, PARTITION_EXCEPTION, true,
+                         "Unable to determine timestamp using timestamp.extractor Record for record: "
+                         "it has none.");
+    }
+    return 0;
+}

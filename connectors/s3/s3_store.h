@@ -1,0 +1,125 @@
+/* Inside of the S3 store: requests, objects, and the thread that drives them. [store's thread] */
+#ifndef S3_S3_STORE_H
+#define S3_S3_STORE_H
+
+#include "connectors/s3/store.h"
+#include "lib/aws/credentials.h"
+#include "lib/aws/reply.h"
+#include "lib/aws/sigv4.h"
+#include "lib/aws/uri.h"
+#include "lib/http/client.h"
+
+enum s3_kind { S3_PUT, S3_CREATE, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD, S3_HEAD_BUCKET };
+
+enum { ETAG_SIZE = 96, UPLOAD_ID_SIZE = 1024, PARTS_MAX = 10000 };
+
+struct s3_store;
+struct s3_object;
+
+struct s3_request {
+    struct s3_request *next;
+    struct s3_store *store;
+    struct s3_object *object;   /* NULL: of the bucket */
+    enum s3_kind kind;
+    int part;                   /* S3_PART: number, from 1 */
+    struct piece *piece;        /* S3_PUT, S3_PART */
+    struct buffer body;         /* S3_COMPLETE, S3_TAG */
+    char payload_hash[SIGV4_HASH_SIZE]; /* "" until computed */
+    char md5[32];               /* base64; "" until computed */
+    struct chain_reader reader;
+    int attempts;
+    bool untagged;              /* tags were refused, go on without */
+    int64_t not_before;         /* monotonic ms */
+    struct http_call *call;     /* under way */
+    struct s3_request *all_next, *all_previous; /* of all there are */
+};
+
+/** One object on its way. */
+struct s3_object {
+    struct s3_object *all_next, *all_previous;
+    struct upload *upload;
+    struct piece *first, *last; /* wait for the upload id */
+    char upload_id[UPLOAD_ID_SIZE];
+    bool creating;
+    bool complete;              /* the last piece, or the cancel, came: the writer sends no more */
+    bool finishing;             /* PUT or COMPLETE is on its way, or done */
+    bool dropped;
+    char (*etags)[ETAG_SIZE];   /* of the parts done, by number - 1 */
+    size_t etag_capacity;
+    int parts, parts_done;
+    int active;                 /* requests queued or under way */
+    size_t size;
+    char etag[ETAG_SIZE];       /* of the whole, by S3's answer or our reckoning */
+};
+
+struct s3_store {
+    struct store base;
+    const struct settings *settings;
+    const struct sluice_host *host;
+    struct store_client *client;
+    struct memory *memory;
+    struct inbox inbox;
+    pthread_t thread;
+    bool has_thread, joined;
+
+    struct http_client *http;
+    struct aws_provider *credentials; /* NULL: anonymous */
+    struct sigv4_signer signer;
+    struct aws_url endpoint;
+    char host_name[400];        /* with port, as signed */
+    char base_path[600];        /* before the key */
+    char region[64];
+    int64_t clock_offset;       /* seconds to add to ours */
+
+    struct s3_request *requests;      /* all */
+    struct s3_object *objects;        /* all */
+    struct s3_request *ready, *ready_last, *deferred;
+    size_t active, limit;       /* requests under way; how many may be */
+    bool in_trouble, failed;
+    uint64_t random;
+    struct sluice_metric *retries;
+};
+
+/* -- s3_request.c -- */
+
+/** Sets endpoint, host_name, base_path for a region. -1 with a sentence. */
+int s3_endpoint(struct s3_store *store, const char *region, char *message, size_t size);
+/** Signs and starts a request. False: no credentials now, or no memory; message says why. */
+bool s3_request_start(struct s3_request *request,
+                      void (*done)(void *user, struct http_reply *reply), char *message,
+                      size_t size);
+/** The same, blocking; for the probe of the bucket. */
+bool s3_request_fetch(struct s3_request *request, struct http_reply *ret_reply, char *message,
+                      size_t size);
+/** "https://host/bucket/key", for messages. */
+const char *s3_request_text(const struct s3_request *request, char *text, size_t size);
+
+/* -- s3_object.c -- */
+
+/** A piece came; takes it. */
+void s3_object_piece(struct s3_store *store, struct piece *piece);
+/** A request of the object succeeded; frees the request. */
+void s3_object_done(struct s3_request *request, struct http_reply *reply);
+/** The object is given up: its queued requests go, an open multipart upload is aborted. */
+void s3_object_drop(struct s3_store *store, struct s3_object *object);
+/** A request of an object that is given up came to nothing; frees the request. */
+void s3_object_lost(struct s3_request *request);
+/** Gives all uploads back, whatever their state; the thread has ended, no request is left. */
+void s3_objects_end(struct s3_store *store);
+/** After 412: is what is there what we would have written? Frees the request. */
+void s3_object_exists(struct s3_request *request);
+/** HEAD answered, or NoSuchUpload: the object was there all the time, or is not. Frees the request. */
+void s3_object_head(struct s3_request *request, const struct http_reply *reply,
+                    const struct aws_fault *fault);
+
+/* -- s3_store.c -- */
+
+struct s3_request *s3_request_new(struct s3_store *store, struct s3_object *object, enum s3_kind kind);
+void s3_request_free(struct s3_request *request);
+/** Queues a request; its object's active count goes up. */
+void s3_enqueue(struct s3_request *request);
+/** Removes the object's requests that are queued; those under way are waited for. */
+void s3_forget(struct s3_store *store, struct s3_object *object);
+void s3_fail(struct s3_store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
