@@ -409,6 +409,7 @@ json_t *catalog_find_connector(const struct catalog *catalog, const char *name, 
     json_t *descriptor, *found = NULL;
     size_t i, count = 0;
     struct buffer known, matching;
+    name = name ? name : "";
     buffer_init(&known, FAILURES_MAX);
     buffer_init(&matching, FAILURES_MAX);
     json_array_foreach(catalog->descriptors, i, descriptor) {

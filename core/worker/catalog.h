@@ -31,7 +31,7 @@ void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *us
 
 /**
  * Descriptor (as in protocol.h) of a connector class: full name, alias, simple name, with or without
- * `Connector`. Borrowed. NULL with error in Connect's words where there is none, or several.
+ * `Connector`; NULL counts as "". Borrowed. NULL with error in Connect's words where there is none, or several.
  */
 json_t *catalog_find_connector(const struct catalog *catalog, const char *name, struct error *error);
 /** Any plugin of that name, of the kind or of any (NULL); the first where several are there. Borrowed. */

@@ -1,0 +1,156 @@
+/*
+ * What the herder's own files share: connector.c (requests that change one), setup.c (validation and
+ * task configurations), task.c, reads.c, herder.c. [loop thread] throughout.
+ */
+#ifndef CORE_WORKER_HERDER_PRIV_H
+#define CORE_WORKER_HERDER_PRIV_H
+
+#include "core/store/offsets_file.h"
+#include "core/worker/catalog.h"
+#include "core/worker/embedded_log.h"
+#include "core/worker/herder.h"
+#include "core/worker/offsets_writer.h"
+#include "core/worker/supervisor.h"
+#include "core/worker/validation.h"
+
+#define LOGGER "sluice.worker.herder"
+
+/** How long a plugin may take to validate, and to make task configurations: sluice.plugin.timeout.ms. */
+enum { PLUGIN_TIMEOUT_MS = 60000 };
+
+/** A request that was taken in. */
+struct command {
+    struct herder *herder;
+    struct herder_request request; /* with copies of its own */
+    struct loop_timer *timer;      /* of the 90 s; NULL once answered */
+    bool answered;
+    struct validation *validation; /* of HERDER_VALIDATE */
+    struct command *next;          /* in its connector's queue */
+    struct command *all_prev, *all_next;
+};
+
+struct task {
+    struct connector *connector;
+    int id;
+    json_t *config;        /* as the connector made it */
+    json_t *applied;       /* with the connector's keys: what its host gets */
+    struct host *host;     /* NULL: none */
+    bool wanted;           /* shall run (paused or not) */
+    bool removed;          /* goes as soon as its host is gone */
+    bool stale;            /* its host runs something else: it is to be stopped and started again */
+    bool stopping;         /* the host was told so */
+    bool paused_told;      /* what the host was told last */
+    bool failed;
+    const char *state;     /* Connect's word; static */
+    char *trace;           /* of the last failure */
+    int attempts;          /* restarts by itself since it last ran well */
+    int64_t running_since; /* monotonic ms; 0: not */
+    struct loop_timer *restart_timer;
+    /* what its former hosts counted */
+    int64_t past_records, past_bytes, past_objects;
+    struct task *next;     /* by id */
+};
+
+struct connector {
+    struct herder *herder;
+    char *name;
+    bool exists;           /* false: to be created, or deleted and not yet gone */
+    json_t *config;        /* strings */
+    enum connector_target target;
+    const char *state;     /* Connect's word; static */
+    char *trace;
+    const char *type;      /* source, sink, unknown; static */
+    struct task *tasks;
+    /* requests */
+    struct command *queue, **queue_end;
+    struct command *current;
+    struct loop_timer *begin_timer; /* the next of the queue is about to begin */
+    void (*resume)(struct connector *connector); /* goes on when no task is stopping any more */
+    struct validation *validation;
+    struct host *setup;
+    void (*on_setup)(struct connector *connector, const char *trace); /* NULL: it went well */
+    json_t *new_config;    /* of the request under way */
+    json_t *new_tasks;     /* what the setup host made */
+    int attempts;
+    struct loop_timer *restart_timer;
+    struct connector *next; /* by name */
+};
+
+#define LOGGER "sluice.worker.herder"
+
+struct herder {
+    struct loop *loop;
+    const struct properties *worker;
+    json_t *worker_json;
+    const struct data_dir *data;
+    char *worker_id;
+    struct supervisor *supervisor;
+    struct catalog *catalog;
+    struct embedded_log *log;
+    struct offsets_file *offsets;
+    struct offsets_writer *offsets_writer;
+    struct connector *connectors;
+    struct command *commands; /* all not yet freed */
+    bool ready, stopping;
+    int waiting; /* for: catalog, log */
+    struct error start_error;
+    void (*on_ready)(void *user, const struct error *error);
+    void *ready_user;
+    void (*on_stopped)(void *user);
+    void *stopped_user;
+};
+
+/* herder.c */
+/** Answers; later ones for the same command are dropped. */
+void command_reply(struct command *command, int status, json_t *body, const char *message);
+void command_reply_located(struct command *command, int status, json_t *body, const char *location);
+void command_reply_text(struct command *command, const char *text);
+/** Frees it; one that was not answered gets "Request cannot be completed". */
+void command_finish(struct command *command);
+int64_t herder_long(const struct herder *herder, json_t *config, const char *name, int64_t fallback);
+int64_t herder_stop_timeout(const struct herder *herder);
+/** NULL: there is none of that name that exists. */
+struct connector *herder_find(const struct herder *herder, const char *name);
+/** A request of the herder itself. */
+void herder_enqueue(struct herder *herder, enum herder_verb verb, const char *name, int task);
+
+/* connector.c */
+/** Takes a changing request; creates the connector object where it is missing. */
+void connector_submit(struct herder *herder, struct command *command);
+/** Goes on with whatever waits for tasks to end; frees the connector where nothing is left of it. */
+void connector_poke(struct connector *connector);
+/** Ends what is under way, wants no task any more. For the worker's end. */
+void connector_shutdown(struct connector *connector);
+void connector_fail(struct connector *connector, const char *trace);
+void connector_free(struct connector *connector);
+
+/* setup.c */
+/** Starts the connector host for config; connector->on_setup is called with new_tasks filled, or a trace. */
+void setup_start(struct connector *connector, json_t *config,
+                 void (*on_setup)(struct connector *connector, const char *trace));
+void setup_cancel(struct connector *connector);
+
+/* task.c */
+/** Makes the list of tasks that of configs; those that changed, or all (force), are started again. */
+void tasks_apply(struct connector *connector, json_t *configs, bool force);
+/** They go. */
+void tasks_remove(struct connector *connector);
+/** Does what is due: start, stop, pause. May free the task. */
+void task_reconcile(struct task *task);
+void tasks_reconcile(struct connector *connector);
+/** Stops (where it runs) and starts again. */
+void task_restart(struct task *task);
+bool tasks_stopping(const struct connector *connector);
+struct task *task_find(const struct connector *connector, int id);
+void task_free(struct task *task);
+
+/* reads.c */
+void herder_read(struct herder *herder, struct command *command);
+json_t *connector_info(const struct connector *connector);
+json_t *connector_status(const struct connector *connector);
+json_t *task_status(const struct task *task);
+/** Sum of a page's slots of these names (NULL-terminated). */
+int64_t page_sum(const struct metrics_page *page, const char *const *names);
+extern const char *const record_metrics[], *const byte_metrics[], *const object_metrics[];
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * A connector's set-up: its class makes the task configurations in a host process of its own, which
+ * leaves then. [loop thread]
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/worker/herder_priv.h"
+
+static void on_message(void *user, const char *type, json_t *message)
+{
+    struct connector *connector = user;
+    if (strcmp(type, "task_configs") == 0) {
+        json_decref(connector->new_tasks);
+        connector->new_tasks = json_incref(json_object_get(message, "configs"));
+    }
+}
+
+static void finish(struct connector *connector, const char *trace)
+{
+    void (*on_setup)(struct connector *, const char *) = connector->on_setup;
+    connector->on_setup = NULL;
+    on_setup(connector, trace);
+}
+
+static void on_end(void *user, const struct host_end *end)
+{
+    struct connector *connector = user;
+    connector->setup = NULL;
+    bool good = end->clean && json_is_array(connector->new_tasks);
+    finish(connector, good ? NULL : end->trace ? end->trace : "The connector made no task configurations");
+}
+
+void setup_start(struct connector *connector, json_t *config,
+                 void (*on_setup)(struct connector *connector, const char *trace))
+{
+    struct herder *herder = connector->herder;
+    struct error error = {0};
+    char *subject = NULL, *context = NULL;
+    const char *class_name = json_string_value(json_object_get(config, "connector.class"));
+    json_t *const configs[] = {config, herder->worker_json, NULL};
+    json_decref(connector->new_tasks);
+    connector->new_tasks = NULL;
+    connector->on_setup = on_setup;
+    if (asprintf(&subject, "Connector %s", connector->name) < 0 ||
+        asprintf(&context, "[%s|worker] ", connector->name) < 0) {
+        abort();
+    }
+    const struct host_options options = {
+        .role = "connector",
+        .name = connector->name,
+        .subject = subject,
+        .context = context,
+        .first = json_pack(
+            "{s:s,s:s,s:s,s:O,s:I,s:o,s:I}", "type", "connector", "name", connector->name, "class",
+            class_name ? class_name : "", "config", config, "tasks_max",
+            (json_int_t)herder_long(herder, config, "tasks.max", 1), "plugin_path",
+            catalog_files_for(herder->catalog, configs), "memory_limit",
+            (json_int_t)herder_long(herder, config, "sluice.task.memory.limit.bytes", 0)),
+        .deadline_ms = herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS),
+        .on_message = on_message,
+        .on_end = on_end,
+        .user = connector,
+    };
+    connector->setup = host_start(herder->supervisor, &options, &error);
+    free(subject);
+    free(context);
+    if (!connector->setup) {
+        finish(connector, error.message ? error.message : "The host process could not be started");
+    }
+    error_clear(&error);
+}
+
+void setup_cancel(struct connector *connector)
+{
+    host_abandon(connector->setup);
+    connector->setup = NULL;
+    connector->on_setup = NULL;
+}

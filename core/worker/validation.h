@@ -1,0 +1,41 @@
+/*
+ * Validation of one connector configuration: the framework's keys here, the class's own in a host
+ * process with a deadline. [loop thread]
+ */
+#ifndef CORE_WORKER_VALIDATION_H
+#define CORE_WORKER_VALIDATION_H
+
+#include <jansson.h>
+
+#include "core/config/properties.h"
+#include "core/worker/catalog.h"
+#include "core/worker/supervisor.h"
+
+struct validation;
+
+/** What came of it. All is borrowed for the call. */
+struct validation_result {
+    const char *failure; /* it could not be done (crash, deadline): a trace; else NULL */
+    json_t *configs;     /* [{"definition": {..}|null, "value": {name, value, errors, ..}}..] */
+    json_t *groups;
+    json_t *unknown;     /* names of keys that nobody knows */
+    int error_count;
+};
+
+/** A sub-process is on its way; done comes later, once, never from within this call. */
+struct validation *validation_start(struct loop *loop, struct supervisor *supervisor,
+                                    const struct catalog *catalog, json_t *descriptor, json_t *config,
+                                    json_t *plugin_path, int64_t deadline_ms, const char *name,
+                                    void (*done)(void *user, const struct validation_result *result),
+                                    void *user);
+/** done is not called any more. NULL is fine. */
+void validation_cancel(struct validation *validation);
+/** Connect's message for an answer of 400; owned by the caller. */
+char *validation_message(const struct validation_result *result);
+/** Definitions of a plugin's keys, as GET /connector-plugins/{p}/config has them; new reference. */
+json_t *validation_definitions(json_t *descriptor);
+
+/** String members of a JSON object as properties. */
+void properties_of_json(struct properties *properties, json_t *object);
+
+#endif
