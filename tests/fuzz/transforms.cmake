@@ -1,0 +1,6 @@
+if(SLUICE_FUZZ)
+    sluice_fuzzer(transforms
+        SOURCES fuzz/fuzz_transforms.c ${PROJECT_SOURCE_DIR}/core/host/chain.c
+        LIBS core_plugin core_data core_config)
+    add_dependencies(fuzz_transforms transforms predicates)
+endif()
