@@ -23,3 +23,8 @@ sluice_test(java_regex
 sluice_test(java_dates
     SOURCES unit/lib/java/test_dates.c
     LIBS lib_java)
+
+add_executable(vectors_config suites/vectors_config.c)
+target_include_directories(vectors_config PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(vectors_config PRIVATE core_plugin core_config PkgConfig::JANSSON)
+set_target_properties(vectors_config PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)

@@ -1,0 +1,116 @@
+"""`sluice check`: every error at once, with file, line, key and hint; warnings for unknown keys."""
+import json
+import os
+import subprocess
+
+import pytest
+from harness import EXAMPLE, SHARED, SLUICE
+
+
+def check(*arguments):
+    return subprocess.run([SLUICE, "check", *map(str, arguments)], capture_output=True, text=True,
+                          check=False, timeout=60)
+
+
+def findings(path):
+    done = check("--json", path)
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    (only,) = report["files"]
+    assert report["errors"] == sum(f["severity"] == "error" for f in only["findings"])
+    return done.returncode, only
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_examples_are_good():
+    files = [os.path.join(EXAMPLE, name) for name in os.listdir(EXAMPLE) if name.endswith(".properties")]
+    done = check(*files)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("0 errors, 0 warnings\n")
+
+
+def test_the_owners_file_is_good():
+    path = os.path.join(SHARED, "data", "pinterest", "owner", "s3-sink.properties")
+    if not os.path.exists(path):
+        pytest.skip(f"{path} is not there (set SLUICE_SHARED)")
+    code, report = findings(path)
+    assert (code, report["type"], report["name"]) == (0, "sink", "s3-sink")
+
+
+def test_every_error_at_once(tmp_path):
+    code, report = findings(write(tmp_path, "bad.properties", "\n".join([
+        "connector.class=RestSource",
+        "tasks.max=0",
+        "transforms=a,b",
+        "transforms.a.type=Cast$Value",
+        "transforms.a.spec=x:nope",
+        "transforms.b.type=RegexRuter",
+        "transforms.b.predicate=zz",
+        "errors.tolerance=some",
+        "errors.tolerence=all",
+    ])))
+    assert code == 2
+    assert [(f["line"], f["key"], f["severity"]) for f in report["findings"]] == [
+        (2, "tasks.max", "error"), (5, "transforms.a.spec", "error"),
+        (6, "transforms.b.type", "error"), (7, "transforms.b.predicate", "error"),
+        (8, "errors.tolerance", "error"), (9, "errors.tolerence", "warning")]
+    assert "Value must be at least 1" in report["findings"][0]["message"]
+    assert "RegexRouter" in report["findings"][2]["hint"]
+    assert report["findings"][5]["hint"] == "did you mean errors.tolerance?"
+
+
+def test_unknown_class_gets_a_suggestion(tmp_path):
+    code, report = findings(write(tmp_path, "c.properties", "connector.class=RestSorce\n"))
+    assert code == 2
+    assert report["findings"][0]["key"] == "connector.class"
+    assert "RestSource" in report["findings"][0]["hint"]
+
+
+def test_values_from_providers_are_not_judged(tmp_path):
+    code, report = findings(write(tmp_path, "c.properties",
+                                  "connector.class=RestSource\ntasks.max=${file:/x:n}\n"))
+    assert (code, report["findings"]) == (0, [])
+
+
+def test_syntax_and_bytes(tmp_path):
+    code, report = findings(write(tmp_path, "a.properties", "connector.class=RestSource\nx=\\u12\n"))
+    assert code == 2 and "line 2" in report["findings"][0]["message"]
+    path = write(tmp_path, "b.properties", "connector.class=RestSource\nname=a\nname=caf\u00e9\n")
+    code, report = findings(path)
+    assert code == 0
+    texts = [f["message"] for f in report["findings"]]
+    assert any("given twice" in text for text in texts) and any("ISO-8859-1" in text for text in texts)
+
+
+def test_json_files(tmp_path):
+    code, report = findings(write(tmp_path, "c.json", json.dumps(
+        {"name": "j", "config": {"connector.class": "RestSource", "tasks.max": 1, "topic": None}})))
+    assert code == 2
+    assert report["name"] == "j"
+    assert [f["key"] for f in report["findings"]] == ["topic"]
+
+
+def test_worker_and_names_across_files(tmp_path):
+    worker = write(tmp_path, "w.properties", "bootstrap.servers=local:x\nkey.converter=StringConverter\n"
+                   "listner=http://:1\nsasl.jaas.config=secret\noffset.flush.interval.ms=x\n")
+    one = write(tmp_path, "one.properties", "name=same\nconnector.class=RestSource\n")
+    two = write(tmp_path, "two.properties", "name=same\nconnector.class=RestSource\n")
+    done = check(worker, one, two)
+    assert done.returncode == 2
+    assert 'Missing required configuration "value.converter"' in done.stdout
+    assert "did you mean listeners?" in done.stdout
+    assert "secret" not in done.stdout
+    assert f"'same' is the name of the connector in {one} too" in done.stdout
+
+
+def test_usage_and_missing_files(tmp_path):
+    assert check().returncode == 2
+    assert check("--nope", "x").returncode == 2
+    assert check("--help").returncode == 0
+    done = check(tmp_path / "none.properties")
+    assert done.returncode == 3 and "none.properties" in done.stdout
