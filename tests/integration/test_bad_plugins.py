@@ -26,7 +26,7 @@ class Pipeline:
         raw["store.url"] = f"file:{folder}/lake"
         self.sluice = Sluice(folder, {"rest-source": rest, "s3-raw": raw},
                              worker={"plugin.path": PLUGINS, "task.shutdown.graceful.timeout.ms": "1000",
-                                     "sluice.task.memory.max": str(256 << 20),
+                                     "sluice.task.memory.limit.bytes": str(256 << 20),
                                      "sluice.plugin.timeout.ms": "2000"})
         self.posted = 0
 
