@@ -223,6 +223,9 @@ int broker_topic_delete(struct broker *broker, const char *topic, int timeout_ms
 /** Grows a topic. */
 int broker_topic_partitions(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                             struct error *error) CHECKED;
+/** Configs that were set for this topic (not the defaults), added to ret_configs. */
+int broker_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+                         struct properties *ret_configs, struct error *error) CHECKED;
 /** First offset kept and the one behind the last. */
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error) CHECKED;

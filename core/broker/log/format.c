@@ -1,0 +1,206 @@
+#include "core/broker/log/format.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* -- CRC32C: polynomial 0x1EDC6F41, reflected; by instruction where the machine has it -- */
+
+#define POLYNOMIAL 0x82F63B78u
+
+static uint32_t table[8][256];
+static uint32_t (*update)(uint32_t crc, const unsigned char *p, size_t size);
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static uint32_t update_table(uint32_t crc, const unsigned char *p, size_t size)
+{
+    while (size >= 8) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + 4, 4);
+        low ^= crc;
+        crc = table[7][low & 255] ^ table[6][low >> 8 & 255] ^ table[5][low >> 16 & 255] ^
+              table[4][low >> 24] ^ table[3][high & 255] ^ table[2][high >> 8 & 255] ^
+              table[1][high >> 16 & 255] ^ table[0][high >> 24];
+        p += 8;
+        size -= 8;
+    }
+    while (size > 0) {
+        crc = table[0][(crc ^ *p++) & 255] ^ crc >> 8;
+        size--;
+    }
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t update_sse(uint32_t crc, const unsigned char *p,
+                                                             size_t size)
+{
+    uint64_t wide = crc;
+    while (size >= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+        p += 8;
+        size -= 8;
+    }
+    crc = (uint32_t)wide;
+    while (size > 0) {
+        crc = __builtin_ia32_crc32qi(crc, *p++);
+        size--;
+    }
+    return crc;
+}
+#endif
+
+static void prepare(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++) {
+            crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+        }
+        table[0][i] = crc;
+    }
+    for (uint32_t i = 0; i < 256; i++) {
+        for (int slice = 1; slice < 8; slice++) {
+            table[slice][i] = table[slice - 1][i] >> 8 ^ table[0][table[slice - 1][i] & 255];
+        }
+    }
+    update = update_table;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        update = update_sse;
+    }
+#endif
+}
+
+uint32_t log_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    pthread_once(&once, prepare);
+    return ~update(~crc, data, size);
+}
+
+/* -- batches -- */
+
+enum { CRC_BEGIN = offsetof(struct log_batch_head, version) };
+
+const char *log_batch_open(const void *data, size_t size, struct log_batch_head *ret_head)
+{
+    if (size < sizeof(*ret_head)) {
+        return "it is shorter than a batch's head";
+    }
+    memcpy(ret_head, data, sizeof(*ret_head));
+    if (ret_head->size < sizeof(*ret_head) || ret_head->size > size) {
+        return "its size does not fit";
+    }
+    if (ret_head->size > LOG_BATCH_MAX) {
+        return "it is larger than any batch";
+    }
+    if (log_crc32c(0, (const char *)data + CRC_BEGIN, ret_head->size - CRC_BEGIN) != ret_head->crc) {
+        return "its checksum is wrong";
+    }
+    if (ret_head->version != LOG_FORMAT_VERSION) {
+        return "its format has another version";
+    }
+    if (ret_head->count == 0 ||
+        ret_head->count > (ret_head->size - sizeof(*ret_head)) / sizeof(struct log_record_head)) {
+        return "its count of records is impossible";
+    }
+    return NULL;
+}
+
+const char *log_batch_check(const void *data, const struct log_batch_head *head,
+                            size_t *ret_largest)
+{
+    const char *at = (const char *)data + sizeof(*head);
+    const char *end = (const char *)data + head->size;
+    size_t largest = 0;
+    uint64_t headers = 0;
+    for (uint32_t i = 0; i < head->count; i++) {
+        const char *begin = at;
+        struct log_record record;
+        if (!log_record_next(&at, end, &record)) {
+            return "a record does not fit into it";
+        }
+        const char *cursor = record.headers;
+        for (uint32_t n = 0; n < record.header_count; n++) {
+            struct log_header header;
+            if (!log_header_next(&cursor, record.headers + record.headers_size, &header)) {
+                return "a header does not fit into its record";
+            }
+        }
+        if (cursor != record.headers + record.headers_size) {
+            return "there are bytes behind the headers of a record";
+        }
+        headers += record.header_count;
+        size_t size = (size_t)(at - begin);
+        largest = size > largest ? size : largest;
+    }
+    if (at != end) {
+        return "there are bytes behind its last record";
+    }
+    if (headers != head->header_count) {
+        return "its count of headers is wrong";
+    }
+    *ret_largest = largest;
+    return NULL;
+}
+
+void log_batch_seal(void *data, size_t size, struct log_batch_head head)
+{
+    head.size = (uint32_t)size;
+    head.version = LOG_FORMAT_VERSION;
+    memcpy(data, &head, sizeof(head));
+    head.crc = log_crc32c(0, (const char *)data + CRC_BEGIN, size - CRC_BEGIN);
+    memcpy(data, &head, sizeof(head));
+}
+
+bool log_record_next(const char **cursor, const char *end, struct log_record *ret_record)
+{
+    const char *at = *cursor;
+    struct log_record_head head;
+    if ((size_t)(end - at) < sizeof(head)) {
+        return false;
+    }
+    memcpy(&head, at, sizeof(head));
+    at += sizeof(head);
+    uint64_t key = head.key_size == LOG_NULL ? 0 : head.key_size;
+    uint64_t value = head.value_size == LOG_NULL ? 0 : head.value_size;
+    if (key + value + head.headers_size > (uint64_t)(end - at)) {
+        return false;
+    }
+    ret_record->timestamp = head.timestamp;
+    ret_record->key = head.key_size == LOG_NULL ? NULL : at;
+    ret_record->key_size = (uint32_t)key;
+    at += key;
+    ret_record->value = head.value_size == LOG_NULL ? NULL : at;
+    ret_record->value_size = (uint32_t)value;
+    at += value;
+    ret_record->headers = at;
+    ret_record->headers_size = head.headers_size;
+    ret_record->header_count = head.header_count;
+    *cursor = at + head.headers_size;
+    return true;
+}
+
+bool log_header_next(const char **cursor, const char *end, struct log_header *ret_header)
+{
+    const char *at = *cursor;
+    uint32_t sizes[2];
+    if ((size_t)(end - at) < sizeof(sizes)) {
+        return false;
+    }
+    memcpy(sizes, at, sizeof(sizes));
+    at += sizeof(sizes);
+    uint64_t value = sizes[1] == LOG_NULL ? 0 : sizes[1];
+    if ((uint64_t)sizes[0] + 1 + value > (uint64_t)(end - at) ||
+        memchr(at, 0, (size_t)sizes[0] + 1) != at + sizes[0]) {
+        return false;
+    }
+    ret_header->name = at;
+    at += (size_t)sizes[0] + 1;
+    ret_header->value = sizes[1] == LOG_NULL ? NULL : at;
+    ret_header->value_size = (uint32_t)value;
+    *cursor = at + value;
+    return true;
+}
