@@ -77,21 +77,26 @@ static int no_memory(struct error *error)
     return error_set(error, ERROR_NO_MEMORY, "Out of memory for the chain of transforms");
 }
 
-/* What failed in configure(): the plugin's own words and class, with the key's prefix in front. */
-static int take_failure(const struct plugin_instance *instance, enum sluice_result result,
+/* What failed in configure(): the plugin's own words and class. */
+static void take_failure(const struct plugin_instance *instance, enum sluice_result result,
                         const char *what, struct error *error)
 {
     struct plugin_failure failure = {.record = -1};
     plugin_failure_take(&failure, result, instance, what);
     error_clear(error);
     *error = failure.error;
+}
+
+/* Connect's messages name an option without its prefix: a cause says whose it is. */
+static int add_place(struct error *error, const char *prefix, const char *class_name)
+{
+    char place[600];
+    snprintf(place, sizeof(place), "in the configuration of %s (%s)", prefix, class_name);
+    error_add_cause(error, CONFIG_EXCEPTION, place);
     return -1;
 }
 
-/*
- * One plugin of the chain: its class under <prefix>.type, its configuration below <prefix>. .
- * wanted: how Connect calls the kind where the class is missing.
- */
+/* One plugin of the chain: its class under <prefix>.type, its configuration below <prefix>. */
 static int make_plugin(const struct plugin_environment *environment,
                        const struct properties *connector, const char *kind, const char *prefix,
                        char **ret_class, struct plugin_instance **ret_instance, struct error *error)
@@ -117,6 +122,7 @@ static int make_plugin(const struct plugin_environment *environment,
         snprintf(key, sizeof(key), "%s.", prefix);
         properties_copy_prefixed(&own, connector, key);
         result = plugin_instance_configure(instance, &own, error);
+        result = result == 0 ? 0 : add_place(error, prefix, trimmed);
     }
     properties_finish(&own);
     if (result != 0) {
@@ -145,8 +151,12 @@ static int make_predicate(struct chain *chain, const struct plugin_environment *
     plugin_failure_reset();
     enum sluice_result result = predicate->vtable->configure(predicate->instance->self, class_name,
                                                              predicate->instance->config);
+    if (result != SLUICE_OK) {
+        take_failure(predicate->instance, result, "configure()", error);
+        add_place(error, prefix, class_name);
+    }
     free(class_name);
-    return result == SLUICE_OK ? 0 : take_failure(predicate->instance, result, "configure()", error);
+    return result == SLUICE_OK ? 0 : -1;
 }
 
 static const struct chain_predicate *find_predicate(const struct chain *chain, const char *alias)
@@ -212,7 +222,11 @@ static int make_stage(struct chain *chain, const struct plugin_environment *envi
     plugin_failure_reset();
     enum sluice_result result = stage->vtable->configure(stage->instance->self, stage->class_name,
                                                          stage->instance->config);
-    return result == SLUICE_OK ? 0 : take_failure(stage->instance, result, "configure()", error);
+    if (result == SLUICE_OK) {
+        return 0;
+    }
+    take_failure(stage->instance, result, "configure()", error);
+    return add_place(error, prefix, stage->class_name);
 }
 
 /* An alias that was there before is ConfigDef's `Duplicate alias provided.` */

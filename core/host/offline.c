@@ -281,6 +281,9 @@ static int run_file(struct run *run, const char *file, const char *own, const ch
                  plugin_path ? plugin_path : properties_get(&properties, "plugin.path"));
     if (chain_create(&environment, &properties, &run->chain, &error) != 0) {
         fprintf(stderr, "sluice transform: %s: %s\n", file, error.message);
+        for (const struct error *cause = error.cause; cause; cause = cause->cause) {
+            fprintf(stderr, "  %s\n", cause->message);
+        }
         code = EXIT_BAD_INPUT;
         goto out;
     }

@@ -53,8 +53,8 @@ const struct schema_plan *schema_cache_find(struct schema_cache *cache,
                                             const struct transform *transform,
                                             const struct sluice_schema *source);
 /**
- * Keeps what a draft built: takes over target's reference, draft->from and which, also on failure
- * to find room (never). Returns the entry, valid until the next add.
+ * Keeps what a draft built: takes over target's reference, draft->from (draft may be NULL) and which.
+ * Never fails: the oldest entry goes. Returns the entry, valid until the next add.
  */
 const struct schema_plan *schema_cache_add(struct schema_cache *cache,
                                            const struct transform *transform,
