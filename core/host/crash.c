@@ -160,7 +160,7 @@ static void limit_time(void)
 /* Everything but frames; false where another thread has begun: it will end the process. */
 static bool begin(int signal, int code, uintptr_t address)
 {
-    if (!shared || atomic_flag_test_and_set(&taken)) {
+    if (atomic_flag_test_and_set(&taken)) {
         return false;
     }
     struct crash_record *crash = &shared->crash;
