@@ -126,6 +126,13 @@ static void slot_error(struct slot *slot, char *sentence)
     }
 }
 
+/** An option that is null unless given: what its table says is good, whatever the validator. */
+static bool is_null_by_default(const struct slot *slot, const struct sluice_option *option)
+{
+    return !slot->given && !option->required && !option->default_value &&
+           option->valid != SLUICE_VALID_CUSTOM;
+}
+
 /** ConfigDef.parseForValidate: read, then check, also where nothing could be read. */
 static void slot_evaluate(struct slot *slot)
 {
@@ -141,7 +148,9 @@ static void slot_evaluate(struct slot *slot)
         slot_error(slot, value_parse(&slot->value, option->type, slot->name,
                                      slot->given ? slot->given : option->default_value));
     }
-    slot_error(slot, value_check(&slot->value, option, slot->name));
+    if (!is_null_by_default(slot, option)) {
+        slot_error(slot, value_check(&slot->value, option, slot->name));
+    }
 }
 
 /**

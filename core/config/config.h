@@ -31,7 +31,9 @@ struct config_report {
 
 /**
  * Checks properties against tables (each closed by an entry without name; NULL-terminated array).
- * Every key gets an entry in the report, unknown ones too. Never fails.
+ * Every key gets an entry in the report, unknown ones too. Never fails. An option without a default
+ * that is not given is null, and that is good unless it is required or its own check says
+ * otherwise.
  */
 void config_validate(const struct sluice_option *const *tables, const struct properties *properties,
                      struct config_report *ret_report);

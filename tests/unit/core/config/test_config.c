@@ -27,7 +27,8 @@ static const struct sluice_option options[] = {
     {SIZE, .name = "flag", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true"},
     {SIZE, .name = "size", .type = SLUICE_OPTION_INT, .required = true, .valid = SLUICE_VALID_RANGE,
      .min = 1, .max = INT64_MAX},
-    {SIZE, .name = "short", .type = SLUICE_OPTION_SHORT},
+    {SIZE, .name = "short", .type = SLUICE_OPTION_SHORT, .valid = SLUICE_VALID_RANGE, .min = 0,
+     .max = INT64_MAX}, /* null unless given, which is good */
     {SIZE, .name = "long", .type = SLUICE_OPTION_LONG, .default_value = "-1"},
     {SIZE, .name = "real", .type = SLUICE_OPTION_DOUBLE, .default_value = "1e10"},
     {SIZE, .name = "list", .type = SLUICE_OPTION_LIST, .default_value = ""},
@@ -91,8 +92,10 @@ static void test_report_in_configdefs_words(void **state)
                         "Invalid value 1.0 for configuration size: Not a number of type INT|"
                         "Invalid value null for configuration size: Value must be non-null");
     assert_string_equal(outcome("size= +7 ", "size"), "7");
+    assert_string_equal(outcome("", "short"), "(null)");
     assert_string_equal(outcome("short=32768", "short"),
-                        "Invalid value 32768 for configuration short: Not a number of type SHORT");
+                        "Invalid value 32768 for configuration short: Not a number of type SHORT|"
+                        "Invalid value null for configuration short: Value must be non-null");
     assert_string_equal(outcome("long=9223372036854775808", "long"),
                         "Invalid value 9223372036854775808 for configuration long: Not a number of "
                         "type LONG");
