@@ -79,7 +79,7 @@ static int no_memory(struct error *error)
 
 /* What failed in configure(): the plugin's own words and class. */
 static void take_failure(const struct plugin_instance *instance, enum sluice_result result,
-                        const char *what, struct error *error)
+                         const char *what, struct error *error)
 {
     struct plugin_failure failure = {.record = -1};
     plugin_failure_take(&failure, result, instance, what);
@@ -181,7 +181,8 @@ static int read_condition(const struct chain *chain, struct chain_stage *stage,
     if (negate && strcasecmp(negate, "true") != 0 && strcasecmp(negate, "false") != 0) {
         return error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
                                "Invalid value %s for configuration %s: Expected value to be either "
-                               "true or false", negate, negate_key);
+                               "true or false",
+                               negate, negate_key);
     }
     stage->negate = negate && strcasecmp(negate, "true") == 0;
     const char *cursor = predicate;
@@ -193,15 +194,18 @@ static int read_condition(const struct chain *chain, struct chain_stage *stage,
         free(alias);
         return negate ? error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
                                         "Config '%s' was provided but there is no config '%s' "
-                                        "defining a predicate to be negated.", negate_key, key)
+                                        "defining a predicate to be negated.",
+                                        negate_key, key)
                       : 0;
     }
     stage->predicate = find_predicate(chain, alias);
-    int result = stage->predicate
-                     ? 0
-                     : error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
-                                       "Invalid value %s for configuration %s: no predicate of this "
-                                       "name is listed under predicates", alias, key);
+    int result =
+        stage->predicate
+            ? 0
+            : error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
+                              "Invalid value %s for configuration %s: no predicate of this "
+                              "name is listed under predicates",
+                              alias, key);
     free(alias);
     return result;
 }
@@ -220,8 +224,8 @@ static int make_stage(struct chain *chain, const struct plugin_environment *envi
     }
     stage->vtable = stage->instance->descriptor->vtable;
     plugin_failure_reset();
-    enum sluice_result result = stage->vtable->configure(stage->instance->self, stage->class_name,
-                                                         stage->instance->config);
+    enum sluice_result result =
+        stage->vtable->configure(stage->instance->self, stage->class_name, stage->instance->config);
     if (result == SLUICE_OK) {
         return 0;
     }
@@ -248,9 +252,9 @@ static int check_unique(const struct properties *connector, const char *key, str
         buffer_printf(&text, "%s%s", i ? ", " : "", aliases[i] ? aliases[i] : "");
     }
     if (twice) {
-        result = error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
-                                 "Invalid value [%s] for configuration %s: Duplicate alias provided.",
-                                 text.data, key);
+        result = error_set_class(
+            error, ERROR_CONFIG, CONFIG_EXCEPTION,
+            "Invalid value [%s] for configuration %s: Duplicate alias provided.", text.data, key);
     }
     buffer_finish(&text);
     for (size_t i = 0; aliases && i < count; i++) {
@@ -283,8 +287,8 @@ int chain_create(const struct plugin_environment *environment, const struct prop
     int result = chain->stages && chain->predicates ? 0 : no_memory(error);
     for (size_t i = 0; result == 0 && i < predicate_count; i++) {
         char *alias = next_alias(&predicates);
-        result = alias ? make_predicate(chain, environment, connector, alias, error)
-                       : no_memory(error);
+        result =
+            alias ? make_predicate(chain, environment, connector, alias, error) : no_memory(error);
     }
     for (size_t i = 0; result == 0 && i < count; i++) {
         char *alias = next_alias(&transforms);
@@ -355,7 +359,8 @@ enum sluice_result chain_step(struct chain *chain, size_t i, struct sluice_recor
     if (result != SLUICE_OK && result != SLUICE_DROP) {
         chain->failed = predicate ? predicate->instance : stage->instance;
         if (ret_class) {
-            /* the transform's class even where its predicate failed: they are one step in Connect */
+            /* the transform's class even where its predicate failed: they are one step in Connect
+             */
             *ret_class = stage->instance->descriptor->class_name;
         }
     }

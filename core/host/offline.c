@@ -1,7 +1,7 @@
 /*
- * sluice-transform: a chain of transforms over JSON lines, without a broker, with the same plugins and
- * the same chain as in a task. Started by `sluice transform`, which tells where our own plugins are:
- * plugins run in a process of their own here too.
+ * sluice-transform: a chain of transforms over JSON lines, without a broker, with the same plugins
+ * and the same chain as in a task. Started by `sluice transform`, which tells where our own plugins
+ * are: plugins run in a process of their own here too.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,16 +27,20 @@ static const char usage[] =
     "Runs a connector file's chain (transforms, predicates) over JSON lines, without a broker.\n"
     "\n"
     "  --topic T          topic of the records (default: topic)\n"
-    "  --records          lines are records, in and out: {\"topic\":..,\"partition\":..,\"timestamp\":..,\n"
-    "                     \"key\":..,\"value\":..,\"headers\":[[name,value]..]}; all but value may be missing\n"
+    "  --records          lines are records, in and out: "
+    "{\"topic\":..,\"partition\":..,\"timestamp\":..,\n"
+    "                     \"key\":..,\"value\":..,\"headers\":[[name,value]..]}; all but value may "
+    "be missing\n"
     "  --explain          say on standard error what each step did to each record\n"
     "  --plugin-path P    further plugins: folders or .so files, separated by commas\n"
     "  --json             accepted as everywhere; the output is JSON in any case\n"
     "  --help             this text\n"
     "\n"
-    "A line that is not JSON, or a record that a step cannot handle, ends the run with a message that\n"
+    "A line that is not JSON, or a record that a step cannot handle, ends the run with a message "
+    "that\n"
     "names the line; with errors.tolerance=all in the file such records are named and left out.\n"
-    "Exit codes: 0 fine, 1 a record failed, 2 bad input or configuration, 3 a file or plugin is missing.\n";
+    "Exit codes: 0 fine, 1 a record failed, 2 bad input or configuration, 3 a file or plugin is "
+    "missing.\n";
 
 struct run {
     const char *topic;
@@ -48,7 +52,8 @@ struct run {
 };
 
 enum member { TOPIC, PARTITION, TIMESTAMP, KEY, VALUE, HEADERS };
-static const char *const member_names[] = {"topic", "partition", "timestamp", "key", "value", "headers"};
+static const char *const member_names[] = {"topic", "partition", "timestamp",
+                                           "key",   "value",     "headers"};
 
 static int complain(const struct run *run, const char *format, const char *detail)
 {
@@ -69,8 +74,8 @@ static const char *string_of(struct sluice_batch *batch, const struct sluice_val
     return copy;
 }
 
-static int add_headers(const struct run *run, struct sluice_batch *batch, struct sluice_record *record,
-                       const struct sluice_value *headers)
+static int add_headers(const struct run *run, struct sluice_batch *batch,
+                       struct sluice_record *record, const struct sluice_value *headers)
 {
     for (size_t i = 0; i < data_api.count(headers); i++) {
         const struct sluice_value *pair = data_api.at(headers, i);
@@ -102,12 +107,16 @@ static int make_record(const struct run *run, struct sluice_batch *batch,
                 members[i] = NULL;
             }
         }
-        static const enum sluice_type types[] = {[TOPIC] = SLUICE_STRING, [PARTITION] = SLUICE_INT64,
-                                                 [TIMESTAMP] = SLUICE_INT64, [HEADERS] = SLUICE_ARRAY};
+        static const enum sluice_type types[] = {[TOPIC] = SLUICE_STRING,
+                                                 [PARTITION] = SLUICE_INT64,
+                                                 [TIMESTAMP] = SLUICE_INT64,
+                                                 [HEADERS] = SLUICE_ARRAY};
         for (enum member i = TOPIC; i <= HEADERS; i++) {
             if (members[i] && i != KEY && i != VALUE && data_api.type(members[i]) != types[i]) {
-                return complain(run, "%s has the wrong type (topic: text, partition and timestamp: "
-                                     "whole numbers, headers: list)", member_names[i]);
+                return complain(run,
+                                "%s has the wrong type (topic: text, partition and timestamp: "
+                                "whole numbers, headers: list)",
+                                member_names[i]);
             }
         }
         topic = members[TOPIC] ? string_of(batch, members[TOPIC]) : topic;
@@ -129,13 +138,15 @@ static const struct sluice_value *record_value(const struct run *run, struct slu
 {
     struct sluice_value *map = data_api.new_map(batch, 6);
     const char *topic = records_api.topic(record);
-    data_api.put(batch, map, run->names[TOPIC], data_api.new_string_view(batch, topic, strlen(topic)));
+    data_api.put(batch, map, run->names[TOPIC],
+                 data_api.new_string_view(batch, topic, strlen(topic)));
     data_api.put(batch, map, run->names[PARTITION],
                  data_api.new_integer(batch, SLUICE_INT32, records_api.partition(record)));
     int64_t timestamp = records_api.timestamp(record);
     data_api.put(batch, map, run->names[TIMESTAMP],
-                 timestamp == SLUICE_NO_TIMESTAMP ? data_api.new_null(batch)
-                                                  : data_api.new_integer(batch, SLUICE_INT64, timestamp));
+                 timestamp == SLUICE_NO_TIMESTAMP
+                     ? data_api.new_null(batch)
+                     : data_api.new_integer(batch, SLUICE_INT64, timestamp));
     const struct sluice_value *key = records_api.key(record), *value = records_api.value(record);
     data_api.put(batch, map, run->names[KEY], key ? key : data_api.new_null(batch));
     data_api.put(batch, map, run->names[VALUE], value ? value : data_api.new_null(batch));
@@ -172,7 +183,8 @@ static int run_line(struct run *run, struct sluice_batch *batch, const char *lin
     char *text = arena_copy(batch_arena(batch), line, size);
     struct sluice_value *value = NULL;
     struct sluice_json_error json_error = {.size = sizeof(json_error)};
-    if (data_api.from_json(batch, text, size, SLUICE_JSON_STRICT, &value, &json_error) != SLUICE_OK) {
+    if (data_api.from_json(batch, text, size, SLUICE_JSON_STRICT, &value, &json_error) !=
+        SLUICE_OK) {
         char where[300];
         snprintf(where, sizeof(where), "%s (column %u)", json_error.message, json_error.column);
         return complain(run, "not JSON: %s", where);
@@ -288,7 +300,8 @@ static int run_file(struct run *run, const char *file, const char *own, const ch
         goto out;
     }
     if (!run->chain) {
-        fprintf(stderr, "sluice transform: %s has no `transforms`: records pass as they are\n", file);
+        fprintf(stderr, "sluice transform: %s has no `transforms`: records pass as they are\n",
+                file);
     }
     const char *tolerance = properties_get(&properties, "errors.tolerance");
     run->tolerate = tolerance && strcmp(tolerance, "all") == 0;
@@ -309,9 +322,12 @@ out:
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"topic", required_argument, NULL, 't'},       {"records", no_argument, NULL, 'r'},
-        {"explain", no_argument, NULL, 'e'},           {"json", no_argument, NULL, 'j'},
-        {"plugin-path", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+        {"topic", required_argument, NULL, 't'},
+        {"records", no_argument, NULL, 'r'},
+        {"explain", no_argument, NULL, 'e'},
+        {"json", no_argument, NULL, 'j'},
+        {"plugin-path", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
         {"own-plugins", required_argument, NULL, 'o'}, /* from `sluice transform` */
         {NULL, 0, NULL, 0},
     };
@@ -345,7 +361,8 @@ int main(int argc, char **argv)
         }
     }
     if (argc - optind != 1) {
-        fputs("sluice transform: name one properties file. Try `sluice transform --help`.\n", stderr);
+        fputs("sluice transform: name one properties file. Try `sluice transform --help`.\n",
+              stderr);
         return EXIT_BAD_INPUT;
     }
     return run_file(&run, argv[optind], own, plugin_path);

@@ -26,7 +26,8 @@ static void show(const char *prefix, const char *name, size_t name_size, struct 
 }
 
 /* A value that no later step can change: its text, read again. */
-static const struct sluice_value *frozen(struct sluice_batch *batch, const struct sluice_value *value)
+static const struct sluice_value *frozen(struct sluice_batch *batch,
+                                         const struct sluice_value *value)
 {
     if (!value) {
         return data_api.new_null(batch);
@@ -42,7 +43,8 @@ static const struct sluice_value *frozen(struct sluice_batch *batch, const struc
     return again;
 }
 
-static struct sluice_span header_text(struct sluice_batch *batch, const struct sluice_record *record)
+static struct sluice_span header_text(struct sluice_batch *batch,
+                                      const struct sluice_record *record)
 {
     struct sluice_value *list = data_api.new_array(batch, records_api.header_count(record));
     for (size_t i = 0; i < records_api.header_count(record); i++) {
@@ -171,7 +173,8 @@ static void explain(struct sluice_batch *batch, const struct snapshot *before,
     }
     if (before->partition != after->partition) {
         changed = true;
-        fprintf(stderr, "    ~ partition: %d -> %d\n", (int)before->partition, (int)after->partition);
+        fprintf(stderr, "    ~ partition: %d -> %d\n", (int)before->partition,
+                (int)after->partition);
     }
     if (before->timestamp != after->timestamp) {
         changed = true;

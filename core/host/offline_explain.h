@@ -1,6 +1,6 @@
 /*
- * What `sluice transform --explain` prints: per record and step, which fields came, went or changed.
- * One thread.
+ * What `sluice transform --explain` prints: per record and step, which fields came, went or
+ * changed. One thread.
  */
 #ifndef CORE_HOST_OFFLINE_EXPLAIN_H
 #define CORE_HOST_OFFLINE_EXPLAIN_H

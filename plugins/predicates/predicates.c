@@ -10,7 +10,10 @@
 #include "lib/java/regex.h"
 
 #define PACKAGE "org.apache.kafka.connect.transforms.predicates."
-#define OPTION(...) {.size = sizeof(struct sluice_option), __VA_ARGS__}
+#define OPTION(...)                                                                                \
+    {                                                                                              \
+        .size = sizeof(struct sluice_option), __VA_ARGS__                                          \
+    }
 
 struct predicate {
     const struct sluice_host *host;
@@ -66,9 +69,9 @@ static enum sluice_result test_topic(void *self, const struct sluice_record *rec
     if (!predicate->last_topic || strcmp(predicate->last_topic, topic) != 0) {
         enum regex_result result = regex_matches(predicate->regex, topic, strlen(topic));
         if (result != REGEX_YES && result != REGEX_NO) {
-            return host->error(host, SLUICE_BAD_RECORD, SLUICE_CONNECT_EXCEPTION,
-                               "The pattern takes too many steps on topic %s; make it less ambiguous",
-                               topic);
+            return host->error(
+                host, SLUICE_BAD_RECORD, SLUICE_CONNECT_EXCEPTION,
+                "The pattern takes too many steps on topic %s; make it less ambiguous", topic);
         }
         free(predicate->last_topic);
         predicate->last_topic = strdup(topic); /* without memory the next record is matched anew */

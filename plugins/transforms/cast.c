@@ -18,7 +18,7 @@
 #define TYPES "INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING"
 
 struct cast {
-    struct each_field each; /* first: its fields are those of the spec */
+    struct each_field each;  /* first: its fields are those of the spec */
     enum sluice_type *types; /* per field */
     enum sluice_type whole;  /* SLUICE_NULL: fields are cast */
 };
@@ -50,22 +50,26 @@ static enum sluice_type type_of(struct text name, char *message, size_t size)
             if (type <= SLUICE_STRING) {
                 return type;
             }
-            snprintf(message, size,
-                     "Cast transformation does not support casting to %s; supported types are [" TYPES
-                     "]", type_name(type));
+            snprintf(
+                message, size,
+                "Cast transformation does not support casting to %s; supported types are [" TYPES
+                "]",
+                type_name(type));
             return SLUICE_NULL;
         }
     }
     char upper[64];
     size_t length = name.size < sizeof(upper) ? name.size : sizeof(upper) - 1;
     for (size_t i = 0; i < length; i++) {
-        upper[i] = name.data[i] >= 'a' && name.data[i] <= 'z' ? (char)(name.data[i] - 32)
-                                                               : name.data[i];
+        upper[i] =
+            name.data[i] >= 'a' && name.data[i] <= 'z' ? (char)(name.data[i] - 32) : name.data[i];
     }
-    snprintf(message, size,
-             "Invalid value java.lang.IllegalArgumentException: No enum constant "
-             "org.apache.kafka.connect.data.Schema.Type.%.*s for configuration Invalid type found in "
-             "casting spec: %.*s", (int)length, upper, (int)name.size, name.data);
+    snprintf(
+        message, size,
+        "Invalid value java.lang.IllegalArgumentException: No enum constant "
+        "org.apache.kafka.connect.data.Schema.Type.%.*s for configuration Invalid type found in "
+        "casting spec: %.*s",
+        (int)length, upper, (int)name.size, name.data);
     return SLUICE_NULL;
 }
 
@@ -84,8 +88,8 @@ static bool read_spec(struct cast *cast, const char *spec, char *message, size_t
             char list[200];
             list_print(spec, list, sizeof(list));
             snprintf(message, size,
-                     "Invalid value %s for configuration renames: Invalid rename mapping: %.*s", list,
-                     (int)item.size, item.data);
+                     "Invalid value %s for configuration renames: Invalid rename mapping: %.*s",
+                     list, (int)item.size, item.data);
             return false;
         }
         enum sluice_type type = type_of(parts[count == 2], message, size);
@@ -145,15 +149,17 @@ static int encode_logical(struct each_field *each, const struct sluice_schema *s
         *ret_number = ms;
     } else if (strcmp(name, SLUICE_SCHEMA_DATE) == 0) {
         if (ms % MS_PER_DAY != 0) {
-            each->result = BAD_RECORD(&each->base, "Kafka Connect Date type should not have any time "
-                                                   "fields set to non-zero values.");
+            each->result =
+                BAD_RECORD(&each->base, "Kafka Connect Date type should not have any time "
+                                        "fields set to non-zero values.");
             return -1;
         }
         *ret_number = ms / MS_PER_DAY;
     } else if (strcmp(name, SLUICE_SCHEMA_TIME) == 0) {
         if (ms < 0 || ms > MS_PER_DAY) {
-            each->result = BAD_RECORD(&each->base, "Kafka Connect Time type should not have any date "
-                                                   "fields set to non-zero values.");
+            each->result =
+                BAD_RECORD(&each->base, "Kafka Connect Time type should not have any date "
+                                        "fields set to non-zero values.");
             return -1;
         }
         *ret_number = ms;
@@ -181,7 +187,7 @@ static enum conversion unexpected(struct each_field *each, const struct sluice_v
 
 /* What a value is as a number: whole (Number.longValue()) and real (doubleValue()). */
 struct number {
-    bool is_real;  /* a float or a double: real counts */
+    bool is_real; /* a float or a double: real counts */
     int64_t whole;
     double real;
     float single;
@@ -189,10 +195,11 @@ struct number {
 
 static enum conversion to_integer(struct each_field *each, struct sluice_batch *batch,
                                   enum sluice_type type, const struct sluice_value *value,
-                                  const struct number *number, const struct sluice_value **ret_value)
+                                  const struct number *number,
+                                  const struct sluice_value **ret_value)
 {
-    static const int bits[] = {[SLUICE_INT8] = 8, [SLUICE_INT16] = 16, [SLUICE_INT32] = 32,
-                               [SLUICE_INT64] = 64};
+    static const int bits[] = {
+        [SLUICE_INT8] = 8, [SLUICE_INT16] = 16, [SLUICE_INT32] = 32, [SLUICE_INT64] = 64};
     const struct sluice_data *data = each->base.data;
     int64_t result;
     if (data->type(value) == SLUICE_STRING) {
@@ -289,9 +296,9 @@ static bool as_number(const struct transform *transform, struct sluice_batch *ba
 }
 
 static enum conversion cast_one(struct each_field *each, struct sluice_batch *batch,
-                                  enum sluice_type target, const struct sluice_schema *schema,
-                                  const struct sluice_value *value,
-                                  const struct sluice_value **ret_value)
+                                enum sluice_type target, const struct sluice_schema *schema,
+                                const struct sluice_value *value,
+                                const struct sluice_value **ret_value)
 {
     const struct sluice_data *data = each->base.data;
     enum sluice_type type = data->type(value);
@@ -299,17 +306,19 @@ static enum conversion cast_one(struct each_field *each, struct sluice_batch *ba
         return CONVERT_KEEP;
     }
     if (!schema && (type == SLUICE_DATE || type == SLUICE_DECIMAL)) {
-        each->result = BAD_RECORD(&each->base,
-                                  "Cast transformation was passed a value of type class %s which is "
-                                  "not supported by Connect's data API",
-                                  java_class(&each->base, value));
+        each->result =
+            BAD_RECORD(&each->base,
+                       "Cast transformation was passed a value of type class %s which is "
+                       "not supported by Connect's data API",
+                       java_class(&each->base, value));
         return CONVERT_ERROR;
     }
     enum sluice_type inferred = schema ? data->schema_type(schema) : type;
     if (inferred > SLUICE_BYTES) {
         each->result = BAD_RECORD(&each->base,
                                   "Cast transformation does not support casting from %s; supported "
-                                  "types are [" TYPES ", BYTES]", type_name(inferred));
+                                  "types are [" TYPES ", BYTES]",
+                                  type_name(inferred));
         return CONVERT_ERROR;
     }
     if (target == SLUICE_STRING) {
@@ -327,16 +336,15 @@ static enum conversion cast_one(struct each_field *each, struct sluice_batch *ba
         return unexpected(each, value);
     }
     if (target == SLUICE_BOOLEAN) {
-        struct sluice_span text = type == SLUICE_STRING ? data->text(value)
-                                                        : (struct sluice_span){.data = NULL};
+        struct sluice_span text =
+            type == SLUICE_STRING ? data->text(value) : (struct sluice_span){.data = NULL};
         bool yes = text.data ? text.size == 4 && strncasecmp(text.data, "true", 4) == 0
                              : number.whole != 0;
         *ret_value = data->new_boolean(batch, yes);
         return CONVERT_SET;
     }
-    return target <= SLUICE_INT64
-               ? to_integer(each, batch, target, value, &number, ret_value)
-               : to_real(each, batch, target, value, &number, ret_value);
+    return target <= SLUICE_INT64 ? to_integer(each, batch, target, value, &number, ret_value)
+                                  : to_real(each, batch, target, value, &number, ret_value);
 }
 
 static enum conversion convert(struct each_field *each, struct sluice_batch *batch, size_t which,
@@ -429,7 +437,8 @@ static enum sluice_result configure(void *self, const char *class_name,
     transform_variant(base, class_name);
     transform_null_option(base, config);
     char message[512] = "Out of memory";
-    if (!read_spec(cast, base->host->config->get_string(config, "spec"), message, sizeof(message))) {
+    if (!read_spec(cast, base->host->config->get_string(config, "spec"), message,
+                   sizeof(message))) {
         return BAD_CONFIG(base, "%s", message);
     }
     return SLUICE_OK;
@@ -469,10 +478,11 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
 static const struct sluice_option options[] = {
     OPTION(.name = "spec", .type = SLUICE_OPTION_LIST, .required = true, .importance = SLUICE_HIGH,
            .valid = SLUICE_VALID_CUSTOM, .check = check_spec,
-           .doc = "List of fields and the type to cast them to of the form field1:type,field2:type to "
-                  "cast fields of Maps or Structs. A single type to cast the entire value. Valid "
-                  "types are int8, int16, int32, int64, float32, float64, boolean, and string. Note "
-                  "that binary fields can only be cast to string."),
+           .doc =
+               "List of fields and the type to cast them to of the form field1:type,field2:type to "
+               "cast fields of Maps or Structs. A single type to cast the entire value. Valid "
+               "types are int8, int16, int32, int64, float32, float64, boolean, and string. Note "
+               "that binary fields can only be cast to string."),
     REPLACE_NULL_OPTION,
     OPTIONS_END,
 };

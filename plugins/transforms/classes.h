@@ -5,8 +5,8 @@
 #include <sluice/plugin.h>
 
 #define CLASS(name) extern const struct sluice_descriptor name
-#define CLASSES(name)                                                                           \
-    CLASS(name##_key);                                                                          \
+#define CLASSES(name)                                                                              \
+    CLASS(name##_key);                                                                             \
     CLASS(name##_value)
 
 /* Kafka Connect's */

@@ -1,7 +1,7 @@
 /*
  * sluice.transforms.ConvertFields$Key, $Value: the types of fields, without loss. Unlike Connect's
- * Cast a number that does not fit is not cut but cannot be converted, and on.error says what becomes
- * of it; fields that are missing stay missing. Owned by the chain; [task thread].
+ * Cast a number that does not fit is not cut but cannot be converted, and on.error says what
+ * becomes of it; fields that are missing stay missing. Owned by the chain; [task thread].
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +65,8 @@ static bool check_spec(const char *name, const char *value, char *message, size_
         if (read_item(item, &field) == SLUICE_NULL) {
             snprintf(message, size,
                      "Invalid value %s for configuration spec: write field:type, type one of int8, "
-                     "int16, int32, int64, float32, float64, boolean, string, not %.*s", value,
-                     (int)item.size, item.data);
+                     "int16, int32, int64, float32, float64, boolean, string, not %.*s",
+                     value, (int)item.size, item.data);
             return false;
         }
     }
@@ -145,8 +145,8 @@ static enum conversion to_integer(struct each_field *each, struct sluice_batch *
                                   enum sluice_type target, const struct sluice_value *value,
                                   const struct sluice_value **ret_value, const char **ret_reason)
 {
-    static const int bits[] = {[SLUICE_INT8] = 8, [SLUICE_INT16] = 16, [SLUICE_INT32] = 32,
-                               [SLUICE_INT64] = 64};
+    static const int bits[] = {
+        [SLUICE_INT8] = 8, [SLUICE_INT16] = 16, [SLUICE_INT32] = 32, [SLUICE_INT64] = 64};
     int64_t number, max = INT64_MAX >> (64 - bits[target]);
     *ret_reason = whole_of(each->base.data, batch, value, &number);
     if (!*ret_reason && (number > max || number < -max - 1)) {
@@ -193,9 +193,10 @@ static enum conversion to_boolean(struct each_field *each, struct sluice_batch *
     if (type == SLUICE_STRING) {
         struct sluice_span text = data->text(value);
         struct text word = {text.data, text.size};
-        yes = text_is(word, "1") || (word.size == 4 && strncasecmp(word.data, "true", 4) == 0)    ? 1
-              : text_is(word, "0") || (word.size == 5 && strncasecmp(word.data, "false", 5) == 0) ? 0
-                                                                                                  : -1;
+        yes = text_is(word, "1") || (word.size == 4 && strncasecmp(word.data, "true", 4) == 0) ? 1
+              : text_is(word, "0") || (word.size == 5 && strncasecmp(word.data, "false", 5) == 0)
+                  ? 0
+                  : -1;
     } else if (type >= SLUICE_INT8 && type <= SLUICE_INT64) {
         yes = data->integer(value) != 0;
     } else if (type == SLUICE_FLOAT32 || type == SLUICE_FLOAT64) {
@@ -313,6 +314,8 @@ static const struct sluice_transform functions = {
     .apply = apply,
 };
 
-KEY_AND_VALUE(convert_fields, SLUICE_PACKAGE "ConvertFields",
-              "Converts the types of fields without loss; what cannot be converted fails, or becomes "
-              "null or a default.", options, &functions);
+KEY_AND_VALUE(
+    convert_fields, SLUICE_PACKAGE "ConvertFields",
+    "Converts the types of fields without loss; what cannot be converted fails, or becomes "
+    "null or a default.",
+    options, &functions);

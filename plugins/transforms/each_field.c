@@ -123,8 +123,8 @@ static enum sluice_result apply_map(struct each_field *each, struct sluice_recor
         }
         const struct sluice_value *after = before;
         if (before) {
-            struct sluice_span name = each->count ? data->name_text(each->names[i])
-                                                  : (struct sluice_span){.data = NULL};
+            struct sluice_span name =
+                each->count ? data->name_text(each->names[i]) : (struct sluice_span){.data = NULL};
             if (!each->count && each->on_error == ON_ERROR_FAIL) {
                 name = data->text(data->key_at(map, i));
             }
@@ -179,10 +179,12 @@ static enum sluice_result convert_struct(struct each_field *each, struct sluice_
     return SLUICE_OK;
 }
 
-/* The struct's own default, converted like any value of it; then the schema is built again with it. */
+/* The struct's own default, converted like any value of it; then the schema is built again with it.
+ */
 static enum sluice_result add_default(struct each_field *each, struct sluice_batch *batch,
-                                      struct schema_draft *draft, const struct sluice_schema *source,
-                                      const ptrdiff_t *which, const struct sluice_schema **target)
+                                      struct schema_draft *draft,
+                                      const struct sluice_schema *source, const ptrdiff_t *which,
+                                      const struct sluice_schema **target)
 {
     const struct sluice_data *data = each->base.data;
     const struct sluice_value *value = data->schema_default(source);

@@ -1,7 +1,8 @@
 /*
- * Conversion of chosen fields, one by one, of a map or a struct: what NullValues, Cast, ParseTime and
- * their like share. A transform says how one value and one field's schema change; this walks the
- * record, rebuilds schemas (cached) and applies on.error. Owned by one transform; [task thread].
+ * Conversion of chosen fields, one by one, of a map or a struct: what NullValues, Cast, ParseTime
+ * and their like share. A transform says how one value and one field's schema change; this walks
+ * the record, rebuilds schemas (cached) and applies on.error. Owned by one transform; [task
+ * thread].
  */
 #ifndef TRANSFORMS_EACH_FIELD_H
 #define TRANSFORMS_EACH_FIELD_H
@@ -45,8 +46,8 @@ struct each_field {
     size_t count;
     struct text_set index;
     enum on_error on_error;
-    const char *default_text;    /* on.error=default */
-    enum sluice_result result;   /* what CONVERT_ERROR means */
+    const char *default_text;  /* on.error=default */
+    enum sluice_result result; /* what CONVERT_ERROR means */
     struct schema_cache cache;
 };
 
@@ -67,15 +68,15 @@ enum sluice_result each_field_plan(struct each_field *each, struct sluice_batch 
                                    const struct schema_plan **ret_plan) SLUICE_CHECKED;
 
 /** Options they share. */
-#define FIELDS_OPTION(text)                                                                     \
-    OPTION(.name = "fields", .type = SLUICE_OPTION_LIST, .default_value = "",                   \
+#define FIELDS_OPTION(text)                                                                        \
+    OPTION(.name = "fields", .type = SLUICE_OPTION_LIST, .default_value = "",                      \
            .importance = SLUICE_HIGH, .doc = text)
 extern const char *const on_error_values[];
-#define ON_ERROR_OPTIONS(what)                                                                  \
-    OPTION(.name = "on.error", .type = SLUICE_OPTION_STRING, .default_value = what,             \
-           .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_ONE_OF, .values = on_error_values, \
-           .recommended = on_error_values,                                                      \
-           .doc = "What a value becomes that cannot be converted: fail (the record fails, "     \
+#define ON_ERROR_OPTIONS(what)                                                                     \
+    OPTION(.name = "on.error", .type = SLUICE_OPTION_STRING, .default_value = what,                \
+           .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_ONE_OF, .values = on_error_values,   \
+           .recommended = on_error_values,                                                         \
+           .doc = "What a value becomes that cannot be converted: fail (the record fails, "        \
                   "errors.tolerance decides), null, or default (default.value).")
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * sluice.transforms.ExpandSuffix$Key, $Value: texts like 12k, 1.5M or 340 become whole numbers, by a
- * table of suffixes, in exact decimal arithmetic. Owned by the chain; [task thread].
+ * sluice.transforms.ExpandSuffix$Key, $Value: texts like 12k, 1.5M or 340 become whole numbers, by
+ * a table of suffixes, in exact decimal arithmetic. Owned by the chain; [task thread].
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,9 +211,11 @@ static bool check_suffixes(const char *name, const char *value, char *message, s
     struct suffix suffix;
     while (list_next(&cursor, &item)) {
         if (!read_suffix(item, &suffix)) {
-            snprintf(message, size,
-                     "Invalid value %s for configuration suffixes: write suffix:factor with a whole "
-                     "factor above 0, like k:1000, not %.*s", value, (int)item.size, item.data);
+            snprintf(
+                message, size,
+                "Invalid value %s for configuration suffixes: write suffix:factor with a whole "
+                "factor above 0, like k:1000, not %.*s",
+                value, (int)item.size, item.data);
             return false;
         }
     }
@@ -259,8 +261,9 @@ static const struct sluice_option options[] = {
            .doc = "Fields that hold such numbers."),
     OPTION(.name = "suffixes", .type = SLUICE_OPTION_LIST, .default_value = "k:1000,M:1000000",
            .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_CUSTOM, .check = check_suffixes,
-           .doc = "Suffixes and what they multiply by, as suffix:factor; case counts. 1.5k is 1500; "
-                  "what is not a whole number after multiplying cannot be converted."),
+           .doc =
+               "Suffixes and what they multiply by, as suffix:factor; case counts. 1.5k is 1500; "
+               "what is not a whole number after multiplying cannot be converted."),
     ON_ERROR_OPTIONS("fail"),
     OPTION(.name = "default.value", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
            .doc = "The value under on.error=default, written like any other."),

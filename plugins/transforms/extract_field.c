@@ -1,6 +1,6 @@
 /*
- * ExtractField$Key, ExtractField$Value: one field becomes the whole value; V2 paths reach into nested
- * ones (KIP-821; kafka-connect.md §3.9). Owned by the chain; [task thread].
+ * ExtractField$Key, ExtractField$Value: one field becomes the whole value; V2 paths reach into
+ * nested ones (KIP-821; kafka-connect.md §3.9). Owned by the chain; [task thread].
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static enum sluice_result incomplete(const struct extract_field *extract, size_t
 {
     return BAD_CONFIG(&extract->base,
                       "Incomplete backtick pair in path: [%s], consider adding a backslash before "
-                      "backtick at position %zu to escape it", extract->path, at);
+                      "backtick at position %zu to escape it",
+                      extract->path, at);
 }
 
 /*
@@ -239,13 +240,16 @@ static const struct sluice_option options[] = {
            .importance = SLUICE_MEDIUM, .doc = "Field name to extract."),
     OPTION(.name = "field.syntax.version", .type = SLUICE_OPTION_STRING, .default_value = "V1",
            .importance = SLUICE_HIGH, .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = versions,
-           .doc = "Defines the version of the syntax to access fields. If set to `V1`, then the field "
-                  "paths are limited to access the elements at the root level of the struct or map. If "
-                  "set to `V2`, the syntax will support accessing nested elements. To access nested "
-                  "elements, dotted notation is used. If dots are already included in the field name, "
-                  "then backtick pairs can be used to wrap field names containing dots. E.g. to access "
-                  "the subfield `baz` from a field named \"foo.bar\" in a struct/map the following "
-                  "format can be used to access its elements: \"`foo.bar`.baz\"."),
+           .doc =
+               "Defines the version of the syntax to access fields. If set to `V1`, then the field "
+               "paths are limited to access the elements at the root level of the struct or map. "
+               "If "
+               "set to `V2`, the syntax will support accessing nested elements. To access nested "
+               "elements, dotted notation is used. If dots are already included in the field name, "
+               "then backtick pairs can be used to wrap field names containing dots. E.g. to "
+               "access "
+               "the subfield `baz` from a field named \"foo.bar\" in a struct/map the following "
+               "format can be used to access its elements: \"`foo.bar`.baz\"."),
     REPLACE_NULL_OPTION,
     OPTIONS_END,
 };

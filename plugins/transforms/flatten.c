@@ -83,15 +83,17 @@ static enum sluice_result flatten_map(struct flatten *flatten, struct sluice_bat
         if (type == SLUICE_MAP) {
             result = flatten_map(flatten, batch, field, name->size, made);
         } else if (type == SLUICE_DATE || type == SLUICE_DECIMAL) {
-            result = BAD_RECORD(&flatten->base,
-                                "Flatten transformation was passed a value of type class %s which is "
-                                "not supported by Connect's data API",
-                                java_class(&flatten->base, field));
+            result =
+                BAD_RECORD(&flatten->base,
+                           "Flatten transformation was passed a value of type class %s which is "
+                           "not supported by Connect's data API",
+                           java_class(&flatten->base, field));
         } else if (type == SLUICE_STRUCT) {
-            result = BAD_RECORD(&flatten->base,
-                                "Flatten transformation does not support class %s for record without "
-                                "schemas (for field %.*s).", java_class(&flatten->base, field),
-                                (int)name->size, name->data);
+            result =
+                BAD_RECORD(&flatten->base,
+                           "Flatten transformation does not support class %s for record without "
+                           "schemas (for field %.*s).",
+                           java_class(&flatten->base, field), (int)name->size, name->data);
         } else {
             data->put_key(batch, made, data->new_string(batch, name->data, name->size), field);
         }
@@ -115,8 +117,7 @@ static enum sluice_result leaf_schema(struct flatten *flatten, const struct slui
     enum sluice_result result = draft_like(&draft, schema);
     draft.spec.optional = optional;
     draft.spec.default_value = value;
-    draft.spec.value_schema =
-        draft.spec.type == SLUICE_ARRAY ? data->schema_value(schema) : NULL;
+    draft.spec.value_schema = draft.spec.type == SLUICE_ARRAY ? data->schema_value(schema) : NULL;
     if (result == SLUICE_OK) {
         result = draft_build(&draft, ret_schema);
     }
@@ -150,9 +151,11 @@ static enum sluice_result flatten_schema(struct flatten *flatten, struct schema_
         if (type == SLUICE_STRUCT) {
             result = flatten_schema(flatten, draft, field, name.size, either, value);
         } else if (type == SLUICE_MAP) {
-            result = BAD_RECORD(&flatten->base,
-                                "Flatten transformation does not support MAP for record with schemas "
-                                "(for field %.*s).", (int)name.size, name.data);
+            result =
+                BAD_RECORD(&flatten->base,
+                           "Flatten transformation does not support MAP for record with schemas "
+                           "(for field %.*s).",
+                           (int)name.size, name.data);
         } else {
             const struct sluice_schema *leaf = NULL;
             result = leaf_schema(flatten, field, either, value, &leaf);
@@ -168,7 +171,8 @@ static enum sluice_result flatten_schema(struct flatten *flatten, struct schema_
     return SLUICE_OK;
 }
 
-/* Fills made from *at on, in the order flatten_schema() took; a null struct leaves its fields null. */
+/* Fills made from *at on, in the order flatten_schema() took; a null struct leaves its fields null.
+ */
 static void flatten_struct(const struct flatten *flatten, struct sluice_batch *batch,
                            const struct sluice_schema *schema, const struct sluice_value *value,
                            struct sluice_value *made, size_t *at)

@@ -79,7 +79,8 @@ static enum sluice_result configure(void *self, const char *class_name,
 
 /* -- values: fields has gather->count entries, NULL or null where there is none -- */
 
-static const struct sluice_value *make_array(const struct gather *gather, struct sluice_batch *batch,
+static const struct sluice_value *make_array(const struct gather *gather,
+                                             struct sluice_batch *batch,
                                              const struct sluice_value *const *fields)
 {
     const struct sluice_data *data = gather->base.data;
@@ -164,8 +165,8 @@ static enum sluice_result target_schema(const struct gather *gather,
             struct sluice_span name = data->name_text(gather->names[i]);
             result = BAD_RECORD(&gather->base,
                                 "Field %.*s has another schema than the fields before it; an array "
-                                "needs one schema (convert the fields first)", (int)name.size,
-                                name.data);
+                                "needs one schema (convert the fields first)",
+                                (int)name.size, name.data);
         }
         data->schema_release(one);
     }
@@ -289,15 +290,16 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     return SLUICE_OK;
 }
 
-#define TARGET_OPTIONS                                                                          \
-    OPTION(.name = "fields", .type = SLUICE_OPTION_LIST, .required = true,                      \
-           .importance = SLUICE_HIGH, .valid = SLUICE_VALID_NON_EMPTY_LIST,                     \
-           .doc = "Fields that are put together, in this order; a missing one counts as null."), \
-    OPTION(.name = "target", .type = SLUICE_OPTION_STRING, .required = true,                    \
-           .importance = SLUICE_HIGH, .valid = SLUICE_VALID_NON_EMPTY,                          \
-           .doc = "Name of the field that holds the result; new ones stand at the end."),       \
-    OPTION(.name = "drop.fields", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true",       \
-           .importance = SLUICE_MEDIUM, .doc = "Whether the fields put together are taken out.")
+#define TARGET_OPTIONS                                                                             \
+    OPTION(.name = "fields", .type = SLUICE_OPTION_LIST, .required = true,                         \
+           .importance = SLUICE_HIGH, .valid = SLUICE_VALID_NON_EMPTY_LIST,                        \
+           .doc = "Fields that are put together, in this order; a missing one counts as null."),   \
+        OPTION(.name = "target", .type = SLUICE_OPTION_STRING, .required = true,                   \
+               .importance = SLUICE_HIGH, .valid = SLUICE_VALID_NON_EMPTY,                         \
+               .doc = "Name of the field that holds the result; new ones stand at the end."),      \
+        OPTION(.name = "drop.fields", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true",      \
+               .importance = SLUICE_MEDIUM,                                                        \
+               .doc = "Whether the fields put together are taken out.")
 
 static const struct sluice_option concat_options[] = {
     TARGET_OPTIONS,
@@ -308,8 +310,9 @@ static const struct sluice_option concat_options[] = {
     OPTION(.name = "on.null", .type = SLUICE_OPTION_STRING, .default_value = "null",
            .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_ONE_OF, .values = on_null_values,
            .recommended = on_null_values,
-           .doc = "What a null among the fields does: null makes the result null, skip leaves it out "
-                  "with its separator, keep takes it as the empty text."),
+           .doc =
+               "What a null among the fields does: null makes the result null, skip leaves it out "
+               "with its separator, keep takes it as the empty text."),
     OPTIONS_END,
 };
 

@@ -1,6 +1,6 @@
 /*
- * DropHeaders, InsertHeader, HeaderFrom$Key, HeaderFrom$Value (kafka-connect.md §3.12). Owned by the
- * chain; [task thread].
+ * DropHeaders, InsertHeader, HeaderFrom$Key, HeaderFrom$Value (kafka-connect.md §3.12). Owned by
+ * the chain; [task thread].
  */
 #include <sluice/converter.h>
 
@@ -93,9 +93,9 @@ static enum sluice_result configure_insert(void *self, const char *class_name,
     insert->name = host->config->get_string(config, "header");
     insert->literal = host->config->get_string(config, "value.literal");
     const void *vtable = NULL;
-    insert->converter_self = host->make_plugin(host, SLUICE_HEADER_CONVERTER,
-                                               "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-                                               config, "header.converter.", &vtable);
+    insert->converter_self = host->make_plugin(
+        host, SLUICE_HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        config, "header.converter.", &vtable);
     insert->converter = vtable;
     if (!insert->converter_self) {
         return SLUICE_FATAL;
@@ -181,8 +181,9 @@ static enum sluice_result configure_from(void *self, const char *class_name,
     const char *const *fields = NULL;
     from->count = api->get_list(config, "fields", &fields);
     if (from->count != api->get_list(config, "headers", &from->headers)) {
-        return BAD_CONFIG(base, "'fields' config must have the same number of elements as 'headers' "
-                                "config.");
+        return BAD_CONFIG(base,
+                          "'fields' config must have the same number of elements as 'headers' "
+                          "config.");
     }
     from->move = strcmp(api->get_string(config, "operation"), "move") == 0;
     from->purpose = from->move ? "header move" : "header copy";
@@ -196,7 +197,8 @@ static enum sluice_result configure_from(void *self, const char *class_name,
 }
 
 static enum sluice_result apply_from_map(struct header_from *from, struct sluice_record *record,
-                                         struct sluice_batch *batch, const struct sluice_value *value)
+                                         struct sluice_batch *batch,
+                                         const struct sluice_value *value)
 {
     const struct sluice_data *data = from->base.data;
     enum sluice_result result = require_map(&from->base, value, from->purpose);
@@ -304,9 +306,11 @@ static const struct sluice_option from_options[] = {
                   "configuration property."),
     OPTION(.name = "operation", .type = SLUICE_OPTION_STRING, .required = true,
            .importance = SLUICE_HIGH, .valid = SLUICE_VALID_ONE_OF, .values = operations,
-           .doc = "Either <code>move</code> if the fields are to be moved to the headers (removed from "
-                  "the key/value), or <code>copy</code> if the fields are to be copied to the headers "
-                  "(retained in the key/value)."),
+           .doc =
+               "Either <code>move</code> if the fields are to be moved to the headers (removed "
+               "from "
+               "the key/value), or <code>copy</code> if the fields are to be copied to the headers "
+               "(retained in the key/value)."),
     REPLACE_NULL_OPTION,
     OPTIONS_END,
 };

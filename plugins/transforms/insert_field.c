@@ -64,9 +64,10 @@ static enum sluice_result configure(void *self, const char *class_name,
     }
     if (insert->names[STATIC] && !insert->static_value) {
         /* Java prints an object's address here */
-        return BAD_CONFIG(base, "Invalid value null for configuration static.value: No value specified "
-                                "for static field: org.apache.kafka.connect.transforms."
-                                "InsertField$InsertionSpec@%x",
+        return BAD_CONFIG(base,
+                          "Invalid value null for configuration static.value: No value specified "
+                          "for static field: org.apache.kafka.connect.transforms."
+                          "InsertField$InsertionSpec@%x",
                           (unsigned)((uintptr_t)insert >> 4 & 0x7FFFFFFF));
     }
     return SLUICE_OK;
@@ -97,7 +98,8 @@ static enum sluice_result value_of(const struct insert_field *insert,
         if (records->offset(record) == SLUICE_NO_OFFSET) {
             return BAD_RECORD(&insert->base,
                               "Only SinkRecord supported for [%s], found: "
-                              "org.apache.kafka.connect.source.SourceRecord", PURPOSE);
+                              "org.apache.kafka.connect.source.SourceRecord",
+                              PURPOSE);
         }
         *ret_value = data->new_integer(batch, SLUICE_INT64, records->offset(record));
         break;
@@ -108,7 +110,8 @@ static enum sluice_result value_of(const struct insert_field *insert,
         }
         break;
     default:
-        *ret_value = data->new_string_view(batch, insert->static_value, strlen(insert->static_value));
+        *ret_value =
+            data->new_string_view(batch, insert->static_value, strlen(insert->static_value));
         break;
     }
     return SLUICE_OK;
@@ -117,9 +120,11 @@ static enum sluice_result value_of(const struct insert_field *insert,
 static enum sluice_result add_field(const struct insert_field *insert, struct schema_draft *draft,
                                     enum inserted what)
 {
-    static const enum sluice_type types[] = {
-        [TOPIC] = SLUICE_STRING, [PARTITION] = SLUICE_INT32, [OFFSET] = SLUICE_INT64,
-        [TIMESTAMP] = SLUICE_INT64, [STATIC] = SLUICE_STRING};
+    static const enum sluice_type types[] = {[TOPIC] = SLUICE_STRING,
+                                             [PARTITION] = SLUICE_INT32,
+                                             [OFFSET] = SLUICE_INT64,
+                                             [TIMESTAMP] = SLUICE_INT64,
+                                             [STATIC] = SLUICE_STRING};
     const struct sluice_data *data = insert->base.data;
     bool optional = !insert->required[what];
     struct sluice_span name = data->name_text(insert->names[what]);
@@ -240,8 +245,8 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
                   : apply_map(insert, record, batch, value);
 }
 
-#define SUFFIX                                                                                  \
-    " Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep it "  \
+#define SUFFIX                                                                                     \
+    " Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep it "     \
     "optional (the default)."
 
 static const struct sluice_option options[] = {

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Code points of digit zero of every decimal digit block in the BMP but ASCII's (Unicode 13, JDK 17). */
+/* Code points of digit zero of every decimal digit block in the BMP but ASCII's (Unicode 13, JDK
+ * 17). */
 static const uint16_t zeros[] = {
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
     0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90,
@@ -46,7 +47,7 @@ bool java_parse_long(const char *text, size_t size, int64_t min, int64_t max, in
     if (at == end) {
         return false;
     }
-    uint64_t limit = negative ? (uint64_t)-(min + 1) + 1 : (uint64_t)max, value = 0;
+    uint64_t limit = negative ? (uint64_t) - (min + 1) + 1 : (uint64_t)max, value = 0;
     while (at < end) {
         size_t step;
         int digit = next_digit(at, (size_t)(end - at), &step);
@@ -69,7 +70,8 @@ static const char *skip_digits(const char *at, const char *end, bool hex)
     return at;
 }
 
-/* True where [text, end) is a number in Java's FloatingPointLiteral syntax without sign and suffix. */
+/* True where [text, end) is a number in Java's FloatingPointLiteral syntax without sign and suffix.
+ */
 static bool is_floating(const char *at, const char *end)
 {
     bool hex = end - at > 2 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
@@ -99,8 +101,8 @@ static bool is_floating(const char *at, const char *end)
 }
 
 /*
- * The number between blanks and without suffix as a C string for strtod: in stack where it fits, else
- * in memory to be freed. NULL: not a number.
+ * The number between blanks and without suffix as a C string for strtod: in stack where it fits,
+ * else in memory to be freed. NULL: not a number.
  */
 static char *floating_text(const char *text, size_t size, char *stack, size_t room)
 {

@@ -1,6 +1,6 @@
 /*
- * Number texts as Java reads them: Long.parseLong, Double.parseDouble, new BigDecimal(text), and the
- * low bits of a BigDecimal. Stateless; [any thread].
+ * Number texts as Java reads them: Long.parseLong, Double.parseDouble, new BigDecimal(text), and
+ * the low bits of a BigDecimal. Stateless; [any thread].
  */
 #ifndef TRANSFORMS_JAVA_NUMBER_H
 #define TRANSFORMS_JAVA_NUMBER_H
@@ -28,8 +28,8 @@ bool java_parse_decimal(const char *text, size_t size, struct java_decimal *ret_
 /** BigDecimal.longValue(): the integer part modulo 2^64. */
 int64_t java_decimal_long(const struct java_decimal *decimal);
 /**
- * Unscaled value as big-endian two's complement into out (at most limit bytes); its size, or 0 where
- * it does not fit.
+ * Unscaled value as big-endian two's complement into out (at most limit bytes); its size, or 0
+ * where it does not fit.
  */
 size_t java_decimal_bytes(const struct java_decimal *decimal, unsigned char *out, size_t limit);
 /** (int), (long) and the like of a double: NaN is 0, out of range saturates. */

@@ -52,7 +52,8 @@ void list_print(const char *list, char *out, size_t size)
     struct text item;
     const char *separator = "[";
     while (used < size && list_next(&list, &item)) {
-        int written = snprintf(out + used, size - used, "%s%.*s", separator, (int)item.size, item.data);
+        int written =
+            snprintf(out + used, size - used, "%s%.*s", separator, (int)item.size, item.data);
         used += written > 0 ? (size_t)written : 0;
         separator = ", ";
     }

@@ -10,7 +10,7 @@
 #include "plugins/transforms/java_number.h"
 
 struct mask_field {
-    struct each_field each; /* first */
+    struct each_field each;  /* first */
     const char *replacement; /* NULL: empty values */
     bool is_number;
     struct java_decimal number;
@@ -90,14 +90,15 @@ static enum conversion mask_with(struct mask_field *mask, struct sluice_batch *b
     bool integer = type >= SLUICE_INT8 && type <= SLUICE_INT64;
     bool real = type == SLUICE_FLOAT32 || type == SLUICE_FLOAT64;
     if (!integer && !real && type != SLUICE_DECIMAL) {
-        each->result = BAD_RECORD(&each->base,
-                                  "Cannot mask value of type class %s with custom replacement.",
-                                  java_class(&each->base, value));
+        each->result =
+            BAD_RECORD(&each->base, "Cannot mask value of type class %s with custom replacement.",
+                       java_class(&each->base, value));
         return CONVERT_ERROR;
     }
     if (!mask->is_number) {
-        each->result = BAD_RECORD(&each->base, "Unable to convert %s (class java.lang.String) to %snumber",
-                                  mask->replacement, type == SLUICE_DECIMAL ? "" : "a ");
+        each->result =
+            BAD_RECORD(&each->base, "Unable to convert %s (class java.lang.String) to %snumber",
+                       mask->replacement, type == SLUICE_DECIMAL ? "" : "a ");
         return CONVERT_ERROR;
     }
     if (integer) {
@@ -185,8 +186,9 @@ static const struct sluice_option options[] = {
            .doc = "Names of fields to mask."),
     OPTION(.name = "replacement", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
            .valid = SLUICE_VALID_NON_EMPTY,
-           .doc = "Custom value replacement, that will be applied to all 'fields' values (numeric or "
-                  "non-empty string values only)."),
+           .doc =
+               "Custom value replacement, that will be applied to all 'fields' values (numeric or "
+               "non-empty string values only)."),
     REPLACE_NULL_OPTION,
     OPTIONS_END,
 };

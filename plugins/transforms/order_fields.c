@@ -1,6 +1,6 @@
 /*
- * sluice.transforms.OrderFields$Key, $Value: puts fields into an order, and if asked drops all others
- * or adds missing ones as null. Owned by the chain; [task thread].
+ * sluice.transforms.OrderFields$Key, $Value: puts fields into an order, and if asked drops all
+ * others or adds missing ones as null. Owned by the chain; [task thread].
  */
 #include <stdlib.h>
 #include <string.h>
@@ -173,8 +173,9 @@ static const struct sluice_option options[] = {
     OPTION(.name = "missing", .type = SLUICE_OPTION_STRING, .default_value = "skip",
            .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_ONE_OF, .values = missing_values,
            .recommended = missing_values,
-           .doc = "What becomes of listed fields that a record lacks: skip leaves them out, null adds "
-                  "them as null."),
+           .doc =
+               "What becomes of listed fields that a record lacks: skip leaves them out, null adds "
+               "them as null."),
     OPTIONS_END,
 };
 

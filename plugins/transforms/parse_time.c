@@ -1,6 +1,6 @@
 /*
- * sluice.transforms.ParseTime$Key, $Value: reads times in any of several patterns and writes them in
- * one. Owned by the chain; [task thread].
+ * sluice.transforms.ParseTime$Key, $Value: reads times in any of several patterns and writes them
+ * in one. Owned by the chain; [task thread].
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +40,8 @@ static void destroy(void *self)
 }
 
 /*
- * Strict: the whole text is the time and is written just so; Java's parser alone takes 2020-13-45 and
- * ignores what follows.
+ * Strict: the whole text is the time and is written just so; Java's parser alone takes 2020-13-45
+ * and ignores what follows.
  */
 static bool is_exact(const struct date_format *format, struct sluice_span text, int64_t ms)
 {
@@ -65,9 +65,10 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
     } else if (type == SLUICE_STRING) {
         struct sluice_span text = data->text(value);
         size_t i = 0;
-        while (i < parser->count &&
-               !(date_format_parse(parser->formats[i], zone_utc(), text.data, text.size, &ms, NULL) &&
-                 (parser->lenient || is_exact(parser->formats[i], text, ms)))) {
+        while (
+            i < parser->count &&
+            !(date_format_parse(parser->formats[i], zone_utc(), text.data, text.size, &ms, NULL) &&
+              (parser->lenient || is_exact(parser->formats[i], text, ms)))) {
             i++;
         }
         if (i == parser->count) {
@@ -140,7 +141,8 @@ static enum sluice_result configure(void *self, const char *class_name,
     parser->same = MOST_FORMATS;
     while (result == SLUICE_OK && separated_next(&formats, separator, &pattern)) {
         if (parser->count == MOST_FORMATS) {
-            return BAD_CONFIG(&each->base, "At most %d patterns can be given in formats", MOST_FORMATS);
+            return BAD_CONFIG(&each->base, "At most %d patterns can be given in formats",
+                              MOST_FORMATS);
         }
         result = make_format(&each->base, "formats", pattern, &parser->formats[parser->count]);
         if (result == SLUICE_OK) {
@@ -181,8 +183,9 @@ static const struct sluice_option options[] = {
            .doc = "The pattern times are written in; the first of formats where not given."),
     OPTION(.name = "lenient", .type = SLUICE_OPTION_BOOLEAN, .default_value = "false",
            .importance = SLUICE_LOW,
-           .doc = "Whether texts are read as Java's lenient parser does: 2020-13-45 is a day in 2021, "
-                  "and what follows the pattern is ignored."),
+           .doc =
+               "Whether texts are read as Java's lenient parser does: 2020-13-45 is a day in 2021, "
+               "and what follows the pattern is ignored."),
     ON_ERROR_OPTIONS("fail"),
     OPTION(.name = "default.value", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
            .doc = "The value under on.error=default, in one of the formats."),
@@ -198,4 +201,5 @@ static const struct sluice_transform functions = {
 };
 
 KEY_AND_VALUE(parse_time, SLUICE_PACKAGE "ParseTime",
-              "Reads times in any of several patterns and writes them in one.", options, &functions);
+              "Reads times in any of several patterns and writes them in one.", options,
+              &functions);

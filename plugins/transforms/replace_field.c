@@ -62,8 +62,8 @@ static bool check_renames(const char *name, const char *value, char *message, si
             char list[200];
             list_print(value, list, sizeof(list));
             snprintf(message, size,
-                     "Invalid value %s for configuration renames: Invalid rename mapping: %.*s", list,
-                     (int)item.size, item.data);
+                     "Invalid value %s for configuration renames: Invalid rename mapping: %.*s",
+                     list, (int)item.size, item.data);
             return false;
         }
     }
@@ -153,7 +153,8 @@ static struct sluice_span new_name(const struct replace_field *replace, struct s
 
 /* Only some fields pass, or new names meet old ones: a new map, member by member. */
 static struct sluice_value *rebuild_map(const struct replace_field *replace,
-                                        struct sluice_batch *batch, const struct sluice_value *value)
+                                        struct sluice_batch *batch,
+                                        const struct sluice_value *value)
 {
     const struct sluice_data *data = replace->base.data;
     size_t count = data->count(value);
@@ -214,7 +215,8 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
     return SLUICE_OK;
 }
 
-static enum sluice_result make_plan(struct replace_field *replace, const struct sluice_schema *source,
+static enum sluice_result make_plan(struct replace_field *replace,
+                                    const struct sluice_schema *source,
                                     const struct schema_plan **ret_plan)
 {
     const struct sluice_data *data = replace->base.data;

@@ -1,6 +1,6 @@
 /*
- * sluice.transforms.ReplaceText$Key, $Value: replaces what a Java regular expression matches in texts
- * of fields, by default with nothing. Owned by the chain; [task thread].
+ * sluice.transforms.ReplaceText$Key, $Value: replaces what a Java regular expression matches in
+ * texts of fields, by default with nothing. Owned by the chain; [task thread].
  */
 #include <stdlib.h>
 #include <string.h>
@@ -107,9 +107,8 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
     }
     struct regex_error error;
     buffer_reset(&replace->out);
-    enum regex_result result =
-        (replace->all ? regex_replace_all : regex_replace_first)(
-            replace->regex, text.data, text.size, replace->replacement, &replace->out, &error);
+    enum regex_result result = (replace->all ? regex_replace_all : regex_replace_first)(
+        replace->regex, text.data, text.size, replace->replacement, &replace->out, &error);
     switch (result) {
     case REGEX_NO:
         return CONVERT_KEEP;
@@ -119,8 +118,8 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
                                           replace->out.size);
             return CONVERT_SET;
         }
-        each->result = BAD_RECORD(&each->base, "The text after replacing is longer than %u bytes",
-                                  RESULT_MAX);
+        each->result =
+            BAD_RECORD(&each->base, "The text after replacing is longer than %u bytes", RESULT_MAX);
         return CONVERT_ERROR;
     case REGEX_LIMIT:
         each->result = BAD_RECORD(&each->base, REGEX_GAVE_UP);
@@ -180,7 +179,8 @@ static const struct sluice_option options[] = {
            .importance = SLUICE_HIGH,
            .doc = "What stands instead, in Java's syntax ($1, ${name}); empty: strips the match."),
     OPTION(.name = "all", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true",
-           .importance = SLUICE_MEDIUM, .doc = "Whether every match is replaced, or the first only."),
+           .importance = SLUICE_MEDIUM,
+           .doc = "Whether every match is replaced, or the first only."),
     OPTIONS_END,
 };
 

@@ -218,11 +218,12 @@ static void describe(struct timestamp_router *router, const struct sluice_record
     struct buffer *out = &router->out;
     buffer_reset(out);
     if (records->offset(record) != SLUICE_NO_OFFSET) {
-        buffer_printf(out,
-                      "SinkRecord{kafkaOffset=%lld, timestampType=NoTimestampType, originalTopic=%s, "
-                      "originalKafkaPartition=%d, originalKafkaOffset=%lld} ",
-                      (long long)records->offset(record), records->original_topic(record),
-                      (int)records->original_partition(record), (long long)records->offset(record));
+        buffer_printf(
+            out,
+            "SinkRecord{kafkaOffset=%lld, timestampType=NoTimestampType, originalTopic=%s, "
+            "originalKafkaPartition=%d, originalKafkaOffset=%lld} ",
+            (long long)records->offset(record), records->original_topic(record),
+            (int)records->original_partition(record), (long long)records->offset(record));
     }
     buffer_printf(out, "ConnectRecord{topic='%s', kafkaPartition=", records->topic(record));
     if (records->partition(record) == SLUICE_NO_PARTITION) {
@@ -267,7 +268,8 @@ static enum sluice_result apply_timestamp(void *self, struct sluice_record *reco
         return host->error(host, SLUICE_BAD_RECORD, ILLEGAL_ARGUMENT, "%s", router->message);
     }
     char text[512];
-    if (date_format_print(router->format, zone_utc(), timestamp, text, sizeof(text)) >= sizeof(text)) {
+    if (date_format_print(router->format, zone_utc(), timestamp, text, sizeof(text)) >=
+        sizeof(text)) {
         return BAD_RECORD(&router->base, "timestamp.format gives a text longer than %zu bytes",
                           sizeof(text) - 1);
     }
@@ -283,7 +285,8 @@ static enum sluice_result apply_timestamp(void *self, struct sluice_record *reco
 static const struct sluice_option timestamp_options[] = {
     OPTION(.name = "topic.format", .type = SLUICE_OPTION_STRING,
            .default_value = "${topic}-${timestamp}", .importance = SLUICE_HIGH,
-           .doc = "Format string which can contain <code>${topic}</code> and <code>${timestamp}</code> "
+           .doc = "Format string which can contain <code>${topic}</code> and "
+                  "<code>${timestamp}</code> "
                   "as placeholders for the topic and timestamp, respectively."),
     OPTION(.name = "timestamp.format", .type = SLUICE_OPTION_STRING, .default_value = "yyyyMMdd",
            .importance = SLUICE_HIGH,

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void draft_init(struct schema_draft *draft, const struct transform *transform, enum sluice_type type)
+void draft_init(struct schema_draft *draft, const struct transform *transform,
+                enum sluice_type type)
 {
     *draft = (struct schema_draft){
         .transform = transform,
@@ -184,7 +185,8 @@ const struct sluice_schema *schema_with_optional(const struct transform *transfo
     if (outcome == SLUICE_OK && draft.spec.type == SLUICE_MAP) {
         draft.spec.key_schema = data->schema_key(schema);
     }
-    if (outcome == SLUICE_OK && (draft.spec.type == SLUICE_MAP || draft.spec.type == SLUICE_ARRAY)) {
+    if (outcome == SLUICE_OK &&
+        (draft.spec.type == SLUICE_MAP || draft.spec.type == SLUICE_ARRAY)) {
         draft.spec.value_schema = data->schema_value(schema);
     }
     if (draft.spec.type == SLUICE_STRUCT) {

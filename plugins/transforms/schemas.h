@@ -39,7 +39,7 @@ void draft_finish(struct schema_draft *draft);
 /** What becomes of values of one source schema. */
 struct schema_plan {
     const struct sluice_schema *source, *target; /* one reference each */
-    ptrdiff_t *from;  /* per target field; owned; may be NULL */
+    ptrdiff_t *from;                             /* per target field; owned; may be NULL */
     ptrdiff_t *which; /* per source field; owned; may be NULL; a transform's own */
 };
 
@@ -53,8 +53,8 @@ const struct schema_plan *schema_cache_find(struct schema_cache *cache,
                                             const struct transform *transform,
                                             const struct sluice_schema *source);
 /**
- * Keeps what a draft built: takes over target's reference, draft->from (draft may be NULL) and which.
- * Never fails: the oldest entry goes. Returns the entry, valid until the next add.
+ * Keeps what a draft built: takes over target's reference, draft->from (draft may be NULL) and
+ * which. Never fails: the oldest entry goes. Returns the entry, valid until the next add.
  */
 const struct schema_plan *schema_cache_add(struct schema_cache *cache,
                                            const struct transform *transform,
@@ -63,7 +63,8 @@ const struct schema_plan *schema_cache_add(struct schema_cache *cache,
                                            struct schema_draft *draft, ptrdiff_t *which);
 void schema_cache_finish(struct schema_cache *cache, const struct transform *transform);
 
-/** A copy of a schema that is optional as wanted, without default; NULL: out of memory. New reference. */
+/** A copy of a schema that is optional as wanted, without default; NULL: out of memory. New
+ * reference. */
 const struct sluice_schema *schema_with_optional(const struct transform *transform,
                                                  const struct sluice_schema *schema, bool optional);
 /** Schema of a logical type: name, version 1, on this type. New reference; NULL: out of memory. */

@@ -130,4 +130,5 @@ static const struct sluice_transform functions = {
 };
 
 KEY_AND_VALUE(set_schema_metadata, CONNECT_TRANSFORM "SetSchemaMetadata",
-              "Sets name, version or both of the record's key or value schema.", options, &functions);
+              "Sets name, version or both of the record's key or value schema.", options,
+              &functions);

@@ -27,8 +27,8 @@ static struct text_slot *slot_for(const struct text_set *set, const char *data, 
     size_t i = hash & set->mask;
     for (;; i = (i + 1) & set->mask) {
         struct text_slot *slot = &set->slots[i];
-        if (!slot->data || (slot->hash == hash && slot->size == size &&
-                            memcmp(slot->data, data, size) == 0)) {
+        if (!slot->data ||
+            (slot->hash == hash && slot->size == size && memcmp(slot->data, data, size) == 0)) {
             return slot;
         }
     }
@@ -37,7 +37,8 @@ static struct text_slot *slot_for(const struct text_set *set, const char *data, 
 static bool grow(struct text_set *set)
 {
     size_t wanted = set->slots ? (set->mask + 1) * 2 : 16;
-    struct text_set bigger = {.slots = calloc(wanted, sizeof(struct text_slot)), .mask = wanted - 1};
+    struct text_set bigger = {.slots = calloc(wanted, sizeof(struct text_slot)),
+                              .mask = wanted - 1};
     if (!bigger.slots) {
         return false;
     }

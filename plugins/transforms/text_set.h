@@ -19,7 +19,7 @@ struct text_slot {
 /** A zeroed one is an empty set. */
 struct text_set {
     struct text_slot *slots;
-    size_t mask;  /* slots - 1; a power of two of them */
+    size_t mask; /* slots - 1; a power of two of them */
     size_t count;
     uint64_t lengths; /* bit (size mod 64) is set for every size in the set */
 };

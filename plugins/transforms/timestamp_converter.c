@@ -11,20 +11,21 @@
 #include "plugins/transforms/lists.h"
 
 #define MS_PER_DAY INT64_C(86400000)
-#define REQUIRES_FORMAT                                                                         \
+#define REQUIRES_FORMAT                                                                            \
     "TimestampConverter requires format option to be specified when using string timestamps"
 
 enum kind { KIND_STRING, KIND_UNIX, KIND_DATE, KIND_TIME, KIND_TIMESTAMP, KIND_NONE };
 
 static const char *const kinds[] = {"string", "unix", "Date", "Time", "Timestamp", NULL};
-static const char *const precisions[] = {"nanoseconds", "microseconds", "milliseconds", "seconds", NULL};
+static const char *const precisions[] = {"nanoseconds", "microseconds", "milliseconds", "seconds",
+                                         NULL};
 
 struct timestamp_converter {
     struct each_field each; /* first */
     enum kind target;
     int precision; /* place in precisions */
     const char *pattern;
-    struct date_format *format; /* NULL: none */
+    struct date_format *format;             /* NULL: none */
     const struct sluice_schema *schemas[2]; /* of the target; [1]: optional */
 };
 
@@ -77,8 +78,9 @@ static bool to_ms(struct timestamp_converter *converter, enum kind source,
     if (source == KIND_STRING) {
         struct sluice_span text = data->text(value);
         if (!converter->format) {
-            failed(converter, base->host->error(base->host, SLUICE_BAD_RECORD, NULL_POINTER,
-                                                "A string timestamp came in, but format is not set"));
+            failed(converter,
+                   base->host->error(base->host, SLUICE_BAD_RECORD, NULL_POINTER,
+                                     "A string timestamp came in, but format is not set"));
             return false;
         }
         if (!date_format_parse(converter->format, zone_utc(), text.data, text.size, ret_ms, NULL)) {
@@ -115,10 +117,9 @@ static const struct sluice_value *from_ms(struct timestamp_converter *converter,
         }
         return data->new_string(batch, out, size);
     case KIND_UNIX:
-        return data->new_integer(batch, SLUICE_INT64,
-                                 converter->precision == 3
-                                     ? ms / 1000
-                                     : saturating(ms, factors[converter->precision]));
+        return data->new_integer(
+            batch, SLUICE_INT64,
+            converter->precision == 3 ? ms / 1000 : saturating(ms, factors[converter->precision]));
     case KIND_DATE:
         return data->new_date(batch, floor_days(ms));
     case KIND_TIME:
@@ -155,7 +156,8 @@ static enum sluice_result unknown_schema(const struct transform *base,
     const char *name = base->data->schema_name(schema);
     return base->host->error(base->host, SLUICE_BAD_RECORD, SLUICE_CONNECT_EXCEPTION,
                              "Schema Schema{%s%s%s} does not correspond to a known timestamp type "
-                             "format", name ? name : "", name ? ":" : "",
+                             "format",
+                             name ? name : "", name ? ":" : "",
                              type_name(base->data->schema_type(schema)));
 }
 
@@ -180,9 +182,11 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
     if (!schema) {
         kind = kind_of_value(base, value);
         if (kind == KIND_NONE) {
-            return failed(converter, BAD_RECORD(base,
-                                                "TimestampConverter does not support class %s objects "
-                                                "as timestamps", java_class(base, value)));
+            return failed(converter,
+                          BAD_RECORD(base,
+                                     "TimestampConverter does not support class %s objects "
+                                     "as timestamps",
+                                     java_class(base, value)));
         }
     }
     int64_t ms;
@@ -267,12 +271,13 @@ static enum sluice_result configure(void *self, const char *class_name,
         return BAD_CONFIG(&each->base, REQUIRES_FORMAT);
     }
     char message[DATE_MESSAGE_MAX];
-    if (!blank && date_format_create(converter->pattern, &converter->format, message,
-                                     sizeof(message)) != 0) {
+    if (!blank &&
+        date_format_create(converter->pattern, &converter->format, message, sizeof(message)) != 0) {
         return BAD_CONFIG(&each->base,
                           "Invalid value java.lang.IllegalArgumentException: %s for configuration "
                           "TimestampConverter requires a SimpleDateFormat-compatible pattern for "
-                          "string timestamps: %s", message, converter->pattern);
+                          "string timestamps: %s",
+                          message, converter->pattern);
     }
     if (!make_schemas(converter) ||
         (field && *field && !each_field_add(each, field, strlen(field)))) {
@@ -319,7 +324,8 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
 static const struct sluice_option options[] = {
     OPTION(.name = "field", .type = SLUICE_OPTION_STRING, .default_value = "",
            .importance = SLUICE_HIGH,
-           .doc = "The field containing the timestamp, or empty if the entire value is a timestamp"),
+           .doc =
+               "The field containing the timestamp, or empty if the entire value is a timestamp"),
     OPTION(.name = "target.type", .type = SLUICE_OPTION_STRING, .required = true,
            .importance = SLUICE_HIGH, .valid = SLUICE_VALID_ONE_OF, .values = kinds,
            .doc = "The desired timestamp representation: string, unix, Date, Time, or Timestamp"),
@@ -329,10 +335,11 @@ static const struct sluice_option options[] = {
                   "output when type=string or used to parse the input if the input is a string."),
     OPTION(.name = "unix.precision", .type = SLUICE_OPTION_STRING, .default_value = "milliseconds",
            .importance = SLUICE_LOW, .valid = SLUICE_VALID_ONE_OF, .values = precisions,
-           .doc = "The desired Unix precision for the timestamp: seconds, milliseconds, "
-                  "microseconds, or nanoseconds. Used to generate the output when type=unix or used "
-                  "to parse the input if the input is a Long.Note: This SMT will cause precision "
-                  "loss during conversions from, and to, values with sub-millisecond components."),
+           .doc =
+               "The desired Unix precision for the timestamp: seconds, milliseconds, "
+               "microseconds, or nanoseconds. Used to generate the output when type=unix or used "
+               "to parse the input if the input is a Long.Note: This SMT will cause precision "
+               "loss during conversions from, and to, values with sub-millisecond components."),
     REPLACE_NULL_OPTION,
     OPTIONS_END,
 };

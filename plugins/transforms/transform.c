@@ -86,12 +86,13 @@ enum sluice_result require_map(const struct transform *transform, const struct s
     if (transform->data->type(value) == SLUICE_MAP) {
         return SLUICE_OK;
     }
-    return BAD_RECORD(transform, "Only Map objects supported in absence of schema for [%s], found: %s",
+    return BAD_RECORD(transform,
+                      "Only Map objects supported in absence of schema for [%s], found: %s",
                       purpose, java_class(transform, value));
 }
 
-enum sluice_result require_struct(const struct transform *transform, const struct sluice_value *value,
-                                  const char *purpose)
+enum sluice_result require_struct(const struct transform *transform,
+                                  const struct sluice_value *value, const char *purpose)
 {
     if (transform->data->type(value) == SLUICE_STRUCT) {
         return SLUICE_OK;

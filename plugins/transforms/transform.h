@@ -22,17 +22,18 @@ struct transform {
 };
 
 /** `return BAD_RECORD(transform, "..", ..);` with DataException. */
-#define BAD_RECORD(transform, ...)                                                              \
-    (transform)->host->error((transform)->host, SLUICE_BAD_RECORD, SLUICE_DATA_EXCEPTION, __VA_ARGS__)
+#define BAD_RECORD(transform, ...)                                                                 \
+    (transform)->host->error((transform)->host, SLUICE_BAD_RECORD, SLUICE_DATA_EXCEPTION,          \
+                             __VA_ARGS__)
 /** The same at configure(), with ConfigException. */
-#define BAD_CONFIG(transform, ...)                                                              \
+#define BAD_CONFIG(transform, ...)                                                                 \
     (transform)->host->error((transform)->host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, __VA_ARGS__)
-#define NO_MEMORY(transform)                                                                    \
-    (transform)->host->error((transform)->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,         \
+#define NO_MEMORY(transform)                                                                       \
+    (transform)->host->error((transform)->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,            \
                              "Out of memory")
 
 /** Texts about patterns, for BAD_RECORD and BAD_CONFIG (value, key, message). */
-#define REGEX_GAVE_UP                                                                           \
+#define REGEX_GAVE_UP                                                                              \
     "The regular expression takes too many steps on this value; make it less ambiguous"
 #define INVALID_REGEX "Invalid value %s for configuration %s: Invalid regex: %s"
 
@@ -63,7 +64,8 @@ static inline bool is_null(const struct transform *transform, const struct sluic
 /** Connect's Requirements; purpose as in its messages. */
 enum sluice_result require_map(const struct transform *transform, const struct sluice_value *value,
                                const char *purpose) SLUICE_CHECKED;
-enum sluice_result require_struct(const struct transform *transform, const struct sluice_value *value,
+enum sluice_result require_struct(const struct transform *transform,
+                                  const struct sluice_value *value,
                                   const char *purpose) SLUICE_CHECKED;
 
 /** Field i of a struct; a null one gives the schema's default unless nulls are to be kept. */
@@ -78,33 +80,39 @@ enum sluice_result check_not_null(const struct transform *transform,
                                   const struct sluice_value *value) SLUICE_CHECKED;
 
 /** The option that many of Connect's transforms share. */
-#define REPLACE_NULL_OPTION                                                                     \
-    {.size = sizeof(struct sluice_option),                                                      \
-     .name = "replace.null.with.default",                                                       \
-     .type = SLUICE_OPTION_BOOLEAN,                                                             \
-     .default_value = "true",                                                                   \
-     .importance = SLUICE_MEDIUM,                                                               \
-     .doc = "Whether to replace fields that have a default value and that are null to the "     \
-            "default value. When set to true, the default value is used, otherwise null is used."}
+#define REPLACE_NULL_OPTION                                                                        \
+    {                                                                                              \
+        .size = sizeof(struct sluice_option), .name = "replace.null.with.default",                 \
+        .type = SLUICE_OPTION_BOOLEAN, .default_value = "true", .importance = SLUICE_MEDIUM,       \
+        .doc =                                                                                     \
+            "Whether to replace fields that have a default value and that are null to the "        \
+            "default value. When set to true, the default value is used, otherwise null is used."  \
+    }
 
-#define OPTION(...) {.size = sizeof(struct sluice_option), __VA_ARGS__}
-#define OPTIONS_END {.name = NULL}
+#define OPTION(...)                                                                                \
+    {                                                                                              \
+        .size = sizeof(struct sluice_option), __VA_ARGS__                                          \
+    }
+#define OPTIONS_END                                                                                \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 /** Descriptors of one family's $Key and $Value classes, or of a single class. */
 #define CONNECT_TRANSFORM "org.apache.kafka.connect.transforms."
 #define SLUICE_PACKAGE "sluice.transforms."
-#define DESCRIPTOR(identifier, class, text, table, functions)                                   \
-    const struct sluice_descriptor identifier = {                                               \
-        .size = sizeof(struct sluice_descriptor),                                               \
-        .kind = SLUICE_TRANSFORM,                                                               \
-        .class_name = class,                                                                    \
-        .version = SLUICE_VERSION,                                                              \
-        .doc = text,                                                                            \
-        .options = table,                                                                       \
-        .vtable = functions,                                                                    \
+#define DESCRIPTOR(identifier, class, text, table, functions)                                      \
+    const struct sluice_descriptor identifier = {                                                  \
+        .size = sizeof(struct sluice_descriptor),                                                  \
+        .kind = SLUICE_TRANSFORM,                                                                  \
+        .class_name = class,                                                                       \
+        .version = SLUICE_VERSION,                                                                 \
+        .doc = text,                                                                               \
+        .options = table,                                                                          \
+        .vtable = functions,                                                                       \
     }
-#define KEY_AND_VALUE(identifier, class, text, table, functions)                                \
-    DESCRIPTOR(identifier##_key, class "$Key", text, table, functions);                         \
+#define KEY_AND_VALUE(identifier, class, text, table, functions)                                   \
+    DESCRIPTOR(identifier##_key, class "$Key", text, table, functions);                            \
     DESCRIPTOR(identifier##_value, class "$Value", text, table, functions)
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * ValueToKey: makes a new key out of fields of the value (kafka-connect.md §3.8). Owned by the chain;
- * [task thread].
+ * ValueToKey: makes a new key out of fields of the value (kafka-connect.md §3.8). Owned by the
+ * chain; [task thread].
  */
 #include <stdlib.h>
 #include <string.h>

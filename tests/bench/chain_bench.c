@@ -1,7 +1,8 @@
 /*
- * A chain of transforms, bytes to bytes in memory: chain_bench [--json] CHAIN.properties TOPIC ROWS.jsonl
- * Each row is read, goes through the chain and is written, as in a sink with JsonConverter before and
- * JsonFormat behind; records per second of CPU, and allocations per record in the steady state.
+ * A chain of transforms, bytes to bytes in memory: chain_bench [--json] CHAIN.properties TOPIC
+ * ROWS.jsonl Each row is read, goes through the chain and is written, as in a sink with
+ * JsonConverter before and JsonFormat behind; records per second of CPU, and allocations per record
+ * in the steady state.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -136,7 +137,8 @@ int main(int argc, char **argv)
                argv[2], rate, rate / 300000, each);
     } else {
         printf("%s: %.0f records per CPU second (%.0f ns each, %.0f bytes out), %.2f allocations a "
-               "record\n", argv[2], rate, 1e9 / rate, (double)bytes / records, each);
+               "record\n",
+               argv[2], rate, 1e9 / rate, (double)bytes / records, each);
     }
     batch_pool_destroy(pool);
     chain_destroy(chain);

@@ -1,6 +1,7 @@
 /*
  * A transform with any configuration on any JSON value. Input: a properties text (a chain's, with
- * `transforms=..`), a line `--`, then JSON. What comes out has to be JSON again, and the same each time.
+ * `transforms=..`), a line `--`, then JSON. What comes out has to be JSON again, and the same each
+ * time.
  */
 #include <libgen.h>
 #include <stdio.h>

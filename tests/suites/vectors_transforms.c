@@ -1,7 +1,7 @@
 /*
  * Runs recorded cases of transforms and predicates (transforms.jsonl, predicates.jsonl) through the
- * plugin interface: transforms.so, predicates.so and converters.so are loaded as a task would, and the
- * chain is the task's own.
+ * plugin interface: transforms.so, predicates.so and converters.so are loaded as a task would, and
+ * the chain is the task's own.
  *
  *     vectors_transforms [--plugins DIR] FILE.jsonl...
  *
@@ -81,7 +81,8 @@ static void set_config(struct properties *properties, const char *prefix, json_t
 {
     const char *key;
     json_t *value;
-    json_object_foreach(config, key, value) {
+    json_object_foreach(config, key, value)
+    {
         char name[300];
         snprintf(name, sizeof(name), "%s.%s", prefix, key);
         if (json_is_string(value)) {
@@ -136,7 +137,8 @@ static void set_chain(struct properties *properties, json_t *test)
 
 static bool read_side(struct sluice_batch *batch, bool schemas, enum sluice_converter_role role,
                       const char *topic, const char *header, const char *text,
-                      const struct sluice_schema **ret_schema, const struct sluice_value **ret_value)
+                      const struct sluice_schema **ret_schema,
+                      const struct sluice_value **ret_value)
 {
     *ret_schema = NULL;
     *ret_value = NULL;
@@ -163,16 +165,15 @@ static struct sluice_record *make_record(struct sluice_batch *batch, json_t *tes
     const char *topic = text_of(input, "topic");
     json_t *partition = json_object_get(input, "partition");
     json_t *timestamp = json_object_get(input, "timestamp");
-    int32_t number = json_is_integer(partition) ? (int32_t)json_integer_value(partition)
-                                                : SLUICE_NO_PARTITION;
+    int32_t number =
+        json_is_integer(partition) ? (int32_t)json_integer_value(partition) : SLUICE_NO_PARTITION;
     int64_t time = json_is_integer(timestamp) ? json_integer_value(timestamp) : SLUICE_NO_TIMESTAMP;
     struct sluice_record *record;
     if (strcmp(text_of(test, "kind"), "sink") == 0) {
-        record = batch_add_sink(batch, topic, number,
-                                json_integer_value(json_object_get(input, "offset")), time,
-                                time == SLUICE_NO_TIMESTAMP ? SLUICE_TIMESTAMP_NONE
-                                                            : SLUICE_TIMESTAMP_CREATE,
-                                (struct sluice_span){NULL, 0}, (struct sluice_span){NULL, 0});
+        record = batch_add_sink(
+            batch, topic, number, json_integer_value(json_object_get(input, "offset")), time,
+            time == SLUICE_NO_TIMESTAMP ? SLUICE_TIMESTAMP_NONE : SLUICE_TIMESTAMP_CREATE,
+            (struct sluice_span){NULL, 0}, (struct sluice_span){NULL, 0});
     } else {
         record = records_api.add(batch, topic);
         records_api.set_partition(record, number);
@@ -185,14 +186,15 @@ static struct sluice_record *make_record(struct sluice_batch *batch, json_t *tes
         return NULL;
     }
     records_api.set_key(record, schema, value);
-    if (!read_side(batch, schemas, SLUICE_CONVERT_VALUE, topic, NULL, text_of(input, "value"), &schema,
-                   &value)) {
+    if (!read_side(batch, schemas, SLUICE_CONVERT_VALUE, topic, NULL, text_of(input, "value"),
+                   &schema, &value)) {
         return NULL;
     }
     records_api.set_value(record, schema, value);
     size_t i;
     json_t *header;
-    json_array_foreach(json_object_get(input, "headers"), i, header) {
+    json_array_foreach(json_object_get(input, "headers"), i, header)
+    {
         const char *name = json_string_value(json_array_get(header, 0));
         if (!read_side(batch, schemas, SLUICE_CONVERT_HEADER, topic, name,
                        json_string_value(json_array_get(header, 1)), &schema, &value)) {
@@ -261,8 +263,9 @@ static json_t *typed(struct sluice_batch *batch, const struct sluice_value *valu
             const struct sluice_value *key = data_api.key_at(value, i);
             text = data_api.text(key);
             json_array_append_new(
-                list, json_pack("[oo]", map ? typed(batch, key) : json_stringn(text.data, text.size),
-                                typed(batch, data_api.at(value, i))));
+                list,
+                json_pack("[oo]", map ? typed(batch, key) : json_stringn(text.data, text.size),
+                          typed(batch, data_api.at(value, i))));
         }
         return json_pack("{so}", map ? "map" : "struct", list);
     }
@@ -332,9 +335,8 @@ static bool compare_side(struct sluice_batch *batch, bool schemas, enum sluice_c
     struct converter *converter = &converters[schemas][role];
     struct sluice_span bytes = {NULL, 0};
     const char *text = json_string_value(expected);
-    enum sluice_result result =
-        converter->vtable->from_connect(converter->instance->self, batch, topic, header, schema, value,
-                                        &bytes);
+    enum sluice_result result = converter->vtable->from_connect(
+        converter->instance->self, batch, topic, header, schema, value, &bytes);
     if (result != SLUICE_OK) {
         struct plugin_failure failure;
         plugin_failure_take(&failure, result, converter->instance, "from_connect()");
@@ -343,7 +345,8 @@ static bool compare_side(struct sluice_batch *batch, bool schemas, enum sluice_c
         return expect_error;
     }
     if (expect_error) {
-        snprintf(why, sizeof(why), "the output could be written: %.*s", (int)bytes.size, bytes.data);
+        snprintf(why, sizeof(why), "the output could be written: %.*s", (int)bytes.size,
+                 bytes.data);
         return false;
     }
     if (!text && !schema && data_api.type(value) == SLUICE_NULL) {
@@ -374,7 +377,8 @@ static bool compare_record(struct sluice_batch *batch, bool schemas, json_t *exp
         snprintf(why, sizeof(why), "partition or timestamp differ");
         return false;
     }
-    if (!compare_side(batch, schemas, SLUICE_CONVERT_KEY, topic, NULL, json_object_get(expected, "key"),
+    if (!compare_side(batch, schemas, SLUICE_CONVERT_KEY, topic, NULL,
+                      json_object_get(expected, "key"),
                       json_object_get(expected, "key_error") != NULL,
                       records_api.key_schema(record), records_api.key(record)) ||
         !compare_typed(batch, "key", json_object_get(expected, "key_typed"),
@@ -499,10 +503,10 @@ static bool run_transform(json_t *test)
 /* A predicate is seen through the step it guards: Filter runs iff it applies. */
 static bool run_predicate(json_t *test)
 {
-    json_t *step = json_pack("{sss{}s{sssOsO}}", "class", "org.apache.kafka.connect.transforms.Filter",
-                             "config", "predicate", "class", text_of(test, "class"), "config",
-                             json_object_get(test, "config"), "negate",
-                             json_object_get(test, "negate"));
+    json_t *step =
+        json_pack("{sss{}s{sssOsO}}", "class", "org.apache.kafka.connect.transforms.Filter",
+                  "config", "predicate", "class", text_of(test, "class"), "config",
+                  json_object_get(test, "config"), "negate", json_object_get(test, "negate"));
     struct properties properties = {0};
     struct error error = {0};
     struct chain *chain = NULL;
@@ -557,7 +561,8 @@ static void run_file(const char *path)
         json_t *test = json_loads(line, 0, NULL);
         const char *id = text_of(test, "id");
         bool transform = json_object_get(test, "records_in") != NULL;
-        bool predicate = json_object_get(test, "applies") || (json_object_get(test, "record") && id);
+        bool predicate =
+            json_object_get(test, "applies") || (json_object_get(test, "record") && id);
         if (id && (transform || predicate)) {
             snprintf(why, sizeof(why), "-");
             bool passed = transform ? run_transform(test) : run_predicate(test);

@@ -4,7 +4,8 @@
 #define PREDICATES "org.apache.kafka.connect.transforms.predicates."
 #define TRANSFORMS "org.apache.kafka.connect.transforms."
 
-static void expect(const char *properties, const char *topic, const char *input, const char *expected)
+static void expect(const char *properties, const char *topic, const char *input,
+                   const char *expected)
 {
     struct error error = {0};
     struct chain *chain = make_chain(properties, &error);
@@ -44,7 +45,8 @@ static void test_drop_ends_the_chain(void **state)
 {
     (void)state;
     expect("transforms=f,c\ntransforms.f.type=Filter\ntransforms.c.type=Cast$Value\n"
-           "transforms.c.spec=x:int8\n", "t", "{\"x\":\"bad\"}", "(dropped)");
+           "transforms.c.spec=x:int8\n",
+           "t", "{\"x\":\"bad\"}", "(dropped)");
 }
 
 static void test_error_names_the_class(void **state)
@@ -52,7 +54,8 @@ static void test_error_names_the_class(void **state)
     (void)state;
     struct error error = {0};
     struct chain *chain = make_chain("transforms=o,c\ntransforms.o.type=TrimText$Value\n"
-                                     "transforms.c.type=Cast$Value\ntransforms.c.spec=x:int8\n", &error);
+                                     "transforms.c.type=Cast$Value\ntransforms.c.spec=x:int8\n",
+                                     &error);
     assert_non_null(chain);
     struct sluice_batch *batch = batch_new(NULL);
     const char *class_name = NULL;
@@ -77,17 +80,21 @@ static void test_bad_configurations(void **state)
     static const struct {
         const char *properties, *message;
     } cases[] = {
-        {"transforms=a", "Missing required configuration \"transforms.a.type\" which has no default value."},
+        {"transforms=a",
+         "Missing required configuration \"transforms.a.type\" which has no default value."},
         {"transforms=a,a\ntransforms.a.type=Filter",
          "Invalid value [a, a] for configuration transforms: Duplicate alias provided."},
         {"transforms=a\ntransforms.a.type=Filter\ntransforms.a.negate=true",
-         "Config 'transforms.a.negate' was provided but there is no config 'transforms.a.predicate' "
+         "Config 'transforms.a.negate' was provided but there is no config "
+         "'transforms.a.predicate' "
          "defining a predicate to be negated."},
         {"transforms=a\ntransforms.a.type=Filter\ntransforms.a.negate=x\ntransforms.a.predicate=p",
-         "Invalid value x for configuration transforms.a.negate: Expected value to be either true or "
+         "Invalid value x for configuration transforms.a.negate: Expected value to be either true "
+         "or "
          "false"},
         {"transforms=a\ntransforms.a.type=Filter\ntransforms.a.predicate=p",
-         "Invalid value p for configuration transforms.a.predicate: no predicate of this name is listed "
+         "Invalid value p for configuration transforms.a.predicate: no predicate of this name is "
+         "listed "
          "under predicates"},
         {"transforms=a\ntransforms.a.type=Cast$Value\ntransforms.a.spec=x:y:z",
          "Invalid value [x:y:z] for configuration renames: Invalid rename mapping: x:y:z"},
@@ -177,7 +184,8 @@ static void test_steady_state_allocates_nothing(void **state)
         "transforms.g.target=both\n"
         "transforms.o.type=OrderFields$Value\ntransforms.o.fields=ind,title\n"
         "transforms.o.predicate=pin\n"
-        "predicates=pin\npredicates.pin.type=TopicNameMatches\npredicates.pin.pattern=p.*\n", &error);
+        "predicates=pin\npredicates.pin.type=TopicNameMatches\npredicates.pin.pattern=p.*\n",
+        &error);
     assert_non_null(chain);
     struct batch_pool *pool = batch_pool_create(2, (size_t)4 << 20);
     run_batch(chain, pool);

@@ -45,7 +45,8 @@ static struct chain *make_chain(const char *properties_text, struct error *error
 {
     struct properties properties = {0};
     struct error ignored = {0};
-    if (properties_load(&properties, properties_text, strlen(properties_text), "test", &ignored) != 0) {
+    if (properties_load(&properties, properties_text, strlen(properties_text), "test", &ignored) !=
+        0) {
         fail_msg("%s", ignored.message);
     }
     struct chain *chain = NULL;
@@ -63,7 +64,8 @@ static const struct sluice_value *value_of(struct sluice_batch *batch, const cha
     if (!json) {
         return NULL;
     }
-    if (data_api.from_json(batch, json, strlen(json), SLUICE_JSON_STRICT, &value, &error) != SLUICE_OK) {
+    if (data_api.from_json(batch, json, strlen(json), SLUICE_JSON_STRICT, &value, &error) !=
+        SLUICE_OK) {
         fail_msg("%s: %s", json, error.message);
     }
     return value;

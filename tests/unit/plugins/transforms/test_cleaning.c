@@ -12,7 +12,8 @@ struct test_case {
 static const struct test_case cases[] = {
     /* NullValues */
     {T("NullValues"), "{\"a\":\"\",\"b\":\" \",\"c\":0}", "{\"a\":null,\"b\":\" \",\"c\":0}"},
-    {T("NullValues") O("values", "N,o, none "), "{\"a\":\"N\",\"b\":\"o\",\"c\":\" none\",\"d\":\"none\"}",
+    {T("NullValues") O("values", "N,o, none "),
+     "{\"a\":\"N\",\"b\":\"o\",\"c\":\" none\",\"d\":\"none\"}",
      "{\"a\":null,\"b\":null,\"c\":null,\"d\":\"none\"}"},
     {T("NullValues") O("values", "N,o,|x") O("values.separator", "|"),
      "{\"a\":\"N,o,\",\"b\":\"x\",\"c\":\"X\"}", "{\"a\":null,\"b\":null,\"c\":\"X\"}"},
@@ -25,17 +26,19 @@ static const struct test_case cases[] = {
      "java.util.ArrayList"},
     /* ReplaceText */
     {T("ReplaceText") O("regex", "^Local save in[ ]") O("fields", "p"),
-     "{\"p\":\"Local save in /data\",\"q\":\"Local save in x\"}", "{\"p\":\"/data\",\"q\":\"Local save in x\"}"},
+     "{\"p\":\"Local save in /data\",\"q\":\"Local save in x\"}",
+     "{\"p\":\"/data\",\"q\":\"Local save in x\"}"},
     {T("ReplaceText") O("regex", "^a\\\\.b"), "{\"p\":\"a.bc\",\"q\":\"axb\",\"r\":\"za.b\"}",
      "{\"p\":\"c\",\"q\":\"axb\",\"r\":\"za.b\"}"},
     {T("ReplaceText") O("regex", "^\\\\Q(x) \\\\E"), "{\"p\":\"(x) y\"}", "{\"p\":\"y\"}"},
     {T("ReplaceText") O("regex", "^ab*"), "{\"p\":\"abbc\"}", "{\"p\":\"c\"}"},
     {T("ReplaceText") O("regex", "([0-9]+)") O("replacement", "<$1>"), "{\"p\":\"a1b22\",\"n\":7}",
      "{\"p\":\"a<1>b<22>\",\"n\":7}"},
-    {T("ReplaceText") O("regex", "[0-9]") O("replacement", "#") O("all", "false"), "{\"p\":\"1 2\"}",
-     "{\"p\":\"# 2\"}"},
+    {T("ReplaceText") O("regex", "[0-9]") O("replacement", "#") O("all", "false"),
+     "{\"p\":\"1 2\"}", "{\"p\":\"# 2\"}"},
     /* TrimText */
-    {T("TrimText"), "{\"a\":\" \\t x y\\n\",\"b\":\"\xC2\xA0\xE3\x80\x80z\xE2\x80\x83\",\"c\":\"\\u001f\"}",
+    {T("TrimText"),
+     "{\"a\":\" \\t x y\\n\",\"b\":\"\xC2\xA0\xE3\x80\x80z\xE2\x80\x83\",\"c\":\"\\u001f\"}",
      "{\"a\":\"x y\",\"b\":\"z\",\"c\":\"\"}"},
     {T("TrimText"), "{\"a\":\"\xF0\x9F\x98\x80 \",\"b\":[\" \"]}",
      "{\"a\":\"\\uD83D\\uDE00\",\"b\":[\" \"]}"},
@@ -45,7 +48,8 @@ static const struct test_case cases[] = {
      "{\"a\":136000,\"b\":1500000,\"c\":0,\"d\":-2500,\"e\":7}"},
     {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"2m\"}", "{\"a\":null}"},
     {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"3,000\"}", "{\"a\":null}"},
-    {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"1.2345k\"}", "{\"a\":null}"},
+    {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"1.2345k\"}",
+     "{\"a\":null}"},
     {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"1.\"}", "{\"a\":null}"},
     {T("ExpandSuffix") O("fields", "a") O("on.error", "null"), "{\"a\":\"\"}", "{\"a\":null}"},
     {T("ExpandSuffix") O("fields", "a"), "{\"a\":\"9223372036854775.807k\"}",
@@ -54,10 +58,10 @@ static const struct test_case cases[] = {
      "{\"a\":-9223372036854775808}"},
     {T("ExpandSuffix") O("fields", "a"), "{\"a\":\"9223372036854775.808k\"}",
      "DataException: Cannot convert field a: value (9223372036854775.808k) is too large"},
-    {T("ExpandSuffix") O("fields", "a"), "{\"a\":\"1.00000000000000000000000000000000000000000000k\"}",
-     "{\"a\":1000}"},
-    {T("ExpandSuffix") O("fields", "a") O("suffixes", "dozen:12,h:2"),
-     "{\"a\":\"2.25dozen\"}", "{\"a\":27}"},
+    {T("ExpandSuffix") O("fields", "a"),
+     "{\"a\":\"1.00000000000000000000000000000000000000000000k\"}", "{\"a\":1000}"},
+    {T("ExpandSuffix") O("fields", "a") O("suffixes", "dozen:12,h:2"), "{\"a\":\"2.25dozen\"}",
+     "{\"a\":27}"},
     {T("ExpandSuffix") O("fields", "a") O("suffixes", "x:7"), "{\"a\":\"0.5x\"}",
      "DataException: Cannot convert field a: value (0.5x) is not a whole number"},
     {T("ExpandSuffix") O("fields", "a") O("on.error", "default") O("default.value", "-1k"),
@@ -65,15 +69,19 @@ static const struct test_case cases[] = {
     {T("ExpandSuffix") O("fields", "a"), "{\"a\":null}", "{\"a\":null}"},
     /* ConvertFields */
     {T("ConvertFields") O("spec", "i:int32,b:boolean,s:string,d:float64"),
-     "{\"i\":\"12\",\"b\":1,\"s\":1.5,\"d\":\"2\"}", "{\"i\":12,\"b\":true,\"s\":\"1.5\",\"d\":2.0}"},
+     "{\"i\":\"12\",\"b\":1,\"s\":1.5,\"d\":\"2\"}",
+     "{\"i\":12,\"b\":true,\"s\":\"1.5\",\"d\":2.0}"},
     {T("ConvertFields") O("spec", "i:int8") O("on.error", "null"), "{\"i\":300}", "{\"i\":null}"},
     {T("ConvertFields") O("spec", "i:int8"), "{\"i\":300}",
      "DataException: Cannot convert field i: value (300) is out of range"},
     {T("ConvertFields") O("spec", "i:int64") O("on.error", "null"), "{\"i\":1.5}", "{\"i\":null}"},
     {T("ConvertFields") O("spec", "i:int64"), "{\"i\":20.0,\"j\":1}", "{\"i\":20,\"j\":1}"},
-    {T("ConvertFields") O("spec", "b:boolean") O("on.error", "null"), "{\"b\":\"TRUE\"}", "{\"b\":true}"},
-    {T("ConvertFields") O("spec", "b:boolean") O("on.error", "null"), "{\"b\":\"yes\"}", "{\"b\":null}"},
-    {T("ConvertFields") O("spec", "s:string") O("on.error", "null"), "{\"s\":{\"a\":1}}", "{\"s\":null}"},
+    {T("ConvertFields") O("spec", "b:boolean") O("on.error", "null"), "{\"b\":\"TRUE\"}",
+     "{\"b\":true}"},
+    {T("ConvertFields") O("spec", "b:boolean") O("on.error", "null"), "{\"b\":\"yes\"}",
+     "{\"b\":null}"},
+    {T("ConvertFields") O("spec", "s:string") O("on.error", "null"), "{\"s\":{\"a\":1}}",
+     "{\"s\":null}"},
     {T("ConvertFields") O("spec", "z:int64"), "{\"a\":1}", "{\"a\":1}"},
     /* ParseTime */
     {T("ParseTime") O("fields", "t") O("formats", "yyyy-MM-dd'T'HH:mm:ss,yyyy-MM-dd HH:mm:ss"),
@@ -97,9 +105,11 @@ static const struct test_case cases[] = {
     {T("ConcatFields") O("fields", "a,b") O("target", "n") O("separator", ""),
      "{\"a\":\"x\",\"b\":2.5}", "{\"n\":\"x2.5\"}"},
     {T("ConcatFields") O("fields", "a,b") O("target", "n"), "{\"a\":\"x\"}", "{\"n\":null}"},
-    {T("ConcatFields") O("fields", "a,b,c") O("target", "n") O("on.null", "skip") O("separator", "-"),
+    {T("ConcatFields") O("fields", "a,b,c") O("target", "n") O("on.null", "skip")
+         O("separator", "-"),
      "{\"a\":\"x\",\"b\":null,\"c\":\"z\"}", "{\"n\":\"x-z\"}"},
-    {T("ConcatFields") O("fields", "a,b,c") O("target", "n") O("on.null", "keep") O("separator", "-"),
+    {T("ConcatFields") O("fields", "a,b,c") O("target", "n") O("on.null", "keep")
+         O("separator", "-"),
      "{\"a\":\"x\",\"c\":\"z\"}", "{\"n\":\"x--z\"}"},
     {T("ConcatFields") O("fields", "a,b") O("target", "a") O("drop.fields", "false"),
      "{\"a\":\"x\",\"b\":\"y\"}", "{\"a\":\"x y\",\"b\":\"y\"}"},
@@ -107,7 +117,8 @@ static const struct test_case cases[] = {
      "{\"a\":\"x y\"}"},
     {T("ArrayFromFields") O("fields", "lat,lon") O("target", "c"), "{\"lat\":-89.9787,\"lon\":1}",
      "{\"c\":[-89.9787,1]}"},
-    {T("ArrayFromFields") O("fields", "lat,lon") O("target", "c"), "{\"lon\":1}", "{\"c\":[null,1]}"},
+    {T("ArrayFromFields") O("fields", "lat,lon") O("target", "c"), "{\"lon\":1}",
+     "{\"c\":[null,1]}"},
     {T("ArrayFromFields") O("fields", "a,b") O("target", "c") O("on.null", "skip"), "{\"b\":1}",
      "{\"c\":[1]}"},
     {T("ArrayFromFields") O("fields", "a,b") O("target", "c") O("on.null", "null"), "{\"b\":1}",
@@ -130,7 +141,8 @@ static const struct test_case cases[] = {
     {T("MaskField") O("fields", "a,b"), "{\"a\":\"x\",\"b\":[1]}", "{\"a\":\"\",\"b\":[]}"},
     {T("InsertField") O("topic.field", "t") O("offset.field", "o") O("timestamp.field", "s"),
      "{\"a\":1}", "{\"a\":1,\"t\":\"topic\",\"o\":42,\"s\":1000}"},
-    {T("ExtractField") O("field", "a.b") O("field.syntax.version", "v2"), "{\"a\":{\"b\":[1]}}", "[1]"},
+    {T("ExtractField") O("field", "a.b") O("field.syntax.version", "v2"), "{\"a\":{\"b\":[1]}}",
+     "[1]"},
     {T("HoistField") O("field", "h"), "[1]", "{\"h\":[1]}"},
     {T("Flatten") O("delimiter", "_"), "{\"a\":{\"b\":{\"c\":1}},\"d\":{}}", "{\"a_b_c\":1}"},
     {T("TimestampConverter") O("field", "t") O("target.type", "unix") O("format", "yyyy-MM-dd"),
@@ -150,8 +162,8 @@ static void test_cases(void **state)
         for (int round = 0; round < 2; round++) { /* twice: caches and buffers are used again */
             char *got = outcome(chain, "topic", test->input);
             if (!got || strcmp(got, test->output) != 0) {
-                fail_msg("%s%s\n  expected %s\n  got      %s", test->step, test->input, test->output,
-                         got);
+                fail_msg("%s%s\n  expected %s\n  got      %s", test->step, test->input,
+                         test->output, got);
             }
             free(got);
         }
@@ -162,13 +174,16 @@ static void test_cases(void **state)
 /* Each: a configuration that is refused, and how. */
 static const struct test_case refused[] = {
     {T("ExpandSuffix") O("fields", "a") O("suffixes", "k=1000"), NULL,
-     "Invalid value k=1000 for configuration suffixes: write suffix:factor with a whole factor above 0, "
+     "Invalid value k=1000 for configuration suffixes: write suffix:factor with a whole factor "
+     "above 0, "
      "like k:1000, not k=1000"},
     {T("ExpandSuffix") O("fields", "a") O("suffixes", "k:0"), NULL,
-     "Invalid value k:0 for configuration suffixes: write suffix:factor with a whole factor above 0, "
+     "Invalid value k:0 for configuration suffixes: write suffix:factor with a whole factor above "
+     "0, "
      "like k:1000, not k:0"},
     {T("ConvertFields") O("spec", "a:bytes"), NULL,
-     "Invalid value a:bytes for configuration spec: write field:type, type one of int8, int16, int32, "
+     "Invalid value a:bytes for configuration spec: write field:type, type one of int8, int16, "
+     "int32, "
      "int64, float32, float64, boolean, string, not a:bytes"},
     {T("ParseTime") O("fields", "a") O("formats", "yyyy,bb"), NULL,
      "Invalid value bb for configuration formats: Illegal pattern character 'b'"},

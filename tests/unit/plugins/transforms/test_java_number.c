@@ -38,8 +38,8 @@ static void test_long(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int64_t value = 0;
-        bool good = java_parse_long(cases[i].text, strlen(cases[i].text), cases[i].min, cases[i].max,
-                                    &value);
+        bool good = java_parse_long(cases[i].text, strlen(cases[i].text), cases[i].min,
+                                    cases[i].max, &value);
         assert_int_equal(good, cases[i].good);
         if (good) {
             assert_true(value == cases[i].value);
@@ -55,13 +55,27 @@ static void test_double(void **state)
         double value;
         bool good;
     } cases[] = {
-        {"1.5", 1.5, true},      {" 1.5\t", 1.5, true},   {"1e3", 1000, true},
-        {"1.", 1, true},         {".5", 0.5, true},       {"-2d", -2, true},
-        {"3f", 3, true},         {"0x1p3", 8, true},      {"0x1.8p1F", 3, true},
-        {"Infinity", HUGE_VAL, true}, {"-Infinity", -HUGE_VAL, true}, {"infinity", 0, false},
-        {".", 0, false},         {"", 0, false},          {"f", 0, false},
-        {"0x1", 0, false},       {"1e", 0, false},        {"1_0", 0, false},
-        {"NaNf", 0, false},      {"1e400", HUGE_VAL, true}, {"nan", 0, false},
+        {"1.5", 1.5, true},
+        {" 1.5\t", 1.5, true},
+        {"1e3", 1000, true},
+        {"1.", 1, true},
+        {".5", 0.5, true},
+        {"-2d", -2, true},
+        {"3f", 3, true},
+        {"0x1p3", 8, true},
+        {"0x1.8p1F", 3, true},
+        {"Infinity", HUGE_VAL, true},
+        {"-Infinity", -HUGE_VAL, true},
+        {"infinity", 0, false},
+        {".", 0, false},
+        {"", 0, false},
+        {"f", 0, false},
+        {"0x1", 0, false},
+        {"1e", 0, false},
+        {"1_0", 0, false},
+        {"NaNf", 0, false},
+        {"1e400", HUGE_VAL, true},
+        {"nan", 0, false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         double value = 0;
@@ -91,12 +105,12 @@ static void test_decimal(void **state)
         int64_t low;
         bool good;
     } cases[] = {
-        {"3.7", 3, true},        {"-3.7", -3, true},      {"1e3", 1000, true},
-        {"1234e-2", 12, true},   {"0.001", 0, true},      {"18446744073709551617", 1, true},
-        {"1e64", 0, true},       {"1e-400", 0, true},     {"abc", 0, false},
-        {"", 0, false},          {"+", 0, false},         {"1e", 0, false},
-        {"0x1f", 0, false},      {" 1", 0, false},        {"1e99999999999", 0, false},
-        {"-.5", 0, true},        {"5.", 5, true},
+        {"3.7", 3, true},      {"-3.7", -3, true},  {"1e3", 1000, true},
+        {"1234e-2", 12, true}, {"0.001", 0, true},  {"18446744073709551617", 1, true},
+        {"1e64", 0, true},     {"1e-400", 0, true}, {"abc", 0, false},
+        {"", 0, false},        {"+", 0, false},     {"1e", 0, false},
+        {"0x1f", 0, false},    {" 1", 0, false},    {"1e99999999999", 0, false},
+        {"-.5", 0, true},      {"5.", 5, true},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct java_decimal decimal;
@@ -116,10 +130,18 @@ static void test_unscaled(void **state)
         size_t limit, size;
         const char *bytes;
     } cases[] = {
-        {"0", 4, 1, "\x00"},       {"-0", 4, 1, "\x00"},         {"127", 4, 1, "\x7F"},
-        {"128", 4, 2, "\x00\x80"}, {"-128", 4, 1, "\x80"},       {"-129", 4, 2, "\xFF\x7F"},
-        {"255", 1, 0, ""},         {"-200", 1, 0, ""},           {"1.28", 4, 2, "\x00\x80"},
-        {"-1", 1, 1, "\xFF"},      {"65536", 3, 3, "\x01\x00\x00"}, {"65536", 2, 0, ""},
+        {"0", 4, 1, "\x00"},
+        {"-0", 4, 1, "\x00"},
+        {"127", 4, 1, "\x7F"},
+        {"128", 4, 2, "\x00\x80"},
+        {"-128", 4, 1, "\x80"},
+        {"-129", 4, 2, "\xFF\x7F"},
+        {"255", 1, 0, ""},
+        {"-200", 1, 0, ""},
+        {"1.28", 4, 2, "\x00\x80"},
+        {"-1", 1, 1, "\xFF"},
+        {"65536", 3, 3, "\x01\x00\x00"},
+        {"65536", 2, 0, ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct java_decimal decimal;
@@ -144,8 +166,8 @@ static void test_narrowing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_long),     cmocka_unit_test(test_double),
-        cmocka_unit_test(test_decimal),  cmocka_unit_test(test_unscaled),
+        cmocka_unit_test(test_long),      cmocka_unit_test(test_double),
+        cmocka_unit_test(test_decimal),   cmocka_unit_test(test_unscaled),
         cmocka_unit_test(test_narrowing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,8 @@ static void test_colons(void **state)
     static const struct {
         const char *text;
         size_t count;
-    } cases[] = {{"a:b", 2}, {"a:", 1}, {"a", 1}, {"", 1}, {":b", 2}, {"a:b:c", 3}, {"a::", 1}, {":", 0}};
+    } cases[] = {{"a:b", 2}, {"a:", 1},    {"a", 1},   {"", 1},
+                 {":b", 2},  {"a:b:c", 3}, {"a::", 1}, {":", 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct text parts[2];
         struct text text = {cases[i].text, strlen(cases[i].text)};

@@ -17,8 +17,11 @@ static struct sluice_record *struct_record(struct sluice_batch *batch, const str
         names[i] = fields[i].name;
         schemas[i] = data_api.schema_plain(fields[i].type, fields[i].optional);
     }
-    struct sluice_schema_spec spec = {.size = sizeof(spec), .type = SLUICE_STRUCT, .name = "row",
-                                      .field_count = count, .field_names = names,
+    struct sluice_schema_spec spec = {.size = sizeof(spec),
+                                      .type = SLUICE_STRUCT,
+                                      .name = "row",
+                                      .field_count = count,
+                                      .field_names = names,
                                       .field_schemas = schemas};
     char message[200] = "";
     const struct sluice_schema *schema = data_api.schema_new(&spec, message, sizeof(message));
@@ -55,16 +58,16 @@ static void check(const char *properties, const struct field *fields, size_t cou
         assert_ptr_equal(schema, data_api.struct_schema(records_api.value(record)));
         char text[500] = "";
         for (size_t i = 0; i < data_api.schema_field_count(schema); i++) {
-            static const char *const types[] = {[SLUICE_INT32] = "INT32", [SLUICE_INT64] = "INT64",
-                                                [SLUICE_BOOLEAN] = "BOOLEAN",
-                                                [SLUICE_STRING] = "STRING",
-                                                [SLUICE_FLOAT64] = "FLOAT64",
-                                                [SLUICE_ARRAY] = "ARRAY"};
+            static const char *const types[] = {
+                [SLUICE_INT32] = "INT32",     [SLUICE_INT64] = "INT64",
+                [SLUICE_BOOLEAN] = "BOOLEAN", [SLUICE_STRING] = "STRING",
+                [SLUICE_FLOAT64] = "FLOAT64", [SLUICE_ARRAY] = "ARRAY"};
             const struct sluice_schema *field = data_api.schema_field(schema, i);
             snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s:%s%s", i ? "," : "",
                      (int)data_api.name_text(data_api.schema_field_name(schema, i)).size,
                      data_api.name_text(data_api.schema_field_name(schema, i)).data,
-                     types[data_api.schema_type(field)], data_api.schema_optional(field) ? "?" : "");
+                     types[data_api.schema_type(field)],
+                     data_api.schema_optional(field) ? "?" : "");
         }
         assert_string_equal(text, expected_schema);
         assert_string_equal(data_api.schema_name(schema), "row");
@@ -94,22 +97,24 @@ static void test_structs(void **state)
           "index:INT32,title:STRING?,followers:STRING?,when:STRING?",
           "{\"index\":7,\"title\":null,\"followers\":\"1.5k\",\"when\":\"2020-01-02 03:04:05\"}");
     check(T("TrimText"), pin, 4, "index:INT32,title:STRING,followers:STRING,when:STRING?",
-          "{\"index\":7,\"title\":\"Untitled\",\"followers\":\"1.5k\",\"when\":\"2020-01-02 03:04:05\"}");
-    check(T("ExpandSuffix") O("fields", "followers"), pin, 4,
-          "index:INT32,title:STRING,followers:INT64,when:STRING?",
-          "{\"index\":7,\"title\":\"Untitled\",\"followers\":1500,\"when\":\"2020-01-02 03:04:05\"}");
+          "{\"index\":7,\"title\":\"Untitled\",\"followers\":\"1.5k\",\"when\":\"2020-01-02 "
+          "03:04:05\"}");
+    check(
+        T("ExpandSuffix") O("fields", "followers"), pin, 4,
+        "index:INT32,title:STRING,followers:INT64,when:STRING?",
+        "{\"index\":7,\"title\":\"Untitled\",\"followers\":1500,\"when\":\"2020-01-02 03:04:05\"}");
     check(T("ConvertFields") O("spec", "index:string,title:boolean") O("on.error", "null"), pin, 2,
           "index:STRING?,title:BOOLEAN?", "{\"index\":\"7\",\"title\":null}");
     check(T("ParseTime") O("fields", "when") O("formats", "yyyy-MM-dd HH:mm:ss")
-              O("target.format", "yyyy"), pin, 4,
-          "index:INT32,title:STRING,followers:STRING,when:STRING?",
+              O("target.format", "yyyy"),
+          pin, 4, "index:INT32,title:STRING,followers:STRING,when:STRING?",
           "{\"index\":7,\"title\":\"Untitled\",\"followers\":\"1.5k\",\"when\":\"2020\"}");
     check(T("ConcatFields") O("fields", "title,index") O("target", "name"), pin, 2, "name:STRING?",
           "{\"name\":\"Untitled 7\"}");
     check(T("ArrayFromFields") O("fields", "title,followers") O("target", "both"), pin, 3,
           "index:INT32,both:ARRAY?", "{\"index\":7,\"both\":[\"Untitled\",\"1.5k\"]}");
-    check(T("OrderFields") O("fields", "when,none,index") O("rest", "drop") O("missing", "null"), pin, 4,
-          "when:STRING?,none:STRING?,index:INT32",
+    check(T("OrderFields") O("fields", "when,none,index") O("rest", "drop") O("missing", "null"),
+          pin, 4, "when:STRING?,none:STRING?,index:INT32",
           "{\"when\":\"2020-01-02 03:04:05\",\"none\":null,\"index\":7}");
     check(T("ReplaceField") O("renames", "index:ind") O("exclude", "title"), pin, 2, "ind:INT32",
           "{\"ind\":7}");
