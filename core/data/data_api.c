@@ -61,4 +61,5 @@ const struct sluice_data data_api = {
     .schema_field = schema_field,
     .schema_find = schema_find,
     .schema_equal = schema_equal,
+    .first_logical = value_first_logical,
 };

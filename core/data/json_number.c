@@ -9,6 +9,9 @@
 #include "core/data/json_scan.h"
 #include "lib/java/double_text.h"
 
+/* Longest text of 1000 digits: point, signs, exponent letter. */
+enum { JSON_NUMBER_BYTES = JSON_MAX_NUMBER + 8 };
+
 static inline bool is_digit(const unsigned char *p, const unsigned char *end)
 {
     return p < end && *p >= '0' && *p <= '9';
@@ -68,6 +71,11 @@ const char *json_number_scan(const unsigned char *p, const unsigned char *end, b
         }
     }
     bool exponent = p < end && (*p == 'e' || *p == 'E');
+    number->digits = whole_size + fraction_size;
+    while (leading_zero && whole < fraction && *whole == '0' && whole[1] >= '0' && whole[1] <= '9') {
+        whole++;
+        number->digits--;
+    }
     if (exponent) {
         p++;
         if (p < end && (*p == '+' || *p == '-')) {
@@ -79,6 +87,7 @@ const char *json_number_scan(const unsigned char *p, const unsigned char *end, b
         }
         number->end = p;
         number->integral = false;
+        number->digits += (size_t)(p - digits);
         if (p == digits) {
             return "Unexpected character ('%c' (code %u)): Exponent indicator not followed by a digit";
         }
@@ -97,6 +106,38 @@ const char *json_number_scan(const unsigned char *p, const unsigned char *end, b
     return NULL;
 }
 
+/*
+ * BigDecimal's bounds: ten digits of exponent, zeros in front not counted, and a scale of 32 bits. p is
+ * at the number, end behind it. *ret_zero: nothing but zeros.
+ */
+static bool fits_big_decimal(const unsigned char *p, const unsigned char *end, bool *ret_zero)
+{
+    int64_t scale = 0, exponent = 0;
+    bool behind_point = false;
+    *ret_zero = true;
+    for (; p < end && (*p | 0x20) != 'e'; p++) {
+        behind_point |= *p == '.';
+        scale += behind_point && *p != '.';
+        *ret_zero &= *p == '0' || *p == '.' || *p == '-';
+    }
+    if (p < end) {
+        p++;
+        bool negative = *p == '-';
+        p += negative || *p == '+';
+        while (end - p > 10 && *p == '0') {
+            p++;
+        }
+        if (end - p > 10) {
+            return false;
+        }
+        for (; p < end; p++) {
+            exponent = exponent * 10 + (*p - '0');
+        }
+        scale -= negative ? -exponent : exponent;
+    }
+    return scale >= INT32_MIN && scale <= INT32_MAX;
+}
+
 size_t json_number_text(const struct json_number *number, char text[JSON_NUMBER_TEXT])
 {
     const unsigned char *p = number->start;
@@ -111,15 +152,21 @@ size_t json_number_text(const struct json_number *number, char text[JSON_NUMBER_
         memcpy(&wrapped, &value, sizeof(wrapped));
         return (size_t)snprintf(text, JSON_NUMBER_TEXT, "%lld", (long long)wrapped);
     }
-    char copy[JSON_MAX_NUMBER + 1];
-    size_t size = (size_t)(number->end - number->start);
-    memcpy(copy, number->start, size);
-    copy[size] = '\0';
-    double value = strtod(copy, NULL);
-    char digits[JAVA_DOUBLE_TEXT_SIZE];
-    if (value == 0) { /* Jackson's decimal loses the sign of zero */
-        return (size_t)snprintf(text, JSON_NUMBER_TEXT, "0.0");
+    bool zero;
+    if (!fits_big_decimal(p, number->end, &zero)) {
+        return 0;
     }
-    (void)java_double_text(value, digits);
-    return (size_t)snprintf(text, JSON_NUMBER_TEXT, isfinite(value) ? "%s" : "\"%s\"", digits);
+    char copy[JSON_NUMBER_BYTES + 1];
+    size_t size = (size_t)(number->end - number->start);
+    if (size > JSON_NUMBER_BYTES) { /* zeros in front that were not counted */
+        p = number->end - JSON_NUMBER_BYTES;
+        size = JSON_NUMBER_BYTES;
+    }
+    memcpy(copy, p, size);
+    copy[size] = '\0';
+    double value = zero ? 0.0 : strtod(copy, NULL); /* a BigDecimal has no negative zero */
+    if (!isfinite(value)) {
+        return (size_t)snprintf(text, JSON_NUMBER_TEXT, value < 0 ? "-1E999" : "1E999");
+    }
+    return java_double_text(value, text);
 }

@@ -11,6 +11,7 @@ struct json_number {
     const unsigned char *start, *end; /* [start, end) */
     bool integral;
     bool normal; /* the text is already what would be written */
+    size_t digits; /* all of them, zeros in front left out, as Jackson counts */
 };
 
 /**
@@ -19,7 +20,10 @@ struct json_number {
  */
 const char *json_number_scan(const unsigned char *p, const unsigned char *end, bool strict,
                              struct json_number *number);
-/** Normal text: integers wrap at 64 bits, others as Double.toString, beyond its range "Infinity". */
+/**
+ * Normal text: integers wrap at 64 bits, others as Double.toString, beyond its range 1E999. 0: the
+ * exponent is more than a BigDecimal can have.
+ */
 size_t json_number_text(const struct json_number *number, char text[JSON_NUMBER_TEXT]);
 
 #endif

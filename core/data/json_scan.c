@@ -12,7 +12,8 @@
 #include "core/data/json_number.h"
 #include "core/data/json_once.h"
 
-enum { KEYS_WATCHED = 64 }; /* per object; larger ones are always checked for twins by json_once() */
+/* Names watched at once in all open objects; where they are more, json_once() looks for twins. */
+enum { KEYS_WATCHED = 256 };
 
 struct scanner {
     const unsigned char *start, *p, *end;
@@ -22,11 +23,14 @@ struct scanner {
     size_t out_size, out_room;
     uint32_t flags;
     bool twins;               /* some object may have a name twice */
+    bool infinite;            /* some number is */
     struct sluice_json_error *error;
     size_t depth;
     uint64_t is_object[JSON_MAX_DEPTH / 64 + 1];
-    uint32_t key_count;       /* of the innermost object, up to KEYS_WATCHED */
+    uint32_t key_count;       /* of all open objects, innermost last */
+    uint32_t first_key;       /* of the innermost object */
     uint32_t keys[KEYS_WATCHED];
+    uint16_t outer_first_key[JSON_MAX_DEPTH + 1]; /* first_key of the object around, by depth */
 };
 
 /* -- output -- */
@@ -284,10 +288,27 @@ static bool scan_utf8(struct scanner *s)
     return true;
 }
 
-/* At an opening quote. *ret_rewritten: the text differs from the input's. */
+/* At the closing quote of a string with many bytes: are they as many characters of UTF-16? */
+static bool check_length(struct scanner *s, const unsigned char *from)
+{
+    size_t units = 0;
+    for (const unsigned char *p = from; p < s->p; p++) {
+        units += ((*p & 0xC0) != 0x80) + (*p >= 0xF0); /* escapes count too much: they are rare here */
+    }
+    if (units > JSON_MAX_STRING) {
+        return fail(s, from,
+                    "String value length (%u) exceeds the maximum allowed (20000000, from "
+                    "`StreamReadConstraints.getMaxStringLength()`)",
+                    (unsigned)units);
+    }
+    s->p++;
+    return true;
+}
+
+/* At an opening quote. *ret_escaped: it has escapes or bytes beyond ASCII. */
 static bool scan_string(struct scanner *s, bool *ret_escaped)
 {
-    s->p++;
+    const unsigned char *from = ++s->p;
     *ret_escaped = false;
     for (;;) {
         s->p = json_plain_end(s->p, s->end);
@@ -296,6 +317,9 @@ static bool scan_string(struct scanner *s, bool *ret_escaped)
         }
         unsigned c = *s->p;
         if (c == '"') {
+            if (s->p - from > JSON_MAX_STRING) {
+                return check_length(s, from);
+            }
             s->p++;
             return true;
         }
@@ -327,15 +351,24 @@ static bool scan_number(struct scanner *s)
         return s->p >= s->end ? fail(s, s->end, "Unexpected end-of-input in a number", 0)
                               : fail(s, s->p, wrong, *s->p);
     }
-    if (s->p - from > JSON_MAX_NUMBER) {
+    if (number.digits > JSON_MAX_NUMBER) {
         return fail(s, from,
                     "Number value length (%u) exceeds the maximum allowed (1000, from "
                     "`StreamReadConstraints.getMaxNumberLength()`)",
-                    (unsigned)(s->p - from));
+                    (unsigned)number.digits);
     }
-    if (!number.normal) {
+    if (s->depth == 0 && s->p < s->end && !is_blank(*s->p)) {
+        return fail(s, s->p,
+                    "Unexpected character ('%c' (code %u)): Expected space separating root-level values",
+                    *s->p);
+    }
+    if (!number.normal && !(s->flags & SLUICE_JSON_EXACT_NUMBERS)) {
         char text[JSON_NUMBER_TEXT];
         size_t size = json_number_text(&number, text);
+        if (size == 0) {
+            return fail(s, from, "Malformed numeric value: its exponent is out of range", 0);
+        }
+        s->infinite |= text[size - 1] == '9' && size >= 5 && memcmp(text + size - 5, "1E999", 5) == 0;
         replace(s, from, s->p, text, size);
     }
     return true;
@@ -386,15 +419,27 @@ static bool push(struct scanner *s, bool object)
     uint64_t bit = (uint64_t)1 << (s->depth & 63);
     if (object) {
         s->is_object[s->depth >> 6] |= bit;
+        s->outer_first_key[s->depth] = (uint16_t)s->first_key;
+        s->first_key = s->key_count;
     } else {
         s->is_object[s->depth >> 6] &= ~bit;
     }
     return true;
 }
 
+/* Behind a closing bracket. */
+static void pop(struct scanner *s)
+{
+    if (in_object(s)) {
+        s->key_count = s->first_key;
+        s->first_key = s->outer_first_key[s->depth];
+    }
+    s->depth--;
+}
+
 /*
- * Watches for a name that comes twice in one object by comparing small hashes. Objects inside objects
- * share the list, which only means that twins are suspected more often; json_once() makes sure.
+ * Watches for a name that comes twice in one object by comparing small hashes: a hit only means that
+ * there may be twins; json_once() makes sure.
  */
 static inline void watch_key(struct scanner *s, const unsigned char *key, size_t size)
 {
@@ -408,13 +453,14 @@ static inline void watch_key(struct scanner *s, const unsigned char *key, size_t
     uint64_t mixed = (head ^ (tail << 7 | tail >> 57) ^ size) * 0x9E3779B97F4A7C15u;
     uint32_t hash = (uint32_t)(mixed >> 32);
     uint32_t hit = 0;
-    for (uint32_t i = 0; i < s->key_count; i++) {
+    for (uint32_t i = s->first_key; i < s->key_count; i++) {
         hit |= s->keys[i] == hash;
     }
-    if (hit || s->key_count == KEYS_WATCHED) {
+    if (s->key_count == KEYS_WATCHED) {
         s->twins = true;
-        s->key_count = 0;
+        return;
     }
+    s->twins |= hit != 0;
     s->keys[s->key_count++] = hash;
 }
 
@@ -427,6 +473,12 @@ static bool scan_key(struct scanner *s)
     bool escaped;
     if (!scan_string(s, &escaped)) {
         return false;
+    }
+    if (s->p - key > JSON_MAX_NAME) {
+        return fail(s, key,
+                    "Name length (%u) exceeds the maximum allowed (50000, from "
+                    "`StreamReadConstraints.getMaxNameLength()`)",
+                    (unsigned)(s->p - key));
     }
     if (escaped) {
         s->twins = true; /* two spellings may name one member */
@@ -454,9 +506,6 @@ static bool scan_value(struct scanner *s)
                 return false;
             }
             s->p++;
-            if (c == '{' && s->depth == 1) {
-                s->key_count = 0;
-            }
             skip_blanks(s);
             if (s->p >= s->end || *s->p != (c == '{' ? '}' : ']')) {
                 if (c == '{' && !scan_key(s)) {
@@ -465,7 +514,7 @@ static bool scan_value(struct scanner *s)
                 continue;
             }
             s->p++;
-            s->depth--;
+            pop(s);
         } else if (c == '"') {
             if (!scan_string(s, &escaped)) {
                 return false;
@@ -498,7 +547,7 @@ static bool scan_value(struct scanner *s)
                                               : "was expecting comma to separate Array entries");
             }
             s->p++;
-            s->depth--;
+            pop(s);
         }
     }
 }
@@ -535,8 +584,10 @@ static struct sluice_span from_utf16(struct arena *arena, const unsigned char *p
 }
 
 enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
-                             struct sluice_span *ret_normal, struct sluice_json_error *error)
+                             struct sluice_span *ret_normal, bool *ret_infinite,
+                             struct sluice_json_error *error)
 {
+    *ret_infinite = false;
     const unsigned char *p = (const unsigned char *)data;
     bool big;
     if (!(flags & SLUICE_JSON_STRICT)) {
@@ -556,10 +607,10 @@ enum sluice_result json_scan(struct arena *arena, const char *data, size_t size,
     s.out = NULL;
     s.out_size = s.out_room = 0;
     s.flags = flags;
-    s.twins = false;
+    s.twins = s.infinite = false;
     s.error = error;
     s.depth = 0;
-    s.key_count = 0;
+    s.key_count = s.first_key = 0;
     while (s.p < s.end && is_blank(*s.p)) {
         s.p++;
     }
@@ -587,6 +638,7 @@ enum sluice_result json_scan(struct arena *arena, const char *data, size_t size,
             return SLUICE_BAD_RECORD;
         }
     }
+    *ret_infinite = s.infinite;
     if (s.twins) {
         *ret_normal = json_once(arena, *ret_normal);
     }

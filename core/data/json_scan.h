@@ -6,23 +6,34 @@
  * \uXXXX, short forms first), non-BMP characters as two escapes; each member name once, the last value
  * at the first's place. A text that is normal already is not copied.
  *
- * Limits as Jackson's: 1000 levels, 1000 characters in a number.
+ * Limits as Jackson's: 1000 levels, 1000 digits in a number, 20,000,000 characters in a string, names
+ * of 65,536 bytes.
  */
 #ifndef CORE_DATA_JSON_SCAN_H
 #define CORE_DATA_JSON_SCAN_H
+
+#include <stdbool.h>
 
 #include <sluice/data.h>
 
 #include "core/base/arena.h"
 
-enum { JSON_MAX_DEPTH = 1000, JSON_MAX_NUMBER = 1000 };
+enum {
+    JSON_MAX_DEPTH = 1000,
+    JSON_MAX_NUMBER = 1000,
+    JSON_MAX_STRING = 20000000,
+    JSON_MAX_NAME = 65536,
+};
 
 /**
+ * *ret_infinite: some number is beyond a double's range. It is 1E999 or -1E999 in the text then, which
+ * cannot tell it from a string otherwise; whoever reads it writes "Infinity" as Jackson does.
  * SLUICE_OK with the text in normal form, in the input or in the arena (data NULL: nothing but
  * blanks); or SLUICE_BAD_RECORD with *error filled. flags: enum sluice_json_flags.
  */
 enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
-                             struct sluice_span *ret_normal, struct sluice_json_error *error);
+                             struct sluice_span *ret_normal, bool *ret_infinite,
+                             struct sluice_json_error *error);
 
 /** First byte in [p, end) that is a quote, a backslash, below 0x20 or not ASCII; end where none is. */
 const unsigned char *json_plain_end(const unsigned char *p, const unsigned char *end);

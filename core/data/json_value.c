@@ -16,7 +16,7 @@ static bool has_backslash(struct sluice_span quoted)
 static void set_number(struct sluice_value *value, const char *json, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (json[i] == '.') { /* normal form: every double has a point */
+        if (json[i] == '.' || (json[i] | 0x20) == 'e') {
             value->type = SLUICE_FLOAT64;
             value->flags = VALUE_LAZY;
             return;
@@ -145,15 +145,37 @@ struct members *value_members(const struct sluice_value *value)
     return value->members;
 }
 
+/*
+ * Takes the text from what holds an infinite number, down to the number itself, so that it is written
+ * anew. Recursion is bounded by JSON_MAX_DEPTH.
+ */
+static void settle_infinite(const struct sluice_value *value)
+{
+    if (!value->json || !memmem(value->json, value->json_size, "1E999", 5)) {
+        return;
+    }
+    if (value->type == SLUICE_FLOAT64) {
+        (void)value_real(value);
+        value_thaw(value)->json = NULL;
+    } else if (value_is_container(value->type)) {
+        const struct members *members = value_members(value);
+        for (size_t i = 0; i < members->count; i++) {
+            settle_infinite(members->list[i].value);
+        }
+        value_thaw(value)->json = NULL;
+    }
+}
+
 enum sluice_result value_from_json(struct sluice_batch *batch, const char *data, size_t size,
                                    uint32_t flags, struct sluice_value **ret_value,
                                    struct sluice_json_error *error)
 {
     struct sluice_span normal;
+    bool infinite = false;
     enum sluice_result result =
         size > UINT32_MAX / 16
             ? SLUICE_BAD_RECORD
-            : json_scan(batch_arena(batch), data, size, flags, &normal, error);
+            : json_scan(batch_arena(batch), data, size, flags, &normal, &infinite, error);
     if (result != SLUICE_OK) {
         if (size > UINT32_MAX / 16) {
             *error = (struct sluice_json_error){.size = error->size, .line = 1, .column = 1};
@@ -162,6 +184,9 @@ enum sluice_result value_from_json(struct sluice_batch *batch, const char *data,
         return result;
     }
     *ret_value = normal.data ? value_from_normal(batch, normal.data, normal.size) : NULL;
+    if (infinite) {
+        settle_infinite(*ret_value);
+    }
     return SLUICE_OK;
 }
 

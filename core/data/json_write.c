@@ -1,6 +1,7 @@
 /*
  * Values to JSON text as JsonConverter with schemas.enable=false writes them (kafka-connect.md §4.5).
- * A part that was not edited is its own text. [one thread per batch at a time]
+ * What was not edited is its own text. Nothing is kept in a value: the same one may be written under
+ * several schemas, and schemas' defaults belong to all threads. [one thread per batch at a time]
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,38 +14,75 @@
 
 enum { MS_PER_DAY = 86400000 };
 
-static void keep(const struct sluice_value *value, const char *json, size_t size)
+/* Text that grows in an arena; what was reserved but not used goes back at the end. */
+struct out {
+    struct arena *arena;
+    char *data;
+    size_t size, room;
+};
+
+static char *out_reserve(struct out *out, size_t more)
 {
-    struct sluice_value *mine = (struct sluice_value *)value;
-    mine->json = json;
-    mine->json_size = (uint32_t)size;
+    if (out->room - out->size < more) {
+        size_t room = (out->room + more) * 2;
+        char *data = arena_alloc(out->arena, room);
+        if (out->size > 0) {
+            memcpy(data, out->data, out->size);
+        }
+        out->data = data;
+        out->room = room;
+    }
+    return out->data + out->size;
 }
 
-static void write_integer(struct arena *arena, const struct sluice_value *value, int64_t number)
+static inline void put(struct out *out, const char *data, size_t size)
+{
+    memcpy(out_reserve(out, size), data, size);
+    out->size += size;
+}
+
+static inline void put_char(struct out *out, char c)
+{
+    *out_reserve(out, 1) = c;
+    out->size++;
+}
+
+static void put_integer(struct out *out, int64_t number)
 {
     char text[24];
-    int size = snprintf(text, sizeof(text), "%lld", (long long)number);
-    keep(value, arena_copy(arena, text, (size_t)size), (size_t)size);
-}
-
-static void write_real(struct arena *arena, const struct sluice_value *value)
-{
-    char digits[JAVA_DOUBLE_TEXT_SIZE], text[JAVA_DOUBLE_TEXT_SIZE + 2];
-    double number = value_real(value);
-    if (value->type == SLUICE_FLOAT32) {
-        (void)java_float_text((float)number, digits);
-    } else {
-        (void)java_double_text(number, digits);
+    char *end = text + sizeof(text), *p = end;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--p = '-';
     }
-    int size = snprintf(text, sizeof(text), isfinite(number) ? "%s" : "\"%s\"", digits);
-    keep(value, arena_copy(arena, text, (size_t)size), (size_t)size);
+    put(out, p, (size_t)(end - p));
 }
 
-static struct sluice_span base64(struct arena *arena, const char *data, size_t size)
+static void put_real(struct out *out, const struct sluice_value *value)
+{
+    char text[JAVA_DOUBLE_TEXT_SIZE];
+    double number = value_real(value);
+    size_t size = value->type == SLUICE_FLOAT32 ? java_float_text((float)number, text)
+                                                : java_double_text(number, text);
+    bool quoted = !isfinite(number);
+    if (quoted) {
+        put_char(out, '"');
+    }
+    put(out, text, size);
+    if (quoted) {
+        put_char(out, '"');
+    }
+}
+
+static void put_base64(struct out *out, const char *data, size_t size)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = arena_alloc(arena, (size + 2) / 3 * 4 + 2);
-    char *p = out;
+    char *start = out_reserve(out, (size + 2) / 3 * 4 + 2);
+    char *p = start;
     *p++ = '"';
     for (size_t i = 0; i < size; i += 3) {
         const unsigned char *b = (const unsigned char *)data + i;
@@ -57,10 +95,10 @@ static struct sluice_span base64(struct arena *arena, const char *data, size_t s
         *p++ = left > 2 ? alphabet[bits & 63] : '=';
     }
     *p++ = '"';
-    return (struct sluice_span){out, (size_t)(p - out)};
+    out->size += (size_t)(p - start);
 }
 
-/* A java.util.Date's number depends on the name of its schema: days, ms of the day, ms. */
+/* A java.util.Date's number depends on the name of its schema: days, else ms. */
 static int64_t date_number(const struct sluice_value *value, const struct sluice_schema *schema)
 {
     const char *name = schema ? schema_name(schema) : NULL;
@@ -71,131 +109,156 @@ static int64_t date_number(const struct sluice_value *value, const struct sluice
     return value->integer;
 }
 
-static const struct sluice_schema *element_schema(const struct sluice_value *container,
-                                                  const struct sluice_schema *schema, size_t i)
-{
-    if (container->type == SLUICE_STRUCT) {
-        return schema_field(container->members->schema, i);
-    }
-    return schema && schema_type(schema) == (enum sluice_type)container->type ? schema_value(schema)
-                                                                              : NULL;
-}
+static void write_value(struct out *out, const struct sluice_value *value,
+                        const struct sluice_schema *schema);
 
-static const struct sluice_value *ready(struct sluice_batch *batch, const struct sluice_value *value,
-                                        const struct sluice_schema *schema)
+static void write_struct(struct out *out, const struct sluice_value *value)
 {
-    if (!value->json) {
-        value_write(batch, value, schema);
-    }
-    return value;
-}
-
-static void write_container(struct sluice_batch *batch, const struct sluice_value *value,
-                            const struct sluice_schema *schema)
-{
-    struct members *members = value_members(value);
-    bool object = value->type == SLUICE_STRUCT || (value->type == SLUICE_MAP && !members->other_keys);
-    bool pairs = value->type == SLUICE_MAP && !object;
-    size_t size = 2;
+    const struct members *members = value->members;
+    put_char(out, '{');
     for (size_t i = 0; i < members->count; i++) {
-        const struct sluice_value *member =
-            ready(batch, value_at(value, i), element_schema(value, schema, i));
-        size += member->json_size + 1;
-        if (value->type == SLUICE_STRUCT) {
-            size += schema_field_key(members->schema, i)->json_size + 1;
-        } else if (object) {
-            size += members->list[i].key_json_size + 1;
-        } else if (pairs) {
-            size += ready(batch, value_key_at(value, i), schema ? schema_key(schema) : NULL)->json_size +
-                    3;
-        }
-    }
-    char *out = arena_alloc(batch_arena(batch), size);
-    char *p = out;
-    *p++ = object ? '{' : '[';
-    for (size_t i = 0; i < members->count; i++) {
+        const struct sluice_value *key = schema_field_key(members->schema, i);
+        const struct sluice_schema *field = schema_field(members->schema, i);
         const struct sluice_value *member = value_at(value, i);
+        if (member->type == SLUICE_NULL && schema_default(field)) {
+            member = schema_default(field); /* replace.null.with.default is on without being asked */
+        }
         if (i > 0) {
-            *p++ = ',';
+            put_char(out, ',');
         }
-        if (pairs) {
-            *p++ = '[';
-        }
-        if (object || pairs) {
-            const char *key = members->list[i].key_json;
-            size_t key_size = members->list[i].key_json_size;
-            if (value->type == SLUICE_STRUCT || pairs) {
-                const struct sluice_value *key_value = value_key_at(value, i);
-                key = ready(batch, key_value, NULL)->json;
-                key_size = key_value->json_size;
-            }
-            memcpy(p, key, key_size);
-            p += key_size;
-            *p++ = pairs ? ',' : ':';
-        }
-        memcpy(p, member->json, member->json_size);
-        p += member->json_size;
-        if (pairs) {
-            *p++ = ']';
-        }
+        put(out, key->json, key->json_size);
+        put_char(out, ':');
+        write_value(out, member, field);
     }
-    *p++ = object ? '}' : ']';
-    keep(value, out, (size_t)(p - out));
+    put_char(out, '}');
 }
 
-void value_write(struct sluice_batch *batch, const struct sluice_value *value,
-                 const struct sluice_schema *schema)
+static void write_map(struct out *out, const struct sluice_value *value,
+                      const struct sluice_schema *schema)
 {
-    struct arena *arena = batch_arena(batch);
+    const struct members *members = value_members(value);
+    bool pairs = members->other_keys;
+    const struct sluice_schema *value_schema = schema ? schema_value(schema) : NULL;
+    put_char(out, pairs ? '[' : '{');
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->list[i];
+        if (i > 0) {
+            put_char(out, ',');
+        }
+        if (pairs) {
+            put_char(out, '[');
+            write_value(out, value_key_at(value, i), schema ? schema_key(schema) : NULL);
+            put_char(out, ',');
+        } else {
+            put(out, member->key_json, member->key_json_size);
+            put_char(out, ':');
+        }
+        write_value(out, value_at(value, i), value_schema);
+        if (pairs) {
+            put_char(out, ']');
+        }
+    }
+    put_char(out, pairs ? ']' : '}');
+}
+
+static void write_array(struct out *out, const struct sluice_value *value,
+                        const struct sluice_schema *schema)
+{
+    size_t count = value_count(value);
+    put_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            put_char(out, ',');
+        }
+        write_value(out, value_at(value, i), schema ? schema_value(schema) : NULL);
+    }
+    put_char(out, ']');
+}
+
+static void write_value(struct out *out, const struct sluice_value *value,
+                        const struct sluice_schema *schema)
+{
+    if (value->json) {
+        put(out, value->json, value->json_size);
+        return;
+    }
     struct sluice_span text;
-    switch (value_type(value)) {
+    const struct sluice_schema *same =
+        schema && schema_type(schema) == (enum sluice_type)value->type ? schema : NULL;
+    switch ((enum sluice_type)value->type) {
     case SLUICE_NULL:
-        keep(value, "null", 4);
+        put(out, "null", 4);
         break;
     case SLUICE_BOOLEAN:
-        keep(value, value->integer ? "true" : "false", value->integer ? 4 : 5);
+        put(out, value->integer ? "true" : "false", value->integer ? 4 : 5);
         break;
     case SLUICE_FLOAT32:
     case SLUICE_FLOAT64:
-        write_real(arena, value);
+        put_real(out, value);
         break;
     case SLUICE_STRING:
-        text = json_quote(arena, value->text.data, value->text.size);
-        keep(value, text.data, text.size);
+        text = json_quote(out->arena, value->text.data, value->text.size);
+        put(out, text.data, text.size);
         break;
     case SLUICE_BYTES:
-        text = base64(arena, value->text.data, value->text.size);
-        keep(value, text.data, text.size);
+        put_base64(out, value->text.data, value->text.size);
         break;
     case SLUICE_DECIMAL:
-        text = base64(arena, value->decimal.data, value->decimal.size);
-        keep(value, text.data, text.size);
+        put_base64(out, value->decimal.data, value->decimal.size);
         break;
     case SLUICE_ARRAY:
+        write_array(out, value, same);
+        break;
     case SLUICE_MAP:
+        write_map(out, value, same);
+        break;
     case SLUICE_STRUCT:
-        write_container(batch, value, schema);
+        write_struct(out, value);
         break;
     case SLUICE_DATE:
-        write_integer(arena, value, date_number(value, schema));
+        put_integer(out, date_number(value, schema));
         break;
     default:
-        write_integer(arena, value, value->integer);
+        put_integer(out, value->integer);
     }
+}
+
+/* Room that will do in most cases: what is known of one level. */
+static size_t estimate(const struct sluice_value *value)
+{
+    size_t size = 64;
+    if (value->type == SLUICE_MAP || value->type == SLUICE_ARRAY || value->type == SLUICE_STRUCT) {
+        const struct members *members = value_members(value);
+        for (size_t i = 0; i < members->count; i++) {
+            const struct member *member = &members->list[i];
+            size += member->key_json_size + 24;
+            if (member->value && member->value->json) {
+                size += member->value->json_size;
+            } else if (member->value && member->value->type == SLUICE_STRING) {
+                size += member->value->text.size;
+            }
+        }
+    } else if (value->type == SLUICE_STRING || value->type == SLUICE_BYTES) {
+        size += value->text.size * 2;
+    }
+    return size;
 }
 
 struct sluice_span value_to_json(struct sluice_batch *batch, const struct sluice_value *value)
 {
-    if (!value || value->type == SLUICE_NULL) {
+    if (!value) {
         return (struct sluice_span){"null", 4};
     }
-    if (!value->json || value->flags & VALUE_WRITABLE) {
-        value_write(batch, value, NULL);
-        struct sluice_span text = {value->json, value->json_size};
-        if (value->flags & VALUE_WRITABLE) {
-            ((struct sluice_value *)value)->json = NULL; /* the next edit would make it wrong */
-        }
-        return text;
+    if (value->json) {
+        return (struct sluice_span){value->json, value->json_size};
     }
-    return (struct sluice_span){value->json, value->json_size};
+    struct arena *arena = batch_arena(batch);
+    struct out out = {.arena = arena, .room = estimate(value)};
+    out.data = arena_alloc(arena, out.room);
+    write_value(&out, value, NULL);
+    size_t reserved = (out.room + 15) & ~(size_t)15, used = (out.size + 15) & ~(size_t)15;
+    if (out.data + reserved == arena->next) {
+        arena->next = out.data + used; /* the last to be taken: what is left goes back */
+    }
+    return (struct sluice_span){out.data, out.size};
 }

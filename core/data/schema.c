@@ -82,10 +82,7 @@ static const char *what_is_wrong(const struct sluice_schema_spec *spec)
     if (spec->type < SLUICE_INT8 || spec->type > SLUICE_STRUCT) {
         return "a schema's type is one of INT8 to STRUCT";
     }
-    if ((spec->type == SLUICE_ARRAY || spec->type == SLUICE_MAP) && !spec->value_schema) {
-        return "an array or map schema needs a schema of its values";
-    }
-    if (spec->type == SLUICE_MAP && !spec->key_schema) {
+    if (spec->type == SLUICE_MAP && spec->value_schema && !spec->key_schema) {
         return "a map schema needs a schema of its keys";
     }
     return NULL;

@@ -1,9 +1,9 @@
 /*
  * How values are laid out; for core/data only.
  *
- * Invariants: a value's `json`, where set, is its text in normal form (json_scan.h). A LAZY container
- * has only that; split makes its members. A WRITABLE container has no `json`. Members of any container
- * are read-only once they are in it.
+ * Invariants: a value's `json`, where set, is its text in normal form (json_scan.h) and never changes.
+ * A LAZY container has only that; split makes its members. A WRITABLE container has no `json`. Members
+ * of any container are read-only once they are in it.
  */
 #ifndef CORE_DATA_VALUE_H
 #define CORE_DATA_VALUE_H
@@ -40,6 +40,8 @@ struct members {
     const struct sluice_schema *schema; /* STRUCT */
     struct sluice_batch *batch;         /* for what is made on demand */
     bool other_keys;                    /* a MAP with a key that is no STRING */
+    uint32_t *index;  /* place + 1 of each key by its hash; NULL: not made, or made wrong by an edit */
+    size_t index_room; /* a power of two, at least twice the count */
 };
 
 struct sluice_value {
@@ -65,14 +67,26 @@ struct sluice_value {
     };
 };
 
+/** What is shown where there is nothing. */
+extern const struct sluice_value value_null;
+
+static inline struct sluice_value *value_thaw(const struct sluice_value *value)
+{
+    return (struct sluice_value *)value; /* arena memory is ours; const is for plugins */
+}
+
+static inline bool value_is_container(enum sluice_type type)
+{
+    return type == SLUICE_ARRAY || type == SLUICE_MAP || type == SLUICE_STRUCT;
+}
+
 struct sluice_value *value_new(struct arena *arena, enum sluice_type type);
 /** A value for normal JSON text, typed by its first byte; containers and floats stay lazy. */
 struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size);
 /** Members of a container, split now if need be. */
 struct members *value_members(const struct sluice_value *value);
-/** Makes `json` of any value. Struct fields are written as their schemas say. */
-void value_write(struct sluice_batch *batch, const struct sluice_value *value,
-                 const struct sluice_schema *schema);
+/** Equality of two containers of one type. */
+bool members_equal(const struct sluice_value *a, const struct sluice_value *b);
 
 /** Quoted, escaped as Jackson does it. */
 struct sluice_span json_quote(struct arena *arena, const char *text, size_t size);

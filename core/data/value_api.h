@@ -49,6 +49,8 @@ void value_rename_at(struct sluice_batch *batch, struct sluice_value *map, size_
 bool value_remove(struct sluice_batch *batch, struct sluice_value *map, const struct sluice_name *name);
 struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_value *value);
 
+const struct sluice_value *value_first_logical(const struct sluice_value *value);
+
 enum sluice_result value_from_json(struct sluice_batch *batch, const char *data, size_t size,
                                    uint32_t flags, struct sluice_value **ret_value,
                                    struct sluice_json_error *error);

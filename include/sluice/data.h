@@ -80,6 +80,11 @@ enum sluice_json_flags {
     SLUICE_JSON_CONNECT = 0,
     /** RFC 8259 only: anything but blanks after the value is an error, as are leading zeros. */
     SLUICE_JSON_STRICT = 1 << 0,
+    /**
+     * Numbers keep the text they have, so that to_json() of one gives every digit of it; integer()
+     * and real() are as without. For readers that know better than schemaless data what it stands for.
+     */
+    SLUICE_JSON_EXACT_NUMBERS = 1 << 1,
 };
 
 /** What makes a schema; everything is copied. */
@@ -95,7 +100,7 @@ struct sluice_schema_spec {
     const char *const *parameters; /**< key, value, key, value.. */
     const struct sluice_value *default_value; /**< NULL: none; copied */
     const struct sluice_schema *key_schema;   /**< MAP */
-    const struct sluice_schema *value_schema; /**< MAP, ARRAY */
+    const struct sluice_schema *value_schema; /**< MAP, ARRAY; both NULL: of anything */
     size_t field_count;                       /**< STRUCT */
     const char *const *field_names;
     const struct sluice_schema *const *field_schemas;
@@ -221,6 +226,12 @@ struct sluice_data {
     /** Index of a field, or -1. */
     ptrdiff_t (*schema_find)(const struct sluice_schema *schema, const struct sluice_name *name);
     bool (*schema_equal)(const struct sluice_schema *a, const struct sluice_schema *b);
+
+    /**
+     * First part of a value, itself included, that schemaless JSON has no type for: a DECIMAL, DATE or
+     * STRUCT; NULL: none. Does not split what was not looked into.
+     */
+    const struct sluice_value *(*first_logical)(const struct sluice_value *value);
 };
 
 #endif

@@ -4,7 +4,7 @@
 static const struct sluice_descriptor *const descriptors[] = {
     &boolean_converter, &byte_array_converter, &double_converter,
     &float_converter,   &integer_converter,    &json_converter,
-    &long_converter,    &short_converter,      &simple_header_converter,
+    &long_converter,    &short_converter,      
     &string_converter,  NULL,
 };
 

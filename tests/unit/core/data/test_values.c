@@ -183,8 +183,9 @@ static void test_bad_schemas_are_refused(void **state)
 {
     (void)state;
     char message[100] = "";
-    const struct sluice_schema_spec array = {.size = sizeof(array), .type = SLUICE_ARRAY};
-    assert_null(data_api.schema_new(&array, message, sizeof(message)));
+    const struct sluice_schema_spec map = {.size = sizeof(map), .type = SLUICE_MAP,
+                                           .value_schema = data_api.schema_plain(SLUICE_INT8, false)};
+    assert_null(data_api.schema_new(&map, message, sizeof(message)));
     assert_true(message[0] != '\0');
     const char *const names[] = {"a", "a"};
     const struct sluice_schema *const fields[] = {data_api.schema_plain(SLUICE_INT8, false),
