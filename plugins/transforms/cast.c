@@ -40,36 +40,47 @@ static void destroy(void *self)
 
 /* -- the spec -- */
 
-/* Type of an item's name; 0 with a message where there is none or nothing can be cast to it. */
-static enum sluice_type type_of(struct text name, char *message, size_t size)
+/* text.toUpperCase(Locale.ROOT), as far as it can give a type's name; cut at the size of out. */
+static void to_upper(struct text text, char *out, size_t size)
 {
-    name = text_trim(name);
-    for (enum sluice_type type = SLUICE_INT8; type <= SLUICE_STRUCT; type++) {
-        if (strlen(type_name(type)) == name.size &&
-            strncasecmp(type_name(type), name.data, name.size) == 0) {
-            if (type <= SLUICE_STRING) {
-                return type;
-            }
-            snprintf(
-                message, size,
-                "Cast transformation does not support casting to %s; supported types are [" TYPES
-                "]",
-                type_name(type));
-            return SLUICE_NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < text.size && used + 1 < size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        unsigned char next = i + 1 < text.size ? (unsigned char)text.data[i + 1] : 0;
+        if ((c == 0xC4 && next == 0xB1) || (c == 0xC5 && next == 0xBF)) {
+            out[used++] = c == 0xC4 ? 'I' : 'S'; /* dotless i and long s */
+            i++;
+        } else {
+            out[used++] = c >= 'a' && c <= 'z' ? (char)(c - 32) : (char)c;
         }
     }
+    out[used] = '\0';
+}
+
+/* Type of an item's name; SLUICE_NULL with a message where nothing can be cast to it. */
+static enum sluice_type type_of(struct text name, char *message, size_t size)
+{
     char upper[64];
-    size_t length = name.size < sizeof(upper) ? name.size : sizeof(upper) - 1;
-    for (size_t i = 0; i < length; i++) {
-        upper[i] =
-            name.data[i] >= 'a' && name.data[i] <= 'z' ? (char)(name.data[i] - 32) : name.data[i];
+    name = text_trim(name);
+    to_upper(name, upper, sizeof(upper));
+    for (enum sluice_type type = SLUICE_INT8; type <= SLUICE_STRUCT; type++) {
+        if (strcmp(type_name(type), upper) != 0) {
+            continue;
+        }
+        if (type <= SLUICE_STRING) {
+            return type;
+        }
+        snprintf(message, size,
+                 "Cast transformation does not support casting to %s; supported types are [" TYPES
+                 "]",
+                 upper);
+        return SLUICE_NULL;
     }
-    snprintf(
-        message, size,
-        "Invalid value java.lang.IllegalArgumentException: No enum constant "
-        "org.apache.kafka.connect.data.Schema.Type.%.*s for configuration Invalid type found in "
-        "casting spec: %.*s",
-        (int)length, upper, (int)name.size, name.data);
+    snprintf(message, size,
+             "Invalid value java.lang.IllegalArgumentException: No enum constant "
+             "org.apache.kafka.connect.data.Schema.Type.%s for configuration Invalid type found in "
+             "casting spec: %.*s",
+             upper, (int)name.size, name.data);
     return SLUICE_NULL;
 }
 
