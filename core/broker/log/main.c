@@ -3,7 +3,8 @@
  * to DIR/log.sock. See owner.h for what it does.
  *
  *   sluice-log DIR --fd N      lives until descriptor N sees end of file (the worker's). While somebody
- *                              else owns DIR it waits for its turn.
+ *                              else owns DIR it waits for its turn. Where N is a socket, one byte is
+ *                              sent on it as soon as DIR is served, by this process or another.
  *   sluice-log DIR --detach    started by a client that found nobody: returns 0 as soon as DIR is
  *                              served, by a process in the background that leaves when it is idle
  *   sluice-log DIR             in the foreground, until idle
@@ -215,6 +216,9 @@ static int lock_folder(const struct options *options, int dir, int *ret_lock, st
             return LOCKED;
         }
         (void)flock(dir, LOCK_UN);
+        if (options->life >= 0) {
+            (void)send(options->life, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
         bool again = options->life >= 0 && wait_for_turn(owner, options->life);
         close(owner);
         if (!again) {
@@ -266,8 +270,11 @@ static int detach(int *ret_ready)
     return 0;
 }
 
-static void tell_starter(int ready)
+static void tell_starter(int ready, int life)
 {
+    if (life >= 0) {
+        (void)send(life, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     if (ready < 0) {
         return;
     }
@@ -293,7 +300,7 @@ static int run(const struct options *options, struct error *error)
     int dir = open_folder(options->dir, error);
     int state = dir < 0 ? -1 : lock_folder(options, dir, &lock, error);
     if (state == SERVED || state == LIFE_OVER) {
-        tell_starter(ready);
+        tell_starter(ready, options->life);
         result = 0;
     } else if (state == LOCKED && store_open(&owner.store, dir, options->dir, error) == 0) {
         owner.last_generation = (int64_t)owner.store.starts << 32;
@@ -302,7 +309,7 @@ static int run(const struct options *options, struct error *error)
         }
         if (owner.listener >= 0) {
             (void)flock(dir, LOCK_UN);
-            tell_starter(ready);
+            tell_starter(ready, options->life);
             result = server_run(&owner, error);
             /* Gone first, so that who cannot connect any more knows that the lock will be free. */
             (void)unlinkat(dir, SOCKET_NAME, 0);
