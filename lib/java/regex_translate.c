@@ -380,7 +380,7 @@ int32_t regex_escape(struct regex_parser *parser, bool in_class, bool is_range,
     bool wide = parser->flags & FLAG_UNICODE_CLASS;
     int32_t c = regex_skip(parser);
     if (c == 0 && parser->cursor > parser->size) {
-        regex_fail(parser, "Unescaped trailing backslash");
+        regex_fail(parser, "Unexpected internal error");
     }
     if (!in_class && anchor(parser, c)) {
         return ESCAPE_DONE;
