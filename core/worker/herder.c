@@ -76,6 +76,11 @@ static void take(void *user)
         command_finish(command);
         return;
     }
+    if (!herder->ready && command->request.verb > HERDER_HEALTH) {
+        command_reply(command, 503, NULL, "Worker is still starting up.");
+        command_finish(command);
+        return;
+    }
     command->timer = loop_after(herder->loop, REQUEST_TIMEOUT_MS, on_request_timeout, command);
     if (command->request.verb < HERDER_CREATE) {
         herder_read(herder, command);

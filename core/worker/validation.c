@@ -229,6 +229,18 @@ static void add_framework(const struct validation *validation, struct outcome *o
     properties_finish(&properties);
 }
 
+static void add_nulls(const struct validation *validation, struct outcome *outcome)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(validation->config, name, value) {
+        if (json_is_null(value)) {
+            add(outcome, NULL, name, json_null(),
+                json_pack("[s]", "Null value can not be supplied as the configuration value."));
+        }
+    }
+}
+
 static void add_own(const struct validation *validation, struct outcome *outcome)
 {
     json_t *item;
@@ -264,6 +276,7 @@ static void finish(void *user)
     if (!validation->failure) {
         add_framework(validation, &outcome);
         add_own(validation, &outcome);
+        add_nulls(validation, &outcome);
     }
     const struct validation_result result = {validation->failure, outcome.configs, outcome.groups,
                                              outcome.unknown, outcome.error_count};

@@ -1,0 +1,266 @@
+#include "core/cli/run_config.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/cli/cli.h"
+#include "core/config/framework.h"
+#include "core/worker/validation.h"
+
+#define DEFAULT_DATA "./sluice-data"
+#define LOCAL "local:"
+
+static int complain(const struct error *error)
+{
+    fprintf(stderr, "sluice run: [SLUICE-%d] %s\n", (int)error->code, error->message);
+    return error->code == ERROR_SYSTEM ? CLI_ENVIRONMENT : CLI_BAD_INPUT;
+}
+
+/* -- connectors -- */
+
+/* lake.properties -> lake */
+static char *base_name(const char *path)
+{
+    char *copy = strdup(path);
+    char *name = copy ? strdup(basename(copy)) : NULL;
+    char *dot = name ? strrchr(name, '.') : NULL;
+    if (dot && dot != name && (strcmp(dot, ".properties") == 0 || strcmp(dot, ".json") == 0)) {
+        *dot = '\0';
+    }
+    free(copy);
+    return name;
+}
+
+/* Takes over config. */
+static int add_connector(struct run_config *config, const char *path, json_t *properties,
+                         enum connector_target state)
+{
+    const char *given = json_string_value(json_object_get(properties, "name"));
+    char *name = given && *given ? strdup(given) : base_name(path);
+    struct run_connector *list =
+        realloc(config->connectors, (config->connector_count + 1) * sizeof(*list));
+    if (!name || !list) {
+        abort();
+    }
+    config->connectors = list;
+    config->connectors[config->connector_count++] =
+        (struct run_connector){name, path, properties, state};
+    if (!given || !*given) {
+        fprintf(stderr, "sluice run: %s has no 'name'; '%s', the file's base name, serves\n", path,
+                name);
+        json_object_set_new(properties, "name", json_string(name));
+    }
+    for (size_t i = 0; i + 1 < config->connector_count; i++) {
+        if (strcmp(config->connectors[i].name, name) == 0) {
+            fprintf(stderr, "sluice run: %s and %s both describe a connector '%s'; give one another name\n",
+                    config->connectors[i].path, path, name);
+            return CLI_BAD_INPUT;
+        }
+    }
+    return 0;
+}
+
+static json_t *strings_of(json_t *object)
+{
+    json_t *strings = json_object(), *value;
+    const char *name;
+    json_object_foreach(object, name, value) {
+        if (json_is_string(value)) {
+            json_object_set(strings, name, value);
+        } else {
+            char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+            json_object_set_new(strings, name, json_string(text ? text : ""));
+            free(text);
+        }
+    }
+    return strings;
+}
+
+/* A flat map, or {name, config, initial_state}, as connect-standalone takes since 3.7. */
+static int load_json(struct run_config *config, const char *path, const char *data, size_t size)
+{
+    static const char *const states[] = {"RUNNING", "PAUSED", "STOPPED"};
+    json_error_t why;
+    json_t *object = json_loadb(data, size, 0, &why);
+    if (!json_is_object(object)) {
+        fprintf(stderr, "sluice run: %s, line %d: %s\n", path, object ? 1 : why.line,
+                object ? "it is no JSON object" : why.text);
+        json_decref(object);
+        return CLI_BAD_INPUT;
+    }
+    json_t *inner = json_object_get(object, "config");
+    json_t *properties = strings_of(json_is_object(inner) ? inner : object);
+    const char *name = json_string_value(json_object_get(object, "name"));
+    const char *text = json_string_value(json_object_get(object, "initial_state"));
+    enum connector_target state = TARGET_RUNNING;
+    if (json_is_object(inner) && name && !json_object_get(properties, "name")) {
+        json_object_set_new(properties, "name", json_string(name));
+    }
+    for (int i = 0; json_is_object(inner) && text && i < 3; i++) {
+        state = strcasecmp(text, states[i]) == 0 ? (enum connector_target)i : state;
+    }
+    json_decref(object);
+    return add_connector(config, path, properties, state);
+}
+
+static int load_file(struct run_config *config, const char *path)
+{
+    struct error error = {0};
+    struct properties properties = {0};
+    char *data = NULL;
+    size_t size = 0;
+    int result = 0;
+    if (properties_read_file(path, &data, &size, &error) != 0) {
+        result = complain(&error);
+        error_clear(&error);
+        return result == CLI_BAD_INPUT ? CLI_ENVIRONMENT : result;
+    }
+    if (data[strspn(data, " \t\r\n")] == '{') {
+        result = load_json(config, path, data, size);
+    } else if (properties_load(&properties, data, size, path, &error) != 0) {
+        result = complain(&error);
+        error_clear(&error);
+    } else if (properties_get(&properties, "connector.class")) {
+        json_t *object = json_object();
+        for (size_t i = 0; i < properties.count; i++) {
+            json_object_set_new(object, properties.items[i].name,
+                                json_string(properties.items[i].value));
+        }
+        result = add_connector(config, path, object, TARGET_RUNNING);
+    } else if (config->worker_path) {
+        fprintf(stderr,
+                "sluice run: %s and %s both are without connector.class; at most one file is the "
+                "worker's\n",
+                config->worker_path, path);
+        result = CLI_BAD_INPUT;
+    } else {
+        config->worker_path = path;
+        properties_copy(&config->worker, &properties);
+    }
+    free(data);
+    properties_finish(&properties);
+    return result;
+}
+
+/* -- the worker -- */
+
+static void set_default(struct properties *properties, const char *name, const char *value)
+{
+    if (!properties_get(properties, name)) {
+        properties_set(properties, name, value);
+    }
+}
+
+static char *format(const char *front, const char *back)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s%s", front, back) < 0) {
+        abort();
+    }
+    return text;
+}
+
+/* The data folder: --data; else the embedded log's own; else where the offsets are; else ours. */
+static void find_folders(struct run_config *config, const char *data)
+{
+    struct properties *worker = &config->worker;
+    if (!config->worker_path) {
+        char *log = format(data ? data : DEFAULT_DATA, "/log");
+        char *servers = format(LOCAL, log);
+        set_default(worker, "bootstrap.servers", servers);
+        free(servers);
+        free(log);
+        set_default(worker, "key.converter", "org.apache.kafka.connect.storage.StringConverter");
+        set_default(worker, "value.converter", "org.apache.kafka.connect.json.JsonConverter");
+        set_default(worker, "value.converter.schemas.enable", "false");
+        set_default(worker, "listeners", "http://127.0.0.1:8083");
+    }
+    const char *servers = properties_get(worker, "bootstrap.servers");
+    const char *offsets = properties_get(worker, "offset.storage.file.filename");
+    if (servers && strncmp(servers, LOCAL, strlen(LOCAL)) == 0) {
+        config->log_dir = strdup(servers + strlen(LOCAL));
+    }
+    if (data || !config->worker_path) {
+        config->data_dir = strdup(data ? data : DEFAULT_DATA);
+    } else if (config->log_dir) {
+        config->data_dir = strdup(config->log_dir);
+    } else if (offsets && *offsets) {
+        char *copy = strdup(offsets);
+        config->data_dir = strdup(dirname(copy));
+        free(copy);
+    } else {
+        config->data_dir = strdup(DEFAULT_DATA);
+    }
+    if (!offsets) {
+        char *path = format(config->log_dir ? config->log_dir : config->data_dir, "/connect.offsets");
+        properties_set(worker, "offset.storage.file.filename", path);
+        free(path);
+    }
+    set_default(worker, "listeners", "http://:8083");
+}
+
+/* Every error at once; keys that nobody knows are named, with what may have been meant. */
+static int check_worker(const struct run_config *config)
+{
+    const struct sluice_option *const tables[] = {framework_worker, framework_standalone, NULL};
+    struct config_report report = {0};
+    const char *path = config->worker_path ? config->worker_path : "the worker's configuration";
+    config_validate(tables, &config->worker, &report);
+    for (size_t i = 0; i < report.count; i++) {
+        const struct config_value *value = &report.values[i];
+        for (size_t k = 0; k < value->error_count; k++) {
+            fprintf(stderr, "sluice run: %s: %s\n", path, value->errors[k]);
+        }
+        if (!value->option && value->error_count == 0) {
+            const char *near = framework_nearest(value->name, tables);
+            fprintf(stderr, "sluice run: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",
+                    path, value->name, near ? "; is '" : "", near ? near : "", near ? "' meant?" : "");
+        }
+    }
+    int result = report.error_count > 0 ? CLI_BAD_INPUT : 0;
+    config_report_finish(&report);
+    return result;
+}
+
+int run_config_load(struct run_config *config, char **paths, size_t count, const char *data)
+{
+    int result = 0;
+    *config = (struct run_config){0};
+    for (size_t i = 0; i < count; i++) {
+        int one = load_file(config, paths[i]);
+        result = result ? result : one;
+    }
+    if (result == 0 && config->connector_count == 0 && !config->worker_path) {
+        fprintf(stderr, "sluice run: no file is given; `sluice run --help` tells how to use it\n");
+        result = CLI_BAD_INPUT;
+    }
+    if (result == 0) {
+        find_folders(config, data);
+        result = config->log_dir && !*config->log_dir
+                     ? (fprintf(stderr, "sluice run: bootstrap.servers=local: names no folder\n"),
+                        CLI_BAD_INPUT)
+                     : check_worker(config);
+    }
+    if (result != 0) {
+        run_config_finish(config);
+    }
+    return result;
+}
+
+void run_config_finish(struct run_config *config)
+{
+    for (size_t i = 0; i < config->connector_count; i++) {
+        free(config->connectors[i].name);
+        json_decref(config->connectors[i].config);
+    }
+    free(config->connectors);
+    properties_finish(&config->worker);
+    free(config->log_dir);
+    free(config->data_dir);
+    *config = (struct run_config){0};
+}

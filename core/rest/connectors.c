@@ -1,0 +1,121 @@
+/* /connectors: the list, and creating one. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/rest/request.h"
+
+static void on_expand(void *user, const char *value)
+{
+    struct herder_request *what = user;
+    what->expand = true;
+    what->expand_info = what->expand_info || strcmp(value, "info") == 0;
+    what->expand_status = what->expand_status || strcmp(value, "status") == 0;
+}
+
+void connectors_get(struct rest_request *request)
+{
+    struct herder_request what = {.verb = HERDER_LIST};
+    rest_query(request, "expand", on_expand, &what);
+    rest_ask(request, &what);
+}
+
+/* As String.trim(). */
+static char *trimmed(const char *text)
+{
+    while (*text && (unsigned char)*text <= ' ') {
+        text++;
+    }
+    size_t size = strlen(text);
+    while (size > 0 && (unsigned char)text[size - 1] <= ' ') {
+        size--;
+    }
+    return strndup(text, size);
+}
+
+static bool read_state(const char *text, enum connector_target *ret)
+{
+    static const char *const names[] = {"RUNNING", "PAUSED", "STOPPED"};
+    for (int i = 0; i < 3; i++) {
+        if (strcasecmp(text, names[i]) == 0) {
+            *ret = (enum connector_target)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Members that CreateConnectorRequest has; others are refused. */
+static bool check_members(struct rest_request *request, json_t *body)
+{
+    const char *name;
+    json_t *value;
+    if (!json_is_object(body)) {
+        rest_answer_error(request, 500,
+                          "Cannot deserialize value of type "
+                          "`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the "
+                          "body is no object");
+        return false;
+    }
+    json_object_foreach(body, name, value) {
+        if (strcmp(name, "name") != 0 && strcmp(name, "config") != 0 &&
+            strcmp(name, "initial_state") != 0) {
+            char message[512];
+            (void)snprintf(message, sizeof(message),
+                           "Unrecognized field \"%.200s\" (class "
+                           "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not "
+                           "marked as ignorable (3 known properties: \"config\", \"name\", "
+                           "\"initial_state\"])",
+                           name);
+            rest_answer_error(request, 500, message);
+            return false;
+        }
+    }
+    return true;
+}
+
+void connectors_post(struct rest_request *request)
+{
+    json_t *body = rest_body(request), *names = NULL, *config = NULL;
+    char *name = NULL;
+    if (!body || !check_members(request, body)) {
+        goto out;
+    }
+    struct herder_request what = {.verb = HERDER_CREATE};
+    json_t *state = json_object_get(body, "initial_state");
+    if (state && !json_is_null(state) &&
+        !(json_is_string(state) && read_state(json_string_value(state), &what.initial_state))) {
+        rest_answer_error(request, 500,
+                          "Cannot construct instance of `org.apache.kafka.connect.runtime.rest.entities."
+                          "CreateConnectorRequest$InitialState`: it is RUNNING, PAUSED or STOPPED");
+        goto out;
+    }
+    json_t *given = json_object_get(body, "name");
+    names = rest_config(request, given ? json_pack("{s:O}", "name", given) : json_object());
+    config = names ? rest_config(request, json_object_get(body, "config")) : NULL;
+    if (!config) {
+        goto out;
+    }
+    const char *text = json_string_value(json_object_get(names, "name"));
+    name = trimmed(text ? text : "");
+    const char *inner = json_string_value(json_object_get(config, "name"));
+    if (inner && strcmp(inner, name) != 0) {
+        char *message = NULL;
+        if (asprintf(&message,
+                     "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
+                     inner, name) >= 0) {
+            rest_answer_error(request, 400, message);
+            free(message);
+        }
+        goto out;
+    }
+    json_object_set_new(config, "name", json_string(name));
+    what.name = name;
+    what.body = json_incref(config);
+    rest_ask(request, &what);
+out:
+    json_decref(body);
+    json_decref(names);
+    json_decref(config);
+    free(name);
+}

@@ -1,0 +1,91 @@
+/*
+ * One HTTP request of the admin API, between server.c (its life), route.c (what it asks for) and the
+ * files of the resources (what that means). [thread of the listener] unless said otherwise.
+ */
+#ifndef CORE_REST_REQUEST_H
+#define CORE_REST_REQUEST_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "core/worker/herder.h"
+#include "lib/util/buffer.h"
+
+#define REST_SEGMENTS 8
+#define REST_BODY_MAX (8 << 20)
+
+struct rest_request;
+typedef void (*rest_handler)(struct rest_request *request);
+
+struct rest_request {
+    struct rest *rest;
+    struct MHD_Connection *connection;
+    char *segments[REST_SEGMENTS]; /* of the path, decoded; owned */
+    size_t segment_count;
+    const char *name;  /* what stood for {} in the route; NULL: nothing */
+    int number;        /* what stood for # */
+    rest_handler handle;
+    struct buffer body;
+    bool asked;        /* the herder has it */
+    /* the answer; set once, by whichever thread */
+    int status;
+    char *text;        /* owned; NULL: no body */
+    const char *type;  /* its Content-Type; static */
+    char *location, *allow;
+    /* server.c: while it is suspended */
+    struct rest_request *prev, *next;
+    bool suspended;
+};
+
+/** Finds what is asked for; answers by itself (404, 405, 406, 415, OPTIONS) where that is not there. */
+void rest_route(struct rest_request *request, const char *url, const char *method);
+/** A query parameter, decoded: calls fn for each of that name. */
+void rest_query(struct rest_request *request, const char *name,
+                void (*fn)(void *user, const char *value), void *user);
+/** True where the parameter's first value is `true` in any case. */
+bool rest_query_flag(struct rest_request *request, const char *name, bool fallback);
+
+/** Answers at once. */
+void rest_answer(struct rest_request *request, int status, json_t *body);
+void rest_answer_error(struct rest_request *request, int status, const char *message);
+void rest_answer_text(struct rest_request *request, int status, const char *type, const char *text);
+/** Suspends it until the herder answers. Takes over what. */
+void rest_ask(struct rest_request *request, const struct herder_request *what);
+
+/** The body as JSON, or NULL: answered with 500, as Jackson's failures are. */
+json_t *rest_body(struct rest_request *request);
+/**
+ * A configuration: an object of strings (numbers and booleans become text, null stays). NULL:
+ * answered. New reference.
+ */
+json_t *rest_config(struct rest_request *request, json_t *object);
+
+/* The resources, one file each. */
+void root_get(struct rest_request *request);
+void health_get(struct rest_request *request);
+void metrics_get(struct rest_request *request);
+void connectors_get(struct rest_request *request);
+void connectors_post(struct rest_request *request);
+void connector_get(struct rest_request *request);
+void connector_delete(struct rest_request *request);
+void connector_config_get(struct rest_request *request);
+void connector_config_put(struct rest_request *request);
+void connector_config_patch(struct rest_request *request);
+void connector_status_get(struct rest_request *request);
+void connector_restart_post(struct rest_request *request);
+void connector_pause_put(struct rest_request *request);
+void connector_resume_put(struct rest_request *request);
+void connector_stop_put(struct rest_request *request);
+void connector_offsets_get(struct rest_request *request);
+void tasks_get(struct rest_request *request);
+void tasks_post(struct rest_request *request);
+void tasks_config_get(struct rest_request *request);
+void task_status_get(struct rest_request *request);
+void task_restart_post(struct rest_request *request);
+void fence_put(struct rest_request *request);
+void plugins_get(struct rest_request *request);
+void plugin_config_get(struct rest_request *request);
+void plugin_validate_put(struct rest_request *request);
+
+#endif
