@@ -4,6 +4,7 @@
  */
 #include <sluice/plugin.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,9 +82,29 @@ static enum sluice_result test_topic(void *self, const struct sluice_record *rec
     return SLUICE_OK;
 }
 
+/* Connect's validator: not empty, then a pattern; of null it says what the JVM does. */
+static bool check_pattern(const char *name, const char *value, char *message, size_t size)
+{
+    if (value && !*value) {
+        snprintf(message, size, "Invalid value  for configuration %s: String must be non-empty",
+                 name);
+        return false;
+    }
+    struct regex *regex = NULL;
+    struct regex_error error = {
+        .message = "Cannot invoke \"String.isEmpty()\" because \"this.pattern\" is null"};
+    if (!value || regex_create(value, &regex, &error) != 0) {
+        snprintf(message, size, "Invalid value %s for configuration %s: Invalid regex: %s",
+                 value ? value : "null", name, error.message);
+        return false;
+    }
+    regex_destroy(regex);
+    return true;
+}
+
 static const struct sluice_option topic_options[] = {
     OPTION(.name = "pattern", .type = SLUICE_OPTION_STRING, .required = true,
-           .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_REGEX,
+           .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_CUSTOM, .check = check_pattern,
            .doc = "A Java regular expression for matching against the name of a record's topic."),
     {.name = NULL},
 };

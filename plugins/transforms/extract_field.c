@@ -238,6 +238,7 @@ static const char *const versions[] = {"V1", "V2", NULL};
 static const struct sluice_option options[] = {
     OPTION(.name = "field", .type = SLUICE_OPTION_STRING, .required = true,
            .importance = SLUICE_MEDIUM, .doc = "Field name to extract."),
+    REPLACE_NULL_OPTION,
     OPTION(.name = "field.syntax.version", .type = SLUICE_OPTION_STRING, .default_value = "V1",
            .importance = SLUICE_HIGH, .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = versions,
            .doc =
@@ -250,7 +251,6 @@ static const struct sluice_option options[] = {
                "access "
                "the subfield `baz` from a field named \"foo.bar\" in a struct/map the following "
                "format can be used to access its elements: \"`foo.bar`.baz\"."),
-    REPLACE_NULL_OPTION,
     OPTIONS_END,
 };
 
