@@ -1,6 +1,8 @@
 /* Uses a NULL pointer in put(), two calls deep. */
 #include "bad_sink.h"
 
+static const volatile int *volatile nothing; /* what the compiler cannot know to be NULL */
+
 static __attribute__((noinline)) int read_length(const volatile int *length)
 {
     return *length;
@@ -9,7 +11,7 @@ static __attribute__((noinline)) int read_length(const volatile int *length)
 static enum sluice_result put(void *self, struct sluice_batch *batch)
 {
     (void)self;
-    int length = bad_host->records->count(batch) > 0 ? read_length(NULL) : 0;
+    int length = bad_host->records->count(batch) > 0 ? read_length(nothing) : 0;
     return length >= 0 ? SLUICE_OK : SLUICE_RETRY;
 }
 
