@@ -104,15 +104,17 @@ static int compare_encoded(const void *a, const void *b)
 
 static char *encode(const char *text)
 {
+    if (!text || !*text) {
+        return strdup("");
+    }
     struct buffer buffer;
     buffer_init(&buffer, CANONICAL_MAX);
-    aws_uri_encode(&buffer, text ? text : "", text ? strlen(text) : 0, false);
-    (void)buffer_append(&buffer, "", 0);
+    aws_uri_encode(&buffer, text, strlen(text), false);
     if (buffer.failed) {
         buffer_finish(&buffer);
         return NULL;
     }
-    return buffer.size > 0 ? buffer_take(&buffer) : strdup("");
+    return buffer_take(&buffer);
 }
 
 int sigv4_query(const struct sigv4_pair *query, size_t count, struct buffer *ret_query)

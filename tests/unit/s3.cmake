@@ -6,3 +6,9 @@ sluice_test(s3_sink
     LIBS core_plugin core_config core_data)
 target_compile_definitions(test_s3_sink PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so")
 add_dependencies(test_s3_sink s3)
+sluice_test(s3_store
+    SOURCES unit/connectors/s3/test_s3_store.c support/fake_sink_host.c
+    LIBS lib_http core_plugin core_config core_data PkgConfig::JANSSON)
+target_compile_definitions(test_s3_store PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so"
+    FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
+add_dependencies(test_s3_store s3)
