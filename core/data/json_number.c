@@ -72,8 +72,7 @@ const char *json_number_scan(const unsigned char *p, const unsigned char *end, b
     }
     bool exponent = p < end && (*p == 'e' || *p == 'E');
     number->digits = whole_size + fraction_size;
-    while (leading_zero && whole < fraction && *whole == '0' && whole[1] >= '0' && whole[1] <= '9') {
-        whole++;
+    for (size_t i = 0; i + 1 < whole_size && whole[i] == '0'; i++) {
         number->digits--;
     }
     if (exponent) {
