@@ -1,4 +1,5 @@
-/* Where our own programs and folders are: in a build tree beside the executable, or as installed. */
+/* Where our own programs and folders are: in a build tree beside the executable, or as installed.
+ */
 #include "core/cli/cli.h"
 
 #include <limits.h>
@@ -11,10 +12,7 @@ char *cli_find(const char *name)
 {
     /* Relative to the executable's folder, so that an installation can be moved. */
     static const char *const folders[] = {
-        "",
-        "../libexec/sluice/",
-        "../" SLUICE_LIBDIR "/sluice/",
-        "../share/sluice/",
+        "",    "../libexec/sluice/", "../" SLUICE_LIBDIR "/sluice/", "../share/sluice/",
         "../", /* include */
     };
     char self[PATH_MAX];

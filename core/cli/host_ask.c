@@ -162,8 +162,10 @@ static char *explain_crash(struct asking *asking)
     const struct crash_record *crash = &asking->page->crash;
     char *frames = NULL, *text = NULL;
     if (!crash_headline(crash, headline, sizeof(headline))) {
-        const char *name = WIFSIGNALED(asking->status) ? sigabbrev_np(WTERMSIG(asking->status)) : NULL;
-        (void)snprintf(headline, sizeof(headline), name ? "was ended by SIG%s" : "ended with status %s",
+        const char *name =
+            WIFSIGNALED(asking->status) ? sigabbrev_np(WTERMSIG(asking->status)) : NULL;
+        (void)snprintf(headline, sizeof(headline),
+                       name ? "was ended by SIG%s" : "ended with status %s",
                        name ? name : "unknown");
         if (WIFEXITED(asking->status)) {
             (void)snprintf(headline, sizeof(headline), "ended with exit status %d during %s",
@@ -188,8 +190,8 @@ static char *explain_late(const struct asking *asking, int timeout_ms)
     char *text = NULL;
     const char *phase = asking->page->phase;
     size_t call = strcspn(phase, " ");
-    int size = phase[0] ? asprintf(&text, "%.*s%s%s did not return within %d ms and was killed", (int)call,
-                                   phase, phase[call] ? " of " : "",
+    int size = phase[0] ? asprintf(&text, "%.*s%s%s did not return within %d ms and was killed",
+                                   (int)call, phase, phase[call] ? " of " : "",
                                    phase[call] ? phase + call + 1 : "", timeout_ms)
                         : asprintf(&text, "did not end within %d ms and was killed", timeout_ms);
     return size < 0 ? NULL : text;
@@ -225,7 +227,8 @@ static char *last_lines(struct buffer *lines)
 
 int host_ask(json_t *question, int timeout_ms, struct host_answer *ret_answer, struct error *error)
 {
-    struct asking asking = {.control = {.fd = -1}, .log = -1, .page_fd = -1, .process = {.pidfd = -1}};
+    struct asking asking = {
+        .control = {.fd = -1}, .log = -1, .page_fd = -1, .process = {.pidfd = -1}};
     const char *role = json_string_value(json_object_get(question, "type"));
     *ret_answer = (struct host_answer){.messages = json_array()};
     buffer_init(&asking.lines, LOG_MOST + 4096);
@@ -269,7 +272,8 @@ json_t *host_answer_find(const struct host_answer *answer, const char *type)
 {
     size_t i;
     json_t *message;
-    json_array_foreach(answer->messages, i, message) {
+    json_array_foreach(answer->messages, i, message)
+    {
         const char *its = json_string_value(json_object_get(message, "type"));
         if (its && strcmp(its, type) == 0) {
             return message;

@@ -11,9 +11,9 @@
 
 struct host_answer {
     json_t *messages; /* all that came, in order */
-    char *failure;    /* NULL: the host ended well. Else a text for a person: what the plugin said, or how
-                         it crashed and where, or which call did not return */
-    char *log;        /* last lines it logged or printed; "" where there were none */
+    char *failure; /* NULL: the host ended well. Else a text for a person: what the plugin said, or
+                      how it crashed and where, or which call did not return */
+    char *log;     /* last lines it logged or printed; "" where there were none */
 };
 
 /**

@@ -1,4 +1,5 @@
-/* `sluice plugins list|describe|check|new`. Single-threaded; plugin code runs in sluice-host only. */
+/* `sluice plugins list|describe|check|new`. Single-threaded; plugin code runs in sluice-host only.
+ */
 #include "core/cli/plugins.h"
 
 #include <limits.h>
@@ -40,8 +41,8 @@ const char *plugins_option(int argc, char **argv, int *i, const char *name)
 int plugins_usage(const char *subcommand, const char *argument)
 {
     if (argument) {
-        fprintf(stderr, "sluice plugins %s: '%s' is not understood, or lacks its value\n", subcommand,
-                argument);
+        fprintf(stderr, "sluice plugins %s: '%s' is not understood, or lacks its value\n",
+                subcommand, argument);
     } else {
         fprintf(stderr, "sluice plugins %s: something is missing\n", subcommand);
     }

@@ -11,7 +11,8 @@ int plugins_describe(int argc, char **argv);
 int plugins_check(int argc, char **argv);
 int plugins_new(int argc, char **argv);
 
-/** `--name VALUE` or `--name=VALUE` at argv[*i]: its value, with *i moved on; NULL where it is not that. */
+/** `--name VALUE` or `--name=VALUE` at argv[*i]: its value, with *i moved on; NULL where it is not
+ * that. */
 const char *plugins_option(int argc, char **argv, int *i, const char *name);
 /** Says that an argument is not understood; CLI_BAD_INPUT. */
 int plugins_usage(const char *subcommand, const char *argument);

@@ -1,6 +1,6 @@
 /*
- * `sluice plugins check`: asks a host for each check of each class, one process a check, so that one
- * that crashes or hangs is told by its own line and the others still run.
+ * `sluice plugins check`: asks a host for each check of each class, one process a check, so that
+ * one that crashes or hangs is told by its own line and the others still run.
  */
 #include "core/cli/plugins.h"
 
@@ -43,9 +43,9 @@ static void tell(struct run *run, const char *class_name, const char *check, con
         run->failed++;
     }
     if (run->json) {
-        json_array_append_new(run->results, json_pack("{s:s,s:s,s:s,s:s?}", "class", class_name,
-                                                      "check", check, "outcome", outcome, "reason",
-                                                      reason));
+        json_array_append_new(run->results,
+                              json_pack("{s:s,s:s,s:s,s:s?}", "class", class_name, "check", check,
+                                        "outcome", outcome, "reason", reason));
         return;
     }
     printf("%-8s %s: %s", outcome, class_name, check);
@@ -62,11 +62,10 @@ static void tell(struct run *run, const char *class_name, const char *check, con
 static int ask(struct run *run, json_t *plugin, const char *check, struct host_answer *answer)
 {
     struct error error = {0};
-    json_t *question =
-        json_pack("{s:s,s:s,s:s,s:s,s:O,s:O,s:I}", "type", "check", "path", run->path, "class",
-                  text_of(plugin, "class"), "kind", text_of(plugin, "kind"), "config", run->config,
-                  "plugin_path", run->plugin_path, "memory_limit",
-                  (json_int_t)MEMORY_MEGABYTES << 20);
+    json_t *question = json_pack(
+        "{s:s,s:s,s:s,s:s,s:O,s:O,s:I}", "type", "check", "path", run->path, "class",
+        text_of(plugin, "class"), "kind", text_of(plugin, "kind"), "config", run->config,
+        "plugin_path", run->plugin_path, "memory_limit", (json_int_t)MEMORY_MEGABYTES << 20);
     if (check) {
         json_object_set_new(question, "check", json_string(check));
     }
@@ -110,7 +109,8 @@ static int run_class(struct run *run, json_t *plugin)
     }
     size_t i;
     json_t *name;
-    json_array_foreach(json_object_get(checks, "names"), i, name) {
+    json_array_foreach(json_object_get(checks, "names"), i, name)
+    {
         status = status == 0 ? run_check(run, plugin, json_string_value(name)) : status;
     }
     host_answer_finish(&answer);
@@ -137,7 +137,8 @@ static int run_file(struct run *run)
         size_t i, found = 0;
         json_t *plugin;
         tell(run, name, "loads", "ok", NULL);
-        json_array_foreach(json_object_get(plugins, "plugins"), i, plugin) {
+        json_array_foreach(json_object_get(plugins, "plugins"), i, plugin)
+        {
             if (status == 0 &&
                 (!run->only_class || strcmp(run->only_class, text_of(plugin, "class")) == 0)) {
                 found++;

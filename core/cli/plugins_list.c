@@ -51,22 +51,23 @@ static const char *take(struct catalogue *catalogue, const struct host_answer *a
     const char *loading = NULL;
     size_t i, k;
     json_t *message, *plugin;
-    json_array_foreach(answer->messages, i, message) {
+    json_array_foreach(answer->messages, i, message)
+    {
         const char *type = text_of(message, "type");
         const char *path = text_of(message, "path");
         if (strcmp(type, "loading") == 0) {
             loading = path;
         } else if (strcmp(type, "plugins") == 0) {
             loading = NULL;
-            json_array_foreach(json_object_get(message, "plugins"), k, plugin) {
+            json_array_foreach(json_object_get(message, "plugins"), k, plugin)
+            {
                 json_object_set_new(plugin, "path", json_string(path));
                 json_array_append(catalogue->plugins, plugin);
             }
         } else if (strcmp(type, "plugin_error") == 0) {
             loading = NULL;
-            json_array_append_new(catalogue->errors,
-                                  json_pack("{s:s,s:s}", "path", path, "message",
-                                            text_of(message, "message")));
+            json_array_append_new(catalogue->errors, json_pack("{s:s,s:s}", "path", path, "message",
+                                                               text_of(message, "message")));
         }
     }
     return loading;
@@ -140,18 +141,22 @@ int plugins_list(int argc, char **argv)
     size_t i;
     json_t *one;
     if (json) {
-        json_array_foreach(catalogue.plugins, i, one) {
+        json_array_foreach(catalogue.plugins, i, one)
+        {
             json_object_del(one, "options");
         }
-        json_t *all = json_pack("{s:O,s:O}", "plugins", catalogue.plugins, "errors", catalogue.errors);
+        json_t *all =
+            json_pack("{s:O,s:O}", "plugins", catalogue.plugins, "errors", catalogue.errors);
         print_json(all);
         json_decref(all);
     } else {
-        json_array_foreach(catalogue.plugins, i, one) {
-            printf("%-18s %-66s %-8s %s\n", plugins_kind(text_of(one, "kind")), text_of(one, "class"),
-                   text_of(one, "version"), text_of(one, "doc"));
+        json_array_foreach(catalogue.plugins, i, one)
+        {
+            printf("%-18s %-66s %-8s %s\n", plugins_kind(text_of(one, "kind")),
+                   text_of(one, "class"), text_of(one, "version"), text_of(one, "doc"));
         }
-        json_array_foreach(catalogue.errors, i, one) {
+        json_array_foreach(catalogue.errors, i, one)
+        {
             fprintf(stderr, "! %s\n", text_of(one, "message"));
         }
     }
@@ -168,7 +173,8 @@ static bool is_called(json_t *plugin, const char *name)
     if (names_match(text_of(plugin, "class"), name)) {
         return true;
     }
-    json_array_foreach(json_object_get(plugin, "aliases"), i, alias) {
+    json_array_foreach(json_object_get(plugin, "aliases"), i, alias)
+    {
         if (names_match(json_string_value(alias), name)) {
             return true;
         }
@@ -180,7 +186,8 @@ static void print_texts(const char *label, json_t *list)
 {
     size_t i;
     json_t *text;
-    json_array_foreach(list, i, text) {
+    json_array_foreach(list, i, text)
+    {
         printf("%s%s", i ? ", " : label, json_string_value(text));
     }
     if (json_array_size(list) > 0) {
@@ -212,10 +219,11 @@ static void print_plugin(json_t *plugin)
     size_t i;
     json_t *option;
     printf("%s  %s %s\n  %s\n  from %s\n", text_of(plugin, "class"),
-           plugins_kind(text_of(plugin, "kind")), text_of(plugin, "version"), text_of(plugin, "doc"),
-           text_of(plugin, "path"));
+           plugins_kind(text_of(plugin, "kind")), text_of(plugin, "version"),
+           text_of(plugin, "doc"), text_of(plugin, "path"));
     print_texts("  also called ", json_object_get(plugin, "aliases"));
-    json_array_foreach(json_object_get(plugin, "options"), i, option) {
+    json_array_foreach(json_object_get(plugin, "options"), i, option)
+    {
         if (!json_is_true(json_object_get(option, "internal"))) {
             print_option(option);
         }
@@ -244,7 +252,8 @@ int plugins_describe(int argc, char **argv)
     int status = scan(plugin_path, &catalogue);
     size_t i, found = 0;
     json_t *plugin;
-    json_array_foreach(catalogue.plugins, i, plugin) {
+    json_array_foreach(catalogue.plugins, i, plugin)
+    {
         if (!is_called(plugin, class_name)) {
             continue;
         }
@@ -256,8 +265,9 @@ int plugins_describe(int argc, char **argv)
         }
     }
     if (status == CLI_OK && found == 0) {
-        fprintf(stderr, "sluice plugins describe: no class is called '%s'; `sluice plugins list` shows "
-                        "all, --plugin-path names further ones\n",
+        fprintf(stderr,
+                "sluice plugins describe: no class is called '%s'; `sluice plugins list` shows "
+                "all, --plugin-path names further ones\n",
                 class_name);
         status = CLI_BAD_INPUT;
     }

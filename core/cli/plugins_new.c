@@ -21,7 +21,7 @@ enum { NAME_MOST = 200, TEXT_MOST = 256 * 1024 };
 
 struct project {
     const char *kind;
-    const char *class_name;    /* as given */
+    const char *class_name;       /* as given */
     char name[2 * NAME_MOST + 1]; /* of files: my_sink for x.MySink */
     char *folder;
     char *templates;
@@ -35,7 +35,9 @@ static bool is_class_name(const char *text)
     bool begins = true;
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '.' ? begins : begins ? !isalpha(c) && c != '_' : !isalnum(c) && c != '_' && c != '$') {
+        if (c == '.' ? begins
+            : begins ? !isalpha(c) && c != '_'
+                     : !isalnum(c) && c != '_' && c != '$') {
             return false;
         }
         begins = c == '.';
@@ -50,7 +52,8 @@ static void make_file_name(struct project *project)
     char *to = project->name;
     char before = '_';
     for (const char *p = dot ? dot + 1 : project->class_name; *p; p++) {
-        if (isupper((unsigned char)*p) && (islower((unsigned char)before) || isdigit((unsigned char)before))) {
+        if (isupper((unsigned char)*p) &&
+            (islower((unsigned char)before) || isdigit((unsigned char)before))) {
             *to++ = '_';
         }
         *to++ = *p == '$' ? '_' : (char)tolower((unsigned char)*p);
@@ -112,9 +115,9 @@ static int write_file(const struct project *project, const char *from, const cha
     buffer_init(&out, TEXT_MOST);
     if (asprintf(&source, "%s/%s", project->templates, from) < 0 ||
         asprintf(&target, "%s/%s", project->folder, to) < 0 ||
-        properties_read_file(source, &text, &size, &error) != 0 ||
-        fill(project, text, &out) != 0) {
-        fprintf(stderr, "sluice plugins new: %s\n", error.message ? error.message : "out of memory");
+        properties_read_file(source, &text, &size, &error) != 0 || fill(project, text, &out) != 0) {
+        fprintf(stderr, "sluice plugins new: %s\n",
+                error.message ? error.message : "out of memory");
     } else {
         status = write_new(target, out.data, out.size);
     }
@@ -144,8 +147,8 @@ static int write_project(const struct project *project)
         printf("%s/ holds %s. Build it with cmake, or with one line:\n\n"
                "  cd %s && cc -shared -fPIC -O2 -g -I%s -o %s.so %s\n\n"
                "and try it: sluice plugins check %s.so\n",
-               project->folder, project->class_name, project->folder, project->include, project->name,
-               source, project->name);
+               project->folder, project->class_name, project->folder, project->include,
+               project->name, source, project->name);
     }
     return status;
 }
@@ -180,14 +183,16 @@ int plugins_new(int argc, char **argv)
         return plugins_usage("new", NULL);
     }
     if (!is_kind(project.kind)) {
-        fprintf(stderr, "sluice plugins new: '%s' is no kind; it is source, sink, transform, predicate or "
-                        "converter\n",
+        fprintf(stderr,
+                "sluice plugins new: '%s' is no kind; it is source, sink, transform, predicate or "
+                "converter\n",
                 project.kind);
         return CLI_BAD_INPUT;
     }
     if (!is_class_name(project.class_name)) {
-        fprintf(stderr, "sluice plugins new: '%s' is no class name; write it like MySink or "
-                        "org.example.MySink\n",
+        fprintf(stderr,
+                "sluice plugins new: '%s' is no class name; write it like MySink or "
+                "org.example.MySink\n",
                 project.class_name);
         return CLI_BAD_INPUT;
     }
@@ -197,7 +202,8 @@ int plugins_new(int argc, char **argv)
     project.include = cli_find("include");
     int status = CLI_ENVIRONMENT;
     if (!project.folder || !project.templates || !project.include) {
-        fputs("sluice plugins new: the templates or headers are not where this program is installed\n",
+        fputs("sluice plugins new: the templates or headers are not where this program is "
+              "installed\n",
               stderr);
     } else {
         status = write_project(&project);

@@ -8,7 +8,8 @@
 
 #include <sluice/plugin.h>
 
-static void conclude(struct check *check, enum check_outcome outcome, const char *format, va_list args)
+static void conclude(struct check *check, enum check_outcome outcome, const char *format,
+                     va_list args)
 {
     if (check->outcome == CHECK_OK) {
         check->outcome = outcome;
@@ -43,8 +44,8 @@ void check_phase(struct check *check, const char *call)
 }
 
 /* A failure must have been said; the sentence, or NULL with the check failed. To be freed. */
-static char *said_reason(struct check *check, const struct plugin_instance *instance, const char *call,
-                         enum sluice_result result)
+static char *said_reason(struct check *check, const struct plugin_instance *instance,
+                         const char *call, enum sluice_result result)
 {
     static const char *const names[] = {"OK", "DROP", "RETRY", "BAD_RECORD", "FATAL"};
     if ((unsigned)result > SLUICE_FATAL) {
@@ -55,7 +56,8 @@ static char *said_reason(struct check *check, const struct plugin_instance *inst
     struct plugin_failure failure = {0};
     plugin_failure_take(&failure, result, instance, call);
     if (!failure.error.message || strstr(failure.error.message, "did not call host->error()")) {
-        check_fail(check, "%s returned SLUICE_%s and did not call host->error()", call, names[result]);
+        check_fail(check, "%s returned SLUICE_%s and did not call host->error()", call,
+                   names[result]);
     } else if (asprintf(&text, "%s returned SLUICE_%s: %s", call, names[result],
                         failure.error.message) < 0) {
         text = NULL;

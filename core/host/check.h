@@ -1,6 +1,6 @@
 /*
- * Conformance checks of a plugin (`sluice plugins check`): role "check", one check a process, so that
- * a plugin that crashes or hangs in one is told apart from the others. [main thread]
+ * Conformance checks of a plugin (`sluice plugins check`): role "check", one check a process, so
+ * that a plugin that crashes or hangs in one is told apart from the others. [main thread]
  */
 #ifndef CORE_HOST_CHECK_H
 #define CORE_HOST_CHECK_H
@@ -18,7 +18,7 @@ struct check {
     struct properties config; /* as given; check_guess() adds to it */
     bool given;               /* the user gave one: then it has to be good */
     enum check_outcome outcome;
-    char *reason;             /* NULL while CHECK_OK */
+    char *reason; /* NULL while CHECK_OK */
 };
 
 struct check_case {
@@ -28,7 +28,8 @@ struct check_case {
 };
 
 /** Closed by an entry without name. */
-extern const struct check_case check_config_cases[];    /* check_config.c: tables, life of an instance */
+extern const struct check_case
+    check_config_cases[]; /* check_config.c: tables, life of an instance */
 extern const struct check_case check_record_cases[];    /* check_record.c: transforms, converters */
 extern const struct check_case check_connector_cases[]; /* check_connector.c: sources and sinks */
 
@@ -36,11 +37,12 @@ extern const struct check_case check_connector_cases[]; /* check_connector.c: so
 void check_fail(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 void check_skip(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 /**
- * Gives every required option a value where one can be guessed from its table. False, with the check
- * skipped and the names told, where one cannot.
+ * Gives every required option a value where one can be guessed from its table. False, with the
+ * check skipped and the names told, where one cannot.
  */
 bool check_guess(struct check *check);
-/** A configured instance (typed configuration; the plugin's own configure is not called), or NULL with the check failed. */
+/** A configured instance (typed configuration; the plugin's own configure is not called), or NULL
+ * with the check failed. */
 struct plugin_instance *check_create(struct check *check);
 /** Says where the process is. */
 void check_phase(struct check *check, const char *call);

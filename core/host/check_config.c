@@ -37,16 +37,17 @@ static bool is_connector(const struct check *check)
 
 /* -- guessing -- */
 
-/* A value that the option's own table makes certain, or one harmless where nothing outside is named. */
+/* A value that the option's own table makes certain, or one harmless where nothing outside is
+ * named. */
 static bool guess(const struct check *check, const struct sluice_option *o, char *text, size_t size)
 {
-    const char *from = o->recommended && o->recommended[0]            ? o->recommended[0]
-                       : (o->valid == SLUICE_VALID_ONE_OF ||
-                          o->valid == SLUICE_VALID_ONE_OF_ANY_CASE) &&
-                               o->values && o->values[0]
-                           ? o->values[0]
-                       : o->valid == SLUICE_VALID_REGEX ? ".*"
-                                                        : NULL;
+    const char *from =
+        o->recommended && o->recommended[0] ? o->recommended[0]
+        : (o->valid == SLUICE_VALID_ONE_OF || o->valid == SLUICE_VALID_ONE_OF_ANY_CASE) &&
+                o->values && o->values[0]
+            ? o->values[0]
+        : o->valid == SLUICE_VALID_REGEX ? ".*"
+                                         : NULL;
     if (from) {
         (void)snprintf(text, size, "%s", from);
         return true;
@@ -79,7 +80,8 @@ bool check_guess(struct check *check)
     char missing[512] = "";
     size_t used = 0;
     if (strcmp(check->descriptor->kind, SLUICE_SINK) == 0 &&
-        !properties_get(&check->config, "topics") && !properties_get(&check->config, "topics.regex")) {
+        !properties_get(&check->config, "topics") &&
+        !properties_get(&check->config, "topics.regex")) {
         properties_set(&check->config, "topics", "check");
     }
     for (const struct sluice_option *o = check->descriptor->options; o && o->name; o++) {
@@ -90,8 +92,8 @@ bool check_guess(struct check *check)
         if (guess(check, o, text, sizeof(text))) {
             properties_set(&check->config, o->name, text);
         } else if (used < sizeof(missing) - 1) {
-            int more = snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
-                                o->name);
+            int more =
+                snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "", o->name);
             used += more > 0 ? (size_t)more : 0;
         }
     }
@@ -124,7 +126,8 @@ static void check_value(struct check *check, const struct sluice_option *o, cons
     properties_finish(&properties);
 }
 
-static bool is_known(const struct sluice_option *options, const char *name, const struct sluice_option *but)
+static bool is_known(const struct sluice_option *options, const char *name,
+                     const struct sluice_option *but)
 {
     for (const struct sluice_option *o = options; o->name; o++) {
         if (o != but && strcmp(o->name, name) == 0) {
@@ -142,7 +145,8 @@ static void check_option(struct check *check, const struct sluice_option *option
     }
     if ((unsigned)o->type > SLUICE_OPTION_PASSWORD || (unsigned)o->importance > SLUICE_LOW ||
         (unsigned)o->width > SLUICE_WIDTH_LONG || (unsigned)o->valid > SLUICE_VALID_CUSTOM) {
-        check_fail(check, "option %s: type, importance, width or validator is out of range", o->name);
+        check_fail(check, "option %s: type, importance, width or validator is out of range",
+                   o->name);
         return;
     }
     if (is_known(options, o->name, o)) {

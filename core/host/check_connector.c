@@ -55,8 +55,8 @@ static void no_rewind(const struct sluice_host *host, const char *topic, int32_t
     (void)offset;
 }
 
-static void no_pause(const struct sluice_host *host, const struct sluice_topic_partition *partitions,
-                     size_t count)
+static void no_pause(const struct sluice_host *host,
+                     const struct sluice_topic_partition *partitions, size_t count)
 {
     (void)host;
     (void)partitions;
@@ -88,7 +88,8 @@ static bool owns(const struct sluice_host *host, const char *topic, int32_t part
     return true;
 }
 
-static const struct sluice_value *no_offset(const struct sluice_host *host, struct sluice_batch *batch,
+static const struct sluice_value *no_offset(const struct sluice_host *host,
+                                            struct sluice_batch *batch,
                                             const struct sluice_value *source_partition)
 {
     (void)host;
@@ -97,8 +98,8 @@ static const struct sluice_value *no_offset(const struct sluice_host *host, stru
     return NULL;
 }
 
-static const struct sluice_value *no_topics(const struct sluice_host *host, struct sluice_batch *batch,
-                                            int timeout_ms)
+static const struct sluice_value *no_topics(const struct sluice_host *host,
+                                            struct sluice_batch *batch, int timeout_ms)
 {
     (void)host;
     (void)batch;
@@ -179,7 +180,8 @@ struct division {
     int tasks;
 };
 
-static void on_invalid(const struct sluice_report *report, const char *name, const char *format, ...)
+static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
+                       ...)
 {
     (void)report;
     (void)name; /* a guessed configuration need not be good as a whole */
@@ -230,7 +232,8 @@ static void run_division(struct check *check)
             connector->task_configs(instance->self, instance->config, TASKS_MAX, &report);
         if (check_result(check, instance, "task_configs", result, FOR_NOW) &&
             division.tasks > TASKS_MAX) {
-            check_fail(check, "task_configs made %d tasks of at most %d", division.tasks, (int)TASKS_MAX);
+            check_fail(check, "task_configs made %d tasks of at most %d", division.tasks,
+                       (int)TASKS_MAX);
         }
     }
     check_phase(check, "destroy");
@@ -297,8 +300,8 @@ static void pre_commit(struct check *check, struct plugin_instance *instance, co
         return;
     }
     if (count > 1 || (count == 1 && (offset.offset > RECORDS || offset.offset < 0))) {
-        check_fail(check, "pre_commit says %zu partitions, offset %lld; it was given 1 and %d", count,
-                   (long long)offset.offset, (int)RECORDS);
+        check_fail(check, "pre_commit says %zu partitions, offset %lld; it was given 1 and %d",
+                   count, (long long)offset.offset, (int)RECORDS);
     }
 }
 
@@ -362,7 +365,8 @@ static struct plugin_instance *started_source(struct check *check)
     return instance;
 }
 
-static void deliver(struct check *check, struct plugin_instance *instance, struct sluice_batch *batch)
+static void deliver(struct check *check, struct plugin_instance *instance,
+                    struct sluice_batch *batch)
 {
     const struct sluice_source *vtable = instance->descriptor->vtable;
     for (size_t i = 0; i < records_api.count(batch); i++) {

@@ -45,8 +45,20 @@ static void random_object(struct buffer *out, unsigned *seed, int depth)
 static void random_value(struct buffer *out, unsigned *seed, int depth)
 {
     static const char *const plain[] = {
-        "null", "true", "false", "0", "-1", "9223372036854775807", "1.5", "1.0E300", "\"\"",
-        "\"text\"", "\"1\"", "\"2020-01-31T12:00:00\"", "\"\\uD83D\\uDE00\"", "\"a\\nb\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "9223372036854775807",
+        "1.5",
+        "1.0E300",
+        "\"\"",
+        "\"text\"",
+        "\"1\"",
+        "\"2020-01-31T12:00:00\"",
+        "\"\\uD83D\\uDE00\"",
+        "\"a\\nb\"",
     };
     unsigned what = next_random(seed) % 18;
     if (what < 14 || depth > 3) {
@@ -83,8 +95,8 @@ static const struct sluice_value *json_value(struct sluice_batch *batch, const c
     return value;
 }
 
-static struct sluice_record *add_record(struct sluice_batch *batch, const char *topic, int64_t offset,
-                                        const char *json)
+static struct sluice_record *add_record(struct sluice_batch *batch, const char *topic,
+                                        int64_t offset, const char *json)
 {
     char key[32];
     (void)snprintf(key, sizeof(key), "k%lld", (long long)offset);
@@ -125,8 +137,8 @@ static struct plugin_instance *configured(struct check *check)
     }
     const struct sluice_transform *vtable = instance->descriptor->vtable;
     check_phase(check, "configure");
-    enum sluice_result result = vtable->configure(instance->self, instance->descriptor->class_name,
-                                                  instance->config);
+    enum sluice_result result =
+        vtable->configure(instance->self, instance->descriptor->class_name, instance->config);
     if (!check_accepted(check, instance, "configure", result)) {
         plugin_instance_destroy(instance);
         return NULL;
@@ -139,7 +151,8 @@ static void run_configure(struct check *check)
     plugin_instance_destroy(configured(check));
 }
 
-static void apply(struct check *check, struct plugin_instance *instance, struct sluice_record *record)
+static void apply(struct check *check, struct plugin_instance *instance,
+                  struct sluice_record *record)
 {
     if (strcmp(instance->descriptor->kind, SLUICE_PREDICATE) == 0) {
         const struct sluice_predicate *predicate = instance->descriptor->vtable;
@@ -200,7 +213,8 @@ static void run_empty_map(struct check *check)
 
 static void run_scalars(struct check *check)
 {
-    static const char *const texts[] = {"null", "true", "1", "-1.5", "\"text\"", "\"\"", "[]", "[{}]"};
+    static const char *const texts[] = {"null",     "true", "1",  "-1.5",
+                                        "\"text\"", "\"\"", "[]", "[{}]"};
     apply_json(check, texts, sizeof(texts) / sizeof(texts[0]));
 }
 
@@ -237,7 +251,8 @@ static bool same(const struct sluice_record *a, const struct sluice_record *b)
 static void run_neighbours(struct check *check)
 {
     struct plugin_instance *instance = configured(check);
-    struct sluice_batch *batch = check_batch("check", 3, 7), *as_it_was = check_batch("check", 3, 7);
+    struct sluice_batch *batch = check_batch("check", 3, 7),
+                        *as_it_was = check_batch("check", 3, 7);
     if (instance) {
         apply(check, instance, records_api.at(batch, 1));
         for (size_t i = 0; i < 3 && records_api.count(batch) == 3; i += 2) {
@@ -278,8 +293,8 @@ static struct plugin_instance *configured_converter(struct check *check,
     }
     const struct sluice_converter *vtable = instance->descriptor->vtable;
     check_phase(check, "configure");
-    enum sluice_result result = vtable->configure(
-        instance->self, instance->descriptor->class_name, instance->config, role);
+    enum sluice_result result =
+        vtable->configure(instance->self, instance->descriptor->class_name, instance->config, role);
     if (!check_accepted(check, instance, "configure", result)) {
         plugin_instance_destroy(instance);
         return NULL;
@@ -307,7 +322,8 @@ static bool there_and_back(struct conversion *c, const char *header, struct slui
         return false;
     }
     check_phase(c->check, "from_connect");
-    result = c->vtable->from_connect(c->instance->self, c->batch, "check", header, schema, value, bytes);
+    result =
+        c->vtable->from_connect(c->instance->self, c->batch, "check", header, schema, value, bytes);
     return check_result(c->check, c->instance, "from_connect of what to_connect read", result, 0);
 }
 
@@ -320,8 +336,8 @@ static void round_trip(struct conversion *c, const char *header, const struct sl
 {
     struct sluice_span bytes = {0};
     check_phase(c->check, "from_connect");
-    enum sluice_result result = c->vtable->from_connect(c->instance->self, c->batch, "check", header,
-                                                        schema, value, &bytes);
+    enum sluice_result result = c->vtable->from_connect(c->instance->self, c->batch, "check",
+                                                        header, schema, value, &bytes);
     if (!check_result(c->check, c->instance, "from_connect", result, FOR_A_RECORD)) {
         return; /* not a type it is for */
     }
@@ -333,8 +349,9 @@ static void round_trip(struct conversion *c, const char *header, const struct sl
     struct sluice_span before = bytes;
     if (there_and_back(c, header, &bytes, 0) && !same_bytes(before, bytes)) {
         check_fail(c->check, "'%.*s' was read and written again and became '%.*s'",
-                   (int)(before.size < 100 ? before.size : 100), before.data ? before.data : "(null)",
-                   (int)(bytes.size < 100 ? bytes.size : 100), bytes.data ? bytes.data : "(null)");
+                   (int)(before.size < 100 ? before.size : 100),
+                   before.data ? before.data : "(null)", (int)(bytes.size < 100 ? bytes.size : 100),
+                   bytes.data ? bytes.data : "(null)");
     }
 }
 
@@ -413,10 +430,9 @@ static void read_rubbish(struct check *check, enum sluice_converter_role role)
         const struct sluice_schema *schema = NULL;
         const struct sluice_value *value = NULL;
         check_phase(check, "to_connect");
-        enum sluice_result result =
-            vtable->to_connect(instance->self, batch, "check",
-                               role == SLUICE_CONVERT_HEADER ? "h" : NULL,
-                               (struct sluice_span){bytes, size}, &schema, &value);
+        enum sluice_result result = vtable->to_connect(
+            instance->self, batch, "check", role == SLUICE_CONVERT_HEADER ? "h" : NULL,
+            (struct sluice_span){bytes, size}, &schema, &value);
         if (check_result(check, instance, "to_connect", result, FOR_A_RECORD)) {
             (void)data_api.to_text(batch, value);
         }

@@ -21,7 +21,8 @@ struct tasks {
     bool set_before_task;
 };
 
-static void on_invalid(const struct sluice_report *report, const char *name, const char *format, ...)
+static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
+                       ...)
 {
     (void)report;
     (void)name;
@@ -100,11 +101,12 @@ static int check_count(json_t *first, size_t count, int max_tasks, struct error 
     if (count <= (size_t)max_tasks || strcasecmp(enforce, "false") == 0) {
         return 0;
     }
-    return error_set(error, ERROR_CONFIG,
-                     "The connector %s has generated %zu tasks, which is greater than %d, the maximum "
-                     "number of tasks it is configured to create. Raise tasks.max, or allow it with "
-                     "tasks.max.enforce=false",
-                     process_text(first, "name"), count, max_tasks);
+    return error_set(
+        error, ERROR_CONFIG,
+        "The connector %s has generated %zu tasks, which is greater than %d, the maximum "
+        "number of tasks it is configured to create. Raise tasks.max, or allow it with "
+        "tasks.max.enforce=false",
+        process_text(first, "name"), count, max_tasks);
 }
 
 static int make_configs(struct host_process *process, json_t *first,

@@ -2,9 +2,10 @@
  * What is left of a crash: a signal handler that writes frames, mappings and the plugin call under
  * way into the page shared with the worker, and then lets the signal do what it does.
  *
- * Everything in the handler is async-signal-safe and bounded: no allocation, no lock of ours, memory
- * that may not be there is read through the kernel, and an alarm ends a handler that hangs. The record
- * is valid from its first address on, so that even then signal and place are known. [any thread]
+ * Everything in the handler is async-signal-safe and bounded: no allocation, no lock of ours,
+ * memory that may not be there is read through the kernel, and an alarm ends a handler that hangs.
+ * The record is valid from its first address on, so that even then signal and place are known. [any
+ * thread]
  */
 #include "core/host/host.h"
 
@@ -45,7 +46,8 @@ static struct registers registers_of(const void *context)
     const greg_t *r = user->uc_mcontext.gregs;
     return (struct registers){(uintptr_t)r[REG_RIP], (uintptr_t)r[REG_RSP], (uintptr_t)r[REG_RBP]};
 #elif defined(__aarch64__)
-    return (struct registers){user->uc_mcontext.pc, user->uc_mcontext.sp, user->uc_mcontext.regs[29]};
+    return (struct registers){user->uc_mcontext.pc, user->uc_mcontext.sp,
+                              user->uc_mcontext.regs[29]};
 #else
     (void)user;
     return (struct registers){0};
@@ -194,7 +196,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     if (crash->frame_count == 1) {
         walk_pointers(crash, &at);
     }
-    /* Back to the instruction, or the raised signal, with nobody in its way: a true end, a true core. */
+    /* Back to the instruction, or the raised signal, with nobody in its way: a true end, a true
+     * core. */
     struct sigaction plain = {.sa_handler = SIG_DFL};
     (void)sigaction(signal, &plain, NULL);
     if (info->si_code <= 0) {

@@ -3,10 +3,10 @@
 
 /* Names as ConfigDef's REST form has them. */
 static const char *const types[] = {
-    [SLUICE_OPTION_BOOLEAN] = "BOOLEAN", [SLUICE_OPTION_STRING] = "STRING",
-    [SLUICE_OPTION_INT] = "INT",         [SLUICE_OPTION_SHORT] = "SHORT",
-    [SLUICE_OPTION_LONG] = "LONG",       [SLUICE_OPTION_DOUBLE] = "DOUBLE",
-    [SLUICE_OPTION_LIST] = "LIST",       [SLUICE_OPTION_CLASS] = "CLASS",
+    [SLUICE_OPTION_BOOLEAN] = "BOOLEAN",   [SLUICE_OPTION_STRING] = "STRING",
+    [SLUICE_OPTION_INT] = "INT",           [SLUICE_OPTION_SHORT] = "SHORT",
+    [SLUICE_OPTION_LONG] = "LONG",         [SLUICE_OPTION_DOUBLE] = "DOUBLE",
+    [SLUICE_OPTION_LIST] = "LIST",         [SLUICE_OPTION_CLASS] = "CLASS",
     [SLUICE_OPTION_PASSWORD] = "PASSWORD",
 };
 static const char *const importances[] = {"HIGH", "MEDIUM", "LOW"};

@@ -29,8 +29,7 @@ struct role {
 };
 
 static const struct role roles[] = {
-    {"check", host_check, false},
-    {"connector", host_connector, false},
+    {"check", host_check, false},       {"connector", host_connector, false},
     {"scan", host_scan, false},
 #ifdef SLUICE_HOST_TASK
     {"task", host_task, true},
@@ -49,7 +48,8 @@ static struct metrics_page *map_page(void)
     return page == MAP_FAILED ? NULL : page;
 }
 
-/* Descriptors of ours are nobody else's: not of plugins' children, and none came along by accident. */
+/* Descriptors of ours are nobody else's: not of plugins' children, and none came along by accident.
+ */
 static int take_descriptors(void)
 {
     if (close_range(HOST_FD_PAGE + 1, ~0u, 0) != 0) {
@@ -85,7 +85,8 @@ static int run_role(struct host_process *process, json_t *first)
         }
     }
     struct error error = {0};
-    (void)error_set(&error, ERROR_INTERNAL, "A host knows no role '%s', or could not start it", type);
+    (void)error_set(&error, ERROR_INTERNAL, "A host knows no role '%s', or could not start it",
+                    type);
     host_fail(process, &error);
     error_clear(&error);
     return 1;
@@ -97,9 +98,10 @@ int main(void)
     (void)signal(SIGPIPE, SIG_IGN);
     struct metrics_page *page = map_page();
     if (!page || take_descriptors() != 0) {
-        (void)fputs("sluice-host is started by sluice, with its channels on descriptors 3, 4 and 5; "
-                    "it is of no use by hand\n",
-                    stderr);
+        (void)fputs(
+            "sluice-host is started by sluice, with its channels on descriptors 3, 4 and 5; "
+            "it is of no use by hand\n",
+            stderr);
         return 2;
     }
     struct channel control;

@@ -87,7 +87,8 @@ void process_properties(struct properties *properties, json_t *object)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (json_is_string(value)) {
             properties_set(properties, name, json_string_value(value));
         }
@@ -164,7 +165,8 @@ void process_limit(json_t *first)
         limit(RLIMIT_CORE, 0); /* invariant 7: a core file holds every secret there is */
     }
     if (memory > 0 && !UNDER_SANITIZER) {
-        limit(RLIMIT_DATA, (rlim_t)memory); /* invariants 5, 6: one plugin's memory is its own affair */
+        limit(RLIMIT_DATA,
+              (rlim_t)memory); /* invariants 5, 6: one plugin's memory is its own affair */
     }
 }
 

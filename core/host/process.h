@@ -15,7 +15,8 @@ void process_log_to_pipe(void);
  * boolean), and what holds for every host: as many descriptors as allowed. invariant 5, 6
  */
 void process_limit(json_t *first);
-/** A thread that ends the process when the worker is gone; for roles that read no further message. */
+/** A thread that ends the process when the worker is gone; for roles that read no further message.
+ */
 int process_watch(struct host_process *process);
 
 /** Text as JSON; bytes that are no UTF-8 (of a file's name, of a plugin's error) become `?`. */
@@ -24,7 +25,8 @@ json_t *process_string(const char *text);
 void process_send(struct host_process *process, json_t *message);
 /** String members of an object; others are left out. */
 void process_properties(struct properties *properties, json_t *object);
-/** Loads what an array of paths names, calling registry_scan(); a file that cannot be loaded is a warning. */
+/** Loads what an array of paths names, calling registry_scan(); a file that cannot be loaded is a
+ * warning. */
 void process_load_plugins(struct registry *registry, json_t *paths);
 /** A member of an object as text, or "" where it is none. */
 const char *process_text(json_t *object, const char *name);

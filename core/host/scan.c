@@ -20,7 +20,8 @@ static void on_loading(void *user, const char *path)
     struct scan *scan = user;
     const char *name = strrchr(path, '/');
     host_phase(scan->process, "loading", name ? name + 1 : path);
-    process_send(scan->process, json_pack("{s:s,s:o}", "type", "loading", "path", process_string(path)));
+    process_send(scan->process,
+                 json_pack("{s:s,s:o}", "type", "loading", "path", process_string(path)));
 }
 
 static void on_file(void *user, const char *path, const struct error *error)
@@ -43,7 +44,7 @@ static void on_file(void *user, const char *path, const struct error *error)
         }
     }
     process_send(scan->process, json_pack("{s:s,s:o,s:o}", "type", "plugins", "path",
-                                     process_string(path), "plugins", plugins));
+                                          process_string(path), "plugins", plugins));
 }
 
 int host_scan(struct host_process *process, json_t *first)
@@ -63,7 +64,8 @@ int host_scan(struct host_process *process, json_t *first)
     }
     size_t i;
     json_t *path;
-    json_array_foreach(json_object_get(first, "skip"), i, path) {
+    json_array_foreach(json_object_get(first, "skip"), i, path)
+    {
         if (json_is_string(path)) {
             registry_skip(scan.registry, json_string_value(path));
         }

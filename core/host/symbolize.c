@@ -1,7 +1,7 @@
 /*
  * sluice-symbolize: tells functions and lines of a crash record on stdin (symbolize.h), with libdw,
- * from the files that were mapped in the process that crashed. A process of its own, single-threaded;
- * whoever started it kills it when it takes too long.
+ * from the files that were mapped in the process that crashed. A process of its own,
+ * single-threaded; whoever started it kills it when it takes too long.
  */
 #include "core/host/symbolize.h"
 
@@ -55,9 +55,8 @@ static const char *find_source(Dwfl_Module *module, Dwarf_Addr address, int *ret
     Dwarf_Addr bias = 0;
     Dwarf_Die *unit = NULL;
     while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
-        Dwarf_Line *line = dwarf_haspc(unit, address - bias) > 0
-                               ? dwarf_getsrc_die(unit, address - bias)
-                               : NULL;
+        Dwarf_Line *line =
+            dwarf_haspc(unit, address - bias) > 0 ? dwarf_getsrc_die(unit, address - bias) : NULL;
         if (line && dwarf_lineno(line, ret_line) == 0) {
             return dwarf_linesrc(line, NULL, NULL);
         }
@@ -66,16 +65,17 @@ static const char *find_source(Dwfl_Module *module, Dwarf_Addr address, int *ret
 }
 
 /*
- * Below a plugin's own frames there are only those of the host that called it, and below main() or a
- * thread's start those of the C library: neither tells anything.
+ * Below a plugin's own frames there are only those of the host that called it, and below main() or
+ * a thread's start those of the C library: neither tells anything.
  */
 static bool is_end(const char *object, const char *name, bool *plugin_seen)
 {
     bool host = strcmp(object, "sluice-host") == 0;
     bool library = strncmp(object, "libc.so", strlen("libc.so")) == 0;
     bool end = host ? *plugin_seen
-                    : library && name && (strncmp(name, "__libc_start", strlen("__libc_start")) == 0 ||
-                                          strcmp(name, "start_thread") == 0);
+                    : library && name &&
+                          (strncmp(name, "__libc_start", strlen("__libc_start")) == 0 ||
+                           strcmp(name, "start_thread") == 0);
     *plugin_seen = *plugin_seen || (!host && !library);
     return end;
 }
@@ -132,7 +132,8 @@ int main(void)
     }
     bool plugin_seen = false;
     for (uint32_t i = 0; i < crash.frame_count; i++) {
-        /* Without frame information the walk ends in rubbish; the faulting address is always shown. */
+        /* Without frame information the walk ends in rubbish; the faulting address is always shown.
+         */
         if ((i > 0 && !dwfl_addrmodule(dwfl, crash.frames[i])) ||
             !print_frame(dwfl, crash.frames[i], &plugin_seen)) {
             break;

@@ -34,7 +34,8 @@ static const char *hint(const struct crash_record *crash)
     }
 }
 
-/* Memory that is refused ends most programs with a NULL pointer; say so where the limit was near. */
+/* Memory that is refused ends most programs with a NULL pointer; say so where the limit was near.
+ */
 static bool limit_was_near(const struct crash_record *crash)
 {
     return crash->data_limit > 0 && crash->data_used >= crash->data_limit / 8 * 7;
@@ -113,7 +114,8 @@ static pid_t start(const char *host_path, int in, int out)
     if (posix_spawn_file_actions_init(&actions) == 0) {
         if (posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO) != 0 ||
             posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO) != 0 ||
-            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) != 0 ||
+            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) !=
+                0 ||
             posix_spawn(&child, path, &actions, NULL, argv, environment) != 0) {
             child = -1;
         }

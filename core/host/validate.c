@@ -1,7 +1,7 @@
 /*
  * Role "validate": checks a configuration against a class's option table and, for connectors, with
- * the class's own validate(). Both may be plugin code that hangs: the worker ends this process at its
- * deadline and finds the call in the page. [main thread]
+ * the class's own validate(). Both may be plugin code that hangs: the worker ends this process at
+ * its deadline and finds the call in the page. [main thread]
  */
 #include "core/host/process.h"
 
@@ -19,7 +19,8 @@ struct findings {
     struct config_report *report;
 };
 
-static void on_invalid(const struct sluice_report *report, const char *name, const char *format, ...)
+static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
+                       ...)
 {
     const struct findings *findings = report->host_data;
     char *text = NULL;

@@ -23,8 +23,8 @@ static const struct plugin_instance *instance_of(const struct sluice_host *host)
 
 /* -- services -- */
 
-static void host_log(const struct sluice_host *host, enum sluice_log_level level, const char *format,
-                     ...)
+static void host_log(const struct sluice_host *host, enum sluice_log_level level,
+                     const char *format, ...)
 {
     const struct plugin_instance *instance = instance_of(host);
     if (!log_enabled((enum log_level)level)) {
@@ -57,7 +57,8 @@ static enum sluice_result host_error(const struct sluice_host *host, enum sluice
     va_start(args, format);
     int size = vasprintf(&text, format, args);
     va_end(args);
-    (void)error_set_class(&current.error, ERROR_PLUGIN_FAILED, java_class, "%s", size < 0 ? "" : text);
+    (void)error_set_class(&current.error, ERROR_PLUGIN_FAILED, java_class, "%s",
+                          size < 0 ? "" : text);
     if (size >= 0) {
         free(text);
     }
@@ -127,17 +128,18 @@ struct made {
     struct made *next;
 };
 
-static void *host_make_plugin(const struct sluice_host *host, const char *kind, const char *class_name,
-                              const struct sluice_config *config, const char *prefix,
-                              const void **ret_vtable)
+static void *host_make_plugin(const struct sluice_host *host, const char *kind,
+                              const char *class_name, const struct sluice_config *config,
+                              const char *prefix, const void **ret_vtable)
 {
     struct plugin_instance *owner = host->host_data;
     struct plugin_instance *instance = NULL;
     struct error error = {0};
     struct properties own = {0};
     struct made *made = calloc(1, sizeof(*made));
-    int result = made ? plugin_instance_create(owner->environment, kind, class_name, &instance, &error)
-                      : error_set(&error, ERROR_NO_MEMORY, "Out of memory for %s", class_name);
+    int result =
+        made ? plugin_instance_create(owner->environment, kind, class_name, &instance, &error)
+             : error_set(&error, ERROR_NO_MEMORY, "Out of memory for %s", class_name);
     if (result == 0) {
         properties_copy_prefixed(&own, config_properties(config), prefix ? prefix : "");
         result = plugin_instance_configure(instance, &own, &error);
@@ -278,11 +280,11 @@ void plugin_failure_take(struct plugin_failure *ret_failure, enum sluice_result 
     *ret_failure = current;
     current = (struct plugin_failure){.record = -1, .retry_after = -1};
     if (ret_failure->error.code == ERROR_NONE) {
-        (void)error_set_class(&ret_failure->error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
-                              "%s of %s failed (result %d) without saying why: the plugin did not call "
-                              "host->error()",
-                              what, instance ? instance->descriptor->class_name : "the plugin",
-                              (int)result);
+        (void)error_set_class(
+            &ret_failure->error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
+            "%s of %s failed (result %d) without saying why: the plugin did not call "
+            "host->error()",
+            what, instance ? instance->descriptor->class_name : "the plugin", (int)result);
     }
     ret_failure->error.retriable = result == SLUICE_RETRY;
 }

@@ -25,7 +25,7 @@ struct plugin_environment {
 struct properties;
 
 struct plugin_instance {
-    struct sluice_host host;    /* &host is what the plugin gets; host.host_data = the instance */
+    struct sluice_host host; /* &host is what the plugin gets; host.host_data = the instance */
     const struct sluice_descriptor *descriptor;
     const struct plugin_environment *environment;
     void *self;
@@ -45,17 +45,19 @@ int plugin_instance_configure(struct plugin_instance *instance, const struct pro
 
 /** The error of the last plugin call on this thread; taken by whoever made the call. */
 struct plugin_failure {
-    struct error error;   /* class, message, causes */
-    ptrdiff_t record;     /* index, or -1 */
-    int64_t retry_after;  /* ms, or -1 */
+    struct error error;  /* class, message, causes */
+    ptrdiff_t record;    /* index, or -1 */
+    int64_t retry_after; /* ms, or -1 */
 };
 /**
  * Moves the failure of the call just made on this thread to *ret_failure (caller clears its error).
- * Where the plugin returned an error without calling host->error(), says so, with what as the call's name.
+ * Where the plugin returned an error without calling host->error(), says so, with what as the
+ * call's name.
  */
 void plugin_failure_take(struct plugin_failure *ret_failure, enum sluice_result result,
                          const struct plugin_instance *instance, const char *what);
-/** Forgets what an earlier call left; cheap, called before each call into a plugin that may fail. */
+/** Forgets what an earlier call left; cheap, called before each call into a plugin that may fail.
+ */
 void plugin_failure_reset(void);
 
 #endif

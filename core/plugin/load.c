@@ -30,15 +30,16 @@ static int check_length(const char *path, int fd, const Elf64_Ehdr *header, off_
         }
     }
     if (!readable) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is damaged: its program headers make no sense; build or copy it again",
-                         path);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' is damaged: its program headers make no sense; build or copy it again", path);
     }
     if (end > (uint64_t)size) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is cut off: it has %lld bytes of at least %llu; copy it again (under "
-                         "another name, and rename it when it is complete)",
-                         path, (long long)size, (unsigned long long)end);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' is cut off: it has %lld bytes of at least %llu; copy it again (under "
+            "another name, and rename it when it is complete)",
+            path, (long long)size, (unsigned long long)end);
     }
     return 0;
 }
@@ -48,20 +49,22 @@ static int check_header(const char *path, int fd, const struct stat *status, str
     Elf64_Ehdr header = {0};
     ssize_t got = S_ISREG(status->st_mode) ? pread(fd, &header, sizeof(header), 0) : 0;
     if (got >= 4 && memcmp(&header, "PK\3\4", 4) == 0) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is a Java archive; sluice loads shared objects (.so) built for its own "
-                         "interface",
-                         path);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' is a Java archive; sluice loads shared objects (.so) built for its own "
+            "interface",
+            path);
     }
     if (got < SELFMAG || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is not a shared object (it does not begin as an ELF file does); build it "
-                         "with `cc -shared -fPIC`",
-                         path);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' is not a shared object (it does not begin as an ELF file does); build it "
+            "with `cc -shared -fPIC`",
+            path);
     }
     if (got < (ssize_t)sizeof(header)) {
-        return error_set(error, ERROR_PLUGIN_LOAD, "'%s' is cut off: it has %zd bytes; copy it again",
-                         path, got);
+        return error_set(error, ERROR_PLUGIN_LOAD,
+                         "'%s' is cut off: it has %zd bytes; copy it again", path, got);
     }
 #if defined(__x86_64__)
     const unsigned machine = EM_X86_64;
@@ -71,9 +74,10 @@ static int check_header(const char *path, int fd, const struct stat *status, str
     const unsigned machine = header.e_machine;
 #endif
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' is built for another machine (ELF machine %u, this is %u); rebuild it here",
-                         path, (unsigned)header.e_machine, machine);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' is built for another machine (ELF machine %u, this is %u); rebuild it here", path,
+            (unsigned)header.e_machine, machine);
     }
     if (header.e_type != ET_DYN) {
         return error_set(error, ERROR_PLUGIN_LOAD,
@@ -82,7 +86,8 @@ static int check_header(const char *path, int fd, const struct stat *status, str
     return check_length(path, fd, &header, status->st_size, error);
 }
 
-/* The loader's own words for these are "invalid ELF header" and worse, so the file is looked at first. */
+/* The loader's own words for these are "invalid ELF header" and worse, so the file is looked at
+ * first. */
 static int check_file(const char *path, struct error *error)
 {
     struct stat status;
@@ -108,11 +113,12 @@ static int explain(const char *path, struct error *error)
     const char *why = again ? NULL : dlerror();
     const char *missing = why ? strstr(why, "undefined symbol: ") : NULL;
     if (missing) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "Plugin '%s' needs the symbol %s, which nothing provides: link the library "
-                         "that has it into the plugin (plugins get the host's services through struct "
-                         "sluice_host only)",
-                         path, missing + strlen("undefined symbol: "));
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "Plugin '%s' needs the symbol %s, which nothing provides: link the library "
+            "that has it into the plugin (plugins get the host's services through struct "
+            "sluice_host only)",
+            path, missing + strlen("undefined symbol: "));
     }
     return error_set(error, ERROR_PLUGIN_LOAD, "Plugin '%s' could not be loaded: %s", path,
                      why ? why : lt_dlerror());
@@ -123,8 +129,8 @@ static int check_descriptor(const char *path, const struct sluice_descriptor *de
 {
     if (descriptor->size < sizeof(struct sluice_descriptor)) {
         return error_set(error, ERROR_PLUGIN_ABI,
-                         "Plugin '%s': descriptor %zu says its size is %u, at least %zu is needed", path,
-                         i, (unsigned)descriptor->size, sizeof(struct sluice_descriptor));
+                         "Plugin '%s': descriptor %zu says its size is %u, at least %zu is needed",
+                         path, i, (unsigned)descriptor->size, sizeof(struct sluice_descriptor));
     }
     const char *missing = !descriptor->kind || !*descriptor->kind               ? "kind"
                           : !descriptor->class_name || !*descriptor->class_name ? "class_name"
@@ -132,21 +138,23 @@ static int check_descriptor(const char *path, const struct sluice_descriptor *de
                           : !descriptor->vtable                                 ? "vtable"
                                                                                 : NULL;
     if (missing) {
-        return error_set(error, ERROR_PLUGIN_ABI, "Plugin '%s': descriptor %zu (%s) has no %s", path, i,
-                         descriptor->class_name ? descriptor->class_name : "unnamed", missing);
+        return error_set(error, ERROR_PLUGIN_ABI, "Plugin '%s': descriptor %zu (%s) has no %s",
+                         path, i, descriptor->class_name ? descriptor->class_name : "unnamed",
+                         missing);
     }
     uint32_t vtable_size = *(const uint32_t *)descriptor->vtable;
     if (vtable_size < 4 * sizeof(void *) || vtable_size > 65536) {
-        return error_set(error, ERROR_PLUGIN_ABI,
-                         "Plugin '%s': the vtable of %s says its size is %u; set .size = sizeof(struct ..)",
-                         path, descriptor->class_name, (unsigned)vtable_size);
+        return error_set(
+            error, ERROR_PLUGIN_ABI,
+            "Plugin '%s': the vtable of %s says its size is %u; set .size = sizeof(struct ..)",
+            path, descriptor->class_name, (unsigned)vtable_size);
     }
     for (const struct sluice_option *o = descriptor->options; o && o->name; o++) {
         if (o->size < sizeof(struct sluice_option)) {
-            return error_set(error, ERROR_PLUGIN_ABI,
-                             "Plugin '%s': option %s of %s says its size is %u, at least %zu is needed",
-                             path, o->name, descriptor->class_name, (unsigned)o->size,
-                             sizeof(struct sluice_option));
+            return error_set(
+                error, ERROR_PLUGIN_ABI,
+                "Plugin '%s': option %s of %s says its size is %u, at least %zu is needed", path,
+                o->name, descriptor->class_name, (unsigned)o->size, sizeof(struct sluice_option));
         }
     }
     return 0;
@@ -156,17 +164,19 @@ static int check_entry(const char *path, const struct sluice_entry *entry, struc
 {
     static const char magic[8] = SLUICE_ABI_MAGIC;
     if (!entry || memcmp(entry->magic, magic, sizeof(magic)) != 0) {
-        return error_set(error, ERROR_PLUGIN_ABI,
-                         "Plugin '%s': sluice_plugin_entry() returned no sluice entry; define it with "
-                         "SLUICE_PLUGIN()",
-                         path);
+        return error_set(
+            error, ERROR_PLUGIN_ABI,
+            "Plugin '%s': sluice_plugin_entry() returned no sluice entry; define it with "
+            "SLUICE_PLUGIN()",
+            path);
     }
     if (entry->abi_major != SLUICE_ABI_MAJOR) {
-        return error_set(error, ERROR_PLUGIN_ABI,
-                         "Plugin '%s' is built for plugin interface %u.%u, this sluice speaks %d.%d; "
-                         "rebuild it with this sluice's headers",
-                         path, (unsigned)entry->abi_major, (unsigned)entry->abi_minor, SLUICE_ABI_MAJOR,
-                         SLUICE_ABI_MINOR);
+        return error_set(
+            error, ERROR_PLUGIN_ABI,
+            "Plugin '%s' is built for plugin interface %u.%u, this sluice speaks %d.%d; "
+            "rebuild it with this sluice's headers",
+            path, (unsigned)entry->abi_major, (unsigned)entry->abi_minor, SLUICE_ABI_MAJOR,
+            SLUICE_ABI_MINOR);
     }
     if (entry->size < sizeof(struct sluice_entry) || !entry->descriptors) {
         return error_set(error, ERROR_PLUGIN_ABI,
@@ -212,10 +222,11 @@ int plugin_load(const char *path, const struct sluice_entry **ret_entry, struct 
     const struct sluice_entry *(*entry_fn)(void) = NULL;
     *(void **)&entry_fn = lt_dlsym(handle, "sluice_plugin_entry");
     if (!entry_fn) {
-        return error_set(error, ERROR_PLUGIN_LOAD,
-                         "'%s' exports no sluice_plugin_entry(): it is no sluice plugin, or the function "
-                         "is hidden (declare it with SLUICE_PLUGIN())",
-                         path);
+        return error_set(
+            error, ERROR_PLUGIN_LOAD,
+            "'%s' exports no sluice_plugin_entry(): it is no sluice plugin, or the function "
+            "is hidden (declare it with SLUICE_PLUGIN())",
+            path);
     }
     const struct sluice_entry *entry = entry_fn();
     if (check_entry(path, entry, error) != 0) {

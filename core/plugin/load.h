@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 
 /** Loads the file and checks its entry and descriptors. The object is never unloaded. */
-int plugin_load(const char *path, const struct sluice_entry **ret_entry, struct error *error) CHECKED;
+int plugin_load(const char *path, const struct sluice_entry **ret_entry,
+                struct error *error) CHECKED;
 
 #endif

@@ -13,7 +13,8 @@ bool names_match(const char *known, const char *wanted)
     }
     size_t size = strlen(wanted);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (size > 0 && strncmp(simple, wanted, size) == 0 && strcmp(simple + size, words[i]) == 0) {
+        if (size > 0 && strncmp(simple, wanted, size) == 0 &&
+            strcmp(simple + size, words[i]) == 0) {
             return true;
         }
     }

@@ -1,4 +1,5 @@
-/* See registry.h: an array of classes, sorted by name. Not thread-safe until all is loaded; then read-only. */
+/* See registry.h: an array of classes, sorted by name. Not thread-safe until all is loaded; then
+ * read-only. */
 #include "core/plugin/registry.h"
 
 #include <dirent.h>
@@ -160,9 +161,10 @@ static void scan_folder(struct scan *scan, const char *path, int depth)
                 scan_file(scan, full);
             } else if (S_ISREG(status.st_mode) && ends_with(full, ".jar") && scan->on_file) {
                 struct error error = {0};
-                (void)error_set(&error, ERROR_PLUGIN_LOAD,
-                                "'%s' is a Java archive and left alone: sluice loads shared objects (.so)",
-                                full);
+                (void)error_set(
+                    &error, ERROR_PLUGIN_LOAD,
+                    "'%s' is a Java archive and left alone: sluice loads shared objects (.so)",
+                    full);
                 scan->on_file(scan->user, full, &error);
                 error_clear(&error);
             }
@@ -175,7 +177,8 @@ static void scan_folder(struct scan *scan, const char *path, int depth)
 
 void registry_scan(struct registry *registry, const char *const *paths, size_t count,
                    void (*on_loading)(void *user, const char *path),
-                   void (*on_file)(void *user, const char *path, const struct error *error), void *user)
+                   void (*on_file)(void *user, const char *path, const struct error *error),
+                   void *user)
 {
     struct scan scan = {registry, on_loading, on_file, user};
     for (size_t i = 0; i < count; i++) {
@@ -237,20 +240,22 @@ const struct sluice_descriptor *registry_find(const struct registry *registry, c
             continue;
         }
         if (found && strcmp(found->descriptor->class_name, entry->descriptor->class_name) != 0) {
-            (void)error_set_class(error, ERROR_UNKNOWN_CLASS, SLUICE_CONNECT_EXCEPTION,
-                                  "More than one plugin matches alias %s. Please use full package + "
-                                  "class name instead. Classes found: %s in %s, %s in %s",
-                                  class_name, found->descriptor->class_name, found->path,
-                                  entry->descriptor->class_name, entry->path);
+            (void)error_set_class(
+                error, ERROR_UNKNOWN_CLASS, SLUICE_CONNECT_EXCEPTION,
+                "More than one plugin matches alias %s. Please use full package + "
+                "class name instead. Classes found: %s in %s, %s in %s",
+                class_name, found->descriptor->class_name, found->path,
+                entry->descriptor->class_name, entry->path);
             return NULL;
         }
         found = found ? found : entry;
     }
     if (!found) {
-        (void)error_set_class(error, ERROR_UNKNOWN_CLASS, SLUICE_CONNECT_EXCEPTION,
-                              "Failed to find any class that implements %s and which name matches %s; "
-                              "`sluice plugins list` shows what there is on plugin.path",
-                              kind ? kind : "a plugin", class_name);
+        (void)error_set_class(
+            error, ERROR_UNKNOWN_CLASS, SLUICE_CONNECT_EXCEPTION,
+            "Failed to find any class that implements %s and which name matches %s; "
+            "`sluice plugins list` shows what there is on plugin.path",
+            kind ? kind : "a plugin", class_name);
         return NULL;
     }
     return found->descriptor;

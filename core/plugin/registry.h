@@ -22,7 +22,8 @@ void registry_destroy(struct registry *registry);
  * without vtable, ..
  */
 int registry_load(struct registry *registry, const char *path, struct error *error) CHECKED;
-/** A file that is never to be loaded: one that took a process with it. registry_load() passes over it. */
+/** A file that is never to be loaded: one that took a process with it. registry_load() passes over
+ * it. */
 void registry_skip(struct registry *registry, const char *path);
 /** Adds the classes of an entry that is in memory already, under a name instead of a path. */
 int registry_add(struct registry *registry, const char *name, const struct sluice_entry *entry,

@@ -3,7 +3,8 @@
 
 #include <unistd.h>
 
-static void validate(void *self, const struct sluice_config *config, const struct sluice_report *report)
+static void validate(void *self, const struct sluice_config *config,
+                     const struct sluice_report *report)
 {
     (void)self;
     (void)config;

@@ -113,8 +113,8 @@ static int crash(struct metrics_page *page, void (*how)(void))
 
 static void expect(void (*how)(void), int signal, const char *headline, const char *function)
 {
-    struct metrics_page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct metrics_page *page =
+        mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(page, MAP_FAILED);
     char text[512];
     int status = crash(page, how);
@@ -217,10 +217,14 @@ static void no_crash_has_no_headline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_null_pointer),      cmocka_unit_test(a_null_function),
-        cmocka_unit_test(a_division_by_zero),  cmocka_unit_test(an_abort),
-        cmocka_unit_test(a_thread),            cmocka_unit_test(a_stack_overflow),
-        cmocka_unit_test(an_exhausted_arena),  cmocka_unit_test(a_memory_limit),
+        cmocka_unit_test(a_null_pointer),
+        cmocka_unit_test(a_null_function),
+        cmocka_unit_test(a_division_by_zero),
+        cmocka_unit_test(an_abort),
+        cmocka_unit_test(a_thread),
+        cmocka_unit_test(a_stack_overflow),
+        cmocka_unit_test(an_exhausted_arena),
+        cmocka_unit_test(a_memory_limit),
         cmocka_unit_test(no_crash_has_no_headline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

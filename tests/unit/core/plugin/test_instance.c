@@ -142,7 +142,8 @@ static void plugins_make_plugins(void **state)
         host->make_plugin(host, SLUICE_TRANSFORM, "@CLASS@", instance->config, "inner.", &vtable));
 
     plugin_failure_reset();
-    assert_null(host->make_plugin(host, SLUICE_TRANSFORM, "no.Such", instance->config, "", &vtable));
+    assert_null(
+        host->make_plugin(host, SLUICE_TRANSFORM, "no.Such", instance->config, "", &vtable));
     struct plugin_failure failure = {0};
     plugin_failure_take(&failure, SLUICE_FATAL, instance, "start");
     assert_non_null(strstr(failure.error.message, "no.Such"));

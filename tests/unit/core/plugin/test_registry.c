@@ -1,4 +1,5 @@
-/* Loading: every way a file can be wrong has its own sentence; finding: every way a class is written. */
+/* Loading: every way a file can be wrong has its own sentence; finding: every way a class is
+ * written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +87,8 @@ static void each_fault_has_its_sentence(void **state)
     refuses(folder, ERROR_PLUGIN_LOAD, "not a shared object");
     refuses(BAD_PLUGINS "/text_file.so", ERROR_PLUGIN_LOAD, "not a shared object");
     refuses(write_bytes("empty.so", "", 0), ERROR_PLUGIN_LOAD, "not a shared object");
-    refuses(write_bytes("a.jar", "PK\3\4....................", 24), ERROR_PLUGIN_LOAD, "Java archive");
+    refuses(write_bytes("a.jar", "PK\3\4....................", 24), ERROR_PLUGIN_LOAD,
+            "Java archive");
     refuses(write_part("begin.so", 20, 0), ERROR_PLUGIN_LOAD, "cut off: it has 20 bytes");
     refuses(write_part("header.so", 64, 0), ERROR_PLUGIN_LOAD, "cut off: it has 64 bytes");
     refuses(write_part("arm.so", 8192, EM_ARM), ERROR_PLUGIN_LOAD, "another machine");
