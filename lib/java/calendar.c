@@ -154,7 +154,8 @@ static int64_t day_by_rule(const struct calendar *calendar, enum day_rule rule, 
     int32_t wanted = stamp[CALENDAR_DAY_OF_WEEK] ? value[CALENDAR_DAY_OF_WEEK] : 1;
     int64_t nth = stamp[CALENDAR_DAY_OF_WEEK_IN_MONTH] ? value[CALENDAR_DAY_OF_WEEK_IN_MONTH] : 1;
     if (nth >= 0) {
-        return weekday_on_or_before(first + 7 * nth - 1, wanted);
+        int32_t days = (int32_t)((uint32_t)nth * 7); /* wraps as Java's int does */
+        return weekday_on_or_before(first + days - 1, wanted);
     }
     int64_t length = day_of(gregorian, year + (month == 11), (int)(month + 1) % 12) - first;
     return weekday_on_or_before(first + length + 7 * (nth + 1) - 1, wanted);
@@ -199,6 +200,9 @@ static int64_t day_of_week_date(const struct calendar *calendar)
         day = day == 7 ? 1 : day + 1; /* it came as an ISO weekday: 7 is Sunday */
     }
     int64_t year = calendar->value[CALENDAR_WEEK_YEAR];
+    if (calendar->stamp[CALENDAR_ERA] && calendar->value[CALENDAR_ERA] == 0) {
+        year = 1 - year;
+    }
     int64_t first = first_week(day_of(year > CUTOVER_YEAR, year, 0));
     return first + day - 1 + 7 * (week - 1);
 }
@@ -275,7 +279,7 @@ struct calendar_time calendar_split(int64_t local_ms)
     }
     time.day_of_year = (int32_t)(day - new_year) + 1;
     time.day_of_week = weekday(day);
-    time.day_of_week_in_month = (time.day - 1) / 7 + 1;
+    time.day_of_week_in_month = (int32_t)((day - first) / 7) + 1;
     time.week_of_year = (int32_t)((day - first_week(new_year)) / 7) + 1;
     if (day >= first_week(day_of(year >= CUTOVER_YEAR, year + 1, 0))) {
         time.week_of_year = 1;

@@ -170,14 +170,14 @@ static bool set_name(struct parse *parse, enum calendar_field field, int value, 
 /** Fields that are names. matchString() does not step over blanks, so they are matched at start. */
 static bool take_text(struct parse *parse, const struct date_item *item, size_t start)
 {
-    static const char *const eras[] = {"BC", "AD", "B", "A"};
+    static const char *const eras[] = {"BC", "AD"};
     static const char *const halves[] = {"AM", "PM", "a", "p"};
     parse->at = start;
     int value;
     switch (item->letter) {
     case 'G':
-        value = take_name(parse, eras, 4, 0);
-        return set_name(parse, CALENDAR_ERA, value < 0 ? value : value % 2, 0);
+        value = take_name(parse, eras, 2, 0);
+        return set_name(parse, CALENDAR_ERA, value, 0);
     case 'a':
         value = take_name(parse, halves, 4, 0);
         return set_name(parse, CALENDAR_AM_PM, value < 0 ? value : value % 2, 0);

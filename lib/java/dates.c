@@ -163,7 +163,9 @@ static void put_text(struct output *out, const char *text)
 static void put_number(struct output *out, int64_t value, int digits)
 {
     char text[24];
-    int length = snprintf(text, sizeof(text), "%lld", (long long)value);
+    put(out, "-", value < 0);
+    int length =
+        snprintf(text, sizeof(text), "%lld", value < 0 ? -(long long)value : (long long)value);
     for (int i = length; i < digits; i++) {
         put(out, "0", 1);
     }

@@ -19,11 +19,11 @@ enum regex_flag {
 };
 
 /**
- * The reader works as java.util.regex.Pattern does, over code points with two zeros behind them and
+ * The reader works as java.util.regex.Pattern does, over code points with zeros behind them and
  * a cursor, because the index in an error message is where that cursor stands.
  */
 struct regex_parser {
-    int32_t *text; /* \Q..\E taken out, two zeros behind */
+    int32_t *text; /* \Q..\E taken out, zeros behind */
     int size;
     int cursor;
     unsigned flags;

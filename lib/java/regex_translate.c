@@ -12,6 +12,7 @@
 #define DEPTH_MAX 200
 #define REPETITION_MAX 65535 /* PCRE's */
 #define UNBOUNDED (-1)
+#define BEHIND 4 /* how far the cursor may go beyond the last character; load() makes room */
 
 /* Expressions for what both dialects see differently. */
 #define LINE_ENDS "\\n\\r\\x{85}\\x{2028}\\x{2029}"
@@ -117,12 +118,12 @@ int32_t regex_peek(struct regex_parser *parser)
     return settle(parser);
 }
 
-/** Behind the end stays behind the end: two zeros are there. */
+/** Behind the end stays behind the end: zeros are there. */
 static void advance(struct regex_parser *parser, int by)
 {
     parser->cursor += by;
-    if (parser->cursor > parser->size + 1) {
-        parser->cursor = parser->size + 1;
+    if (parser->cursor > parser->size + BEHIND) {
+        parser->cursor = parser->size + BEHIND;
     }
 }
 
@@ -379,9 +380,6 @@ int32_t regex_escape(struct regex_parser *parser, bool in_class, bool is_range,
                                      "\\x{205f}\\x{3000}";
     bool wide = parser->flags & FLAG_UNICODE_CLASS;
     int32_t c = regex_skip(parser);
-    if (c == 0 && parser->cursor > parser->size) {
-        regex_fail(parser, "Unexpected internal error");
-    }
     if (!in_class && anchor(parser, c)) {
         return ESCAPE_DONE;
     }
@@ -537,10 +535,12 @@ static void counted(struct regex_parser *parser, int *ret_min, int *ret_max)
 
 /**
  * A quantifier behind an atom, if one is there. behind: the atom begins an alternative of a
- * look-behind; where such a match begins is free, so its least count says it all and keeps the
- * look-behind as fixed in length as PCRE wants it. Gives whether the next atom still begins it.
+ * look-behind; where such a match begins is free, so its least count says it all (unless it is
+ * possessive) and keeps the look-behind as fixed in length as PCRE wants it. start, groups: where
+ * the atom begins in the output, and how many groups there were before it. Gives whether the next
+ * atom still begins the alternative.
  */
-static bool quantifier(struct regex_parser *parser, bool behind)
+static bool quantifier(struct regex_parser *parser, bool behind, size_t start, int groups)
 {
     int min, max;
     switch (regex_peek(parser)) {
@@ -569,7 +569,12 @@ static bool quantifier(struct regex_parser *parser, bool behind)
     if (mode == '?' || mode == '+') {
         regex_next(parser);
     }
-    if (behind) {
+    if (max == 0 && parser->groups == groups && !parser->out->failed) {
+        parser->out->size = start; /* nothing of it is left, not even a group to be counted */
+        emit(parser, "(?:)");
+        return behind;
+    }
+    if (behind && mode != '+') {
         buffer_printf(parser->out, "{%d}", min);
         return min == 0;
     }
@@ -738,8 +743,10 @@ static void sequence(struct regex_parser *parser, bool behind)
         if (c == '|' || c == ')' || (c == 0 && parser->cursor >= parser->size)) {
             return;
         }
+        size_t start = parser->out->size;
+        int groups = parser->groups;
         if (atom(parser, c)) {
-            behind = quantifier(parser, behind);
+            behind = quantifier(parser, behind, start, groups);
         }
     }
 }
@@ -813,7 +820,8 @@ static bool load(struct regex_parser *parser)
 {
     size_t bytes = strlen(parser->pattern);
     int32_t *plain = calloc(bytes + 2, sizeof(*plain));
-    parser->text = calloc(bytes * 5 + 8, sizeof(*parser->text)); /* a quoted digit is four long */
+    parser->text =
+        calloc(bytes * 5 + BEHIND + 2, sizeof(*parser->text)); /* a quoted digit is four long */
     if (!plain || !parser->text) {
         free(plain);
         return false;
@@ -836,7 +844,7 @@ static int translate(struct regex_parser *parser)
     parser->flags = 0;
     buffer_reset(&parser->names);
     expression(parser, false);
-    if (parser->cursor < parser->size) {
+    if (parser->cursor != parser->size) {
         regex_fail(parser, regex_peek(parser) == ')' ? "Unmatched closing ')'"
                                                      : "Unexpected internal error");
     }

@@ -434,7 +434,11 @@ static struct zone_offset footer_offset(const struct zone *zone, int64_t second)
 
 struct zone_offset zone_at(const struct zone *zone, int64_t ms)
 {
+    const int64_t year_1900 = -2208988800;
     int64_t second = ms / 1000 - (ms % 1000 < 0);
+    if (second < year_1900 && zone->has_footer) {
+        return zone->standard; /* Java's zones know no local mean time: they begin in 1900 */
+    }
     size_t low = 0, high = zone->change_count; /* changes before low are not later than second */
     if (high && second >= zone->changes[high - 1] && zone->has_footer) {
         return footer_offset(zone, second);

@@ -118,6 +118,8 @@ static void test_refusals(void **state)
     refused("\\x{110000}", "Hexadecimal codepoint is too big");
     refused("\\p{", "Unclosed character family");
     refused("a\\", "Unexpected internal error near index 2");
+    refused("[a\\", "Unclosed character class near index 3");
+    refused("(\\", "Unclosed group near index 3");
     char deep[2001];
     memset(deep, '(', 2000);
     deep[2000] = '\0';
