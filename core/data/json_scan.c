@@ -554,28 +554,51 @@ static bool scan_value(struct scanner *s)
 
 /* -- encodings other than UTF-8, as Jackson finds them by the first bytes -- */
 
-static bool is_utf16(const unsigned char *p, size_t size, bool *ret_big)
+struct encoding {
+    size_t unit; /* bytes; 1: UTF-8 */
+    bool big;
+    size_t mark; /* bytes of the mark in front */
+};
+
+static struct encoding find_encoding(const unsigned char *p, size_t size)
 {
-    if (size < 2 || size % 2 != 0) {
-        return false;
+    if (size >= 4) {
+        if (memcmp(p, "\0\0\xFE\xFF", 4) == 0 || memcmp(p, "\xFF\xFE\0\0", 4) == 0) {
+            return (struct encoding){4, p[0] == 0, 4};
+        }
+        if (memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
+            return (struct encoding){1, false, 3};
+        }
+        if ((p[0] | p[1] | p[2]) == 0 || (p[1] | p[2] | p[3]) == 0) {
+            return (struct encoding){4, p[0] == 0, 0};
+        }
     }
-    *ret_big = (p[0] == 0xFE && p[1] == 0xFF) || (p[0] == 0 && p[1] != 0);
-    return *ret_big || (p[0] == 0xFF && p[1] == 0xFE) || (p[0] != 0 && p[1] == 0);
+    if (size >= 2) {
+        if ((p[0] == 0xFE && p[1] == 0xFF) || (p[0] == 0xFF && p[1] == 0xFE)) {
+            return (struct encoding){2, p[0] == 0xFE, 2};
+        }
+        if (p[0] == 0 || p[1] == 0) {
+            return (struct encoding){2, p[0] == 0, 0};
+        }
+    }
+    return (struct encoding){1, false, 0};
 }
 
-static struct sluice_span from_utf16(struct arena *arena, const unsigned char *p, size_t size, bool big)
+/* Surrogates become escapes: they can only stand within strings. An odd byte at the end is left out. */
+static struct sluice_span to_utf8(struct arena *arena, const unsigned char *p, size_t size,
+                                  struct encoding encoding)
 {
-    char *out = arena_alloc(arena, size * 3 + 1);
+    char *out = arena_alloc(arena, size * 3 + 16);
     size_t used = 0;
-    for (size_t i = 0; i + 1 < size; i += 2) {
-        uint32_t c = big ? (uint32_t)(p[i] << 8 | p[i + 1]) : (uint32_t)(p[i + 1] << 8 | p[i]);
-        if (i == 0 && c == 0xFEFF) {
-            continue;
+    for (size_t i = 0; i + encoding.unit <= size; i += encoding.unit) {
+        uint32_t c = 0;
+        for (size_t j = 0; j < encoding.unit; j++) {
+            c = c << 8 | p[i + (encoding.big ? j : encoding.unit - 1 - j)];
         }
         if (c < 0x80) { /* raw: structure and controls are the scan's affair */
             out[used++] = (char)c;
-        } else if (c >= 0xD800 && c <= 0xDFFF) {
-            used += (size_t)sprintf(out + used, "\\u%04X", (unsigned)c);
+        } else if (c > 0x10FFFF) {
+            out[used++] = (char)0xFF; /* which the scan refuses */
         } else {
             used += write_char(out + used, c);
         }
@@ -589,13 +612,12 @@ enum sluice_result json_scan(struct arena *arena, const char *data, size_t size,
 {
     *ret_infinite = false;
     const unsigned char *p = (const unsigned char *)data;
-    bool big;
     if (!(flags & SLUICE_JSON_STRICT)) {
-        if (size >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
-            p += 3;
-            size -= 3;
-        } else if (is_utf16(p, size, &big)) {
-            struct sluice_span text = from_utf16(arena, p, size, big);
+        struct encoding encoding = find_encoding(p, size);
+        p += encoding.mark;
+        size -= encoding.mark;
+        if (encoding.unit > 1) {
+            struct sluice_span text = to_utf8(arena, p, size, encoding);
             p = (const unsigned char *)text.data;
             size = text.size;
         }

@@ -143,6 +143,93 @@ static void test_strict(void **state)
     assert_int_equal(parse(" 1 \n", 4, SLUICE_JSON_STRICT, out, sizeof(out), &error), SLUICE_OK);
 }
 
+static struct sluice_value *parse_flags(const char *text, size_t size, uint32_t flags)
+{
+    struct sluice_value *value = NULL;
+    struct sluice_json_error error = {.size = sizeof(error)};
+    assert_int_equal(data_api.from_json(batch, text, size, flags, &value, &error), SLUICE_OK);
+    return value;
+}
+
+static void assert_json_of(const struct sluice_value *value, const char *expected)
+{
+    struct sluice_span json = data_api.to_json(batch, value);
+    assert_int_equal(json.size, strlen(expected));
+    assert_memory_equal(json.data, expected, json.size);
+}
+
+static void test_wide_encodings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+    } cases[] = {
+        {"\"\0a\0\"\0", 6},                       {"\0\"\0a\0\"", 6},
+        {"\xFF\xFE\"\0a\0\"\0", 8},               {"\xFE\xFF\0\"\0a\0\"", 8},
+        {"\"\0\0\0a\0\0\0\"\0\0\0", 12},         {"\0\0\0\"\0\0\0a\0\0\0\"", 12},
+        {"\xFF\xFE\0\0\"\0\0\0a\0\0\0\"\0\0\0", 16}, {"\0\0\xFE\xFF\0\0\0\"\0\0\0a\0\0\0\"", 16},
+        {"\"\0a\0\"\0x", 7}, /* half a unit at the end */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_json_of(parse_flags(cases[i].text, cases[i].size, SLUICE_JSON_CONNECT), "\"a\"");
+    }
+    /* a pair of surrogates, and a code point beyond Unicode */
+    assert_json_of(parse_flags("\"\0\x3D\xD8\0\xDE\"\0", 8, SLUICE_JSON_CONNECT), "\"\\uD83D\\uDE00\"");
+    struct sluice_value *value;
+    struct sluice_json_error error = {.size = sizeof(error)};
+    assert_int_equal(data_api.from_json(batch, "\"\0\0\0\0\0\x11\0\"\0\0\0", 12, 0, &value, &error),
+                     SLUICE_BAD_RECORD);
+}
+
+static void test_infinite_numbers_are_no_strings(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":[1e400,\"1E999\",{\"b\":-1e999}],\"c\":\"x\"}";
+    struct sluice_value *value = parse_flags(text, sizeof(text) - 1, SLUICE_JSON_CONNECT);
+    assert_json_of(value, "{\"a\":[\"Infinity\",\"1E999\",{\"b\":\"-Infinity\"}],\"c\":\"x\"}");
+    const struct sluice_value *list = data_api.at(value, 0);
+    assert_int_equal(data_api.type(data_api.at(list, 0)), SLUICE_FLOAT64);
+    assert_true(data_api.real(data_api.at(list, 0)) > 1e308);
+    assert_int_equal(data_api.type(data_api.at(list, 1)), SLUICE_STRING);
+}
+
+static void test_exact_numbers(void **state)
+{
+    (void)state;
+    static const char text[] = "[1.50,1e2,123456789012345678901,1e400,-0.0]";
+    struct sluice_value *value = parse_flags(text, sizeof(text) - 1, SLUICE_JSON_EXACT_NUMBERS);
+    assert_json_of(value, text);
+    assert_int_equal(data_api.type(data_api.at(value, 1)), SLUICE_FLOAT64);
+    assert_true(data_api.real(data_api.at(value, 1)) == 100);
+    assert_int_equal(data_api.type(data_api.at(value, 2)), SLUICE_INT64);
+    assert_int_equal(data_api.integer(data_api.at(value, 2)), INT64_C(-5670419503621182411));
+}
+
+/* Names that come again in other objects are no reason to copy. */
+static void test_names_are_watched_by_object(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"id\":1,\"of\":{\"id\":2},\"all\":[{\"id\":3},{\"id\":4,\"of\":{\"id\":5}}],\"z\":6}";
+    assert_ptr_equal(data_api.to_json(batch, parse_flags(text, sizeof(text) - 1, 0)).data, text);
+    static const char twice[] = "{\"id\":1,\"of\":{\"id\":2},\"id\":3}";
+    assert_json_of(parse_flags(twice, sizeof(twice) - 1, 0), "{\"id\":3,\"of\":{\"id\":2}}");
+}
+
+static void test_numbers_have_bounds(void **state)
+{
+    (void)state;
+    struct sluice_value *value;
+    struct sluice_json_error error = {.size = sizeof(error)};
+    static const char *const bad[] = {"1e99999999999", "[1e2147483649]", "1,2", "1]", "0e-99999999999"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(data_api.from_json(batch, bad[i], strlen(bad[i]), 0, &value, &error),
+                         SLUICE_BAD_RECORD);
+    }
+    assert_json_of(parse_flags("-1e-400", 7, 0), "-0.0"); /* not zero before it was rounded */
+    assert_json_of(parse_flags("1e0000000000000002", 18, 0), "100.0");
+}
+
 static void test_blanks_are_no_value(void **state)
 {
     (void)state;
@@ -268,6 +355,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_normal_text_is_not_copied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strict, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wide_encodings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_infinite_numbers_are_no_strings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_exact_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_are_watched_by_object, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_numbers_have_bounds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_blanks_are_no_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_members_once, set_up, tear_down),

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -196,6 +197,68 @@ static void test_bad_schemas_are_refused(void **state)
     assert_string_equal(message, "Cannot create field because of field name duplication a");
 }
 
+static void test_large_maps(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000 };
+    struct sluice_value *map = data_api.new_map(batch, 0), *numbers = data_api.new_map(batch, 0);
+    char text[32];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            int size = snprintf(text, sizeof(text), "key %d", i);
+            const struct sluice_value *value = data_api.new_integer(batch, SLUICE_INT32, i + round);
+            data_api.put_key(batch, map, data_api.new_string(batch, text, (size_t)size), value);
+            data_api.put_key(batch, numbers, data_api.new_integer(batch, SLUICE_INT32, i), value);
+        }
+    }
+    assert_int_equal(data_api.count(map), COUNT);
+    assert_int_equal(data_api.count(numbers), COUNT);
+    assert_int_equal(data_api.integer(data_api.find(map, name("key 777"))), 778);
+    assert_true(data_api.equal(map, data_api.copy(batch, map)));
+    assert_true(data_api.equal(numbers, data_api.copy(batch, numbers)));
+    assert_true(data_api.remove(batch, map, name("key 777")));
+    assert_null(data_api.find(map, name("key 777")));
+    data_api.rename_at(batch, map, 0, name("renamed"));
+    assert_int_equal(data_api.integer(data_api.find(map, name("renamed"))), 1);
+    assert_null(data_api.find(map, name("key 0")));
+    assert_int_equal(data_api.integer(data_api.find(map, name("key 778"))), 779);
+}
+
+/* A schema's default belongs to all batches: what one batch wrote of it shall not stay in it. */
+static void test_defaults_are_written_by_each_batch(void **state)
+{
+    (void)state;
+    struct sluice_schema_spec spec = {.size = sizeof(spec), .type = SLUICE_INT32, .optional = true,
+                                      .default_value = data_api.new_integer(batch, SLUICE_INT32, 12345)};
+    char message[100];
+    const struct sluice_schema *schema = data_api.schema_new(&spec, message, sizeof(message));
+    for (int i = 0; i < 2; i++) {
+        struct sluice_batch *other = batch_new(NULL);
+        struct sluice_span json = data_api.to_json(other, data_api.schema_default(schema));
+        assert_int_equal(json.size, 5);
+        assert_memory_equal(json.data, "12345", 5);
+        records_api.release(other);
+    }
+    data_api.schema_release(schema);
+}
+
+static void test_one_date_under_two_schemas(void **state)
+{
+    (void)state;
+    const struct sluice_schema *schema = pair_schema(false);
+    const struct sluice_value *date = data_api.new_date(batch, 86400000 * 3);
+    struct sluice_value *value = data_api.new_struct(batch, schema);
+    data_api.schema_release(schema);
+    data_api.set_at(batch, value, 1, date);
+    assert_json(value, "{\"id\":null,\"when\":3}");
+    assert_json(date, "259200000");
+    assert_ptr_equal(data_api.first_logical(value), value);
+    struct sluice_value *list = data_api.new_array(batch, 1);
+    assert_null(data_api.first_logical(list));
+    data_api.append(batch, list, date);
+    assert_ptr_equal(data_api.first_logical(list), date);
+}
+
 static void test_equality(void **state)
 {
     (void)state;
@@ -330,6 +393,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_java_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_structs_and_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_schemas_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_maps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_defaults_are_written_by_each_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_date_under_two_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_equality, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_save_and_restore, set_up, tear_down),
         cmocka_unit_test(test_last_release_tells),
