@@ -1,0 +1,285 @@
+/* `sluice produce`: kafka-console-producer.sh over either broker; lines or JSON from stdin or a file. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/arena.h"
+#include "core/cli/broker_tool.h"
+#include "core/cli/cli.h"
+
+static const char help[] =
+    "usage: sluice produce --bootstrap-server SERVER --topic NAME [OPTION...]\n"
+    "\n"
+    "Writes one record per line and ends when all are durable.\n"
+    "  --bootstrap-server SERVER    local:DIR for an embedded log\n"
+    "  --topic NAME                 is created where it is not there\n"
+    "  --file FILE                  instead of standard input\n"
+    "  --partition N                for all records\n"
+    "  --property parse.key=true    lines are KEY SEPARATOR VALUE\n"
+    "  --property key.separator=S   (a tab)\n"
+    "  --property null.marker=S     a key or value of this text is null\n"
+    "  --key-separator S            both: parse.key=true, key.separator=S\n"
+    "  --json                       lines are {\"key\":.., \"value\":.., \"headers\":{NAME:VALUE},\n"
+    "                               \"partition\":N, \"timestamp\":MS}; a text is taken as it is, null is\n"
+    "                               null, anything else is written as compact JSON\n"
+    "  --producer-property KEY=VALUE\n"
+    "  --command-config FILE        properties of the client\n";
+
+enum { HEADERS_MAX = 256, POLL_MS = 1000 };
+
+struct produce {
+    struct tool tool;
+    const char *topic, *file, *separator;
+    int64_t partition;
+    bool json, parse_key;
+    const char *null_marker;
+    struct properties line, client;
+    struct broker_producer *producer;
+    struct error failure; /* the first one */
+    size_t failed;
+};
+
+static void on_delivered(void *user, const struct broker_delivery *deliveries, size_t count)
+{
+    struct produce *produce = user;
+    for (size_t i = 0; i < count; i++) {
+        if (deliveries[i].error) {
+            if (produce->failed++ == 0) {
+                error_copy(&produce->failure, deliveries[i].error);
+            }
+        }
+    }
+}
+
+static void send_message(struct produce *produce, const struct broker_message *message)
+{
+    while (broker_producer_send(produce->producer, message, 1, false) == 0) {
+        (void)broker_producer_poll(produce->producer, POLL_MS);
+    }
+    (void)broker_producer_poll(produce->producer, 0);
+}
+
+/* -- lines -- */
+
+static void set_bytes(const struct produce *produce, const char *bytes, size_t size,
+                      const void **ret_bytes, uint32_t *ret_size)
+{
+    bool null = produce->null_marker && strlen(produce->null_marker) == size &&
+                memcmp(produce->null_marker, bytes, size) == 0;
+    *ret_bytes = null ? NULL : bytes;
+    *ret_size = null ? 0 : (uint32_t)size;
+}
+
+static int take_line(struct produce *produce, const char *line, size_t size, size_t number,
+                     struct error *error)
+{
+    struct broker_message message = {
+        .topic = produce->topic,
+        .partition = (int32_t)produce->partition,
+        .timestamp = BROKER_NO_TIMESTAMP,
+    };
+    if (produce->parse_key) {
+        size_t width = strlen(produce->separator);
+        const char *at = memmem(line, size, produce->separator, width);
+        if (!at) {
+            return error_set(error, ERROR_SYNTAX,
+                             "No key separator found on line number %zu: '%.*s'", number,
+                             (int)(size < 60 ? size : 60), line);
+        }
+        set_bytes(produce, line, (size_t)(at - line), &message.key, &message.key_size);
+        at += width;
+        size -= (size_t)(at - line);
+        line = at;
+    }
+    set_bytes(produce, line, size, &message.value, &message.value_size);
+    send_message(produce, &message);
+    return 0;
+}
+
+/* -- JSON -- */
+
+static int bytes_of(struct arena *arena, const json_t *json, const void **ret_bytes, uint32_t *ret_size)
+{
+    if (!json || json_is_null(json)) {
+        *ret_bytes = NULL;
+        *ret_size = 0;
+    } else if (json_is_string(json)) {
+        *ret_size = (uint32_t)json_string_length(json);
+        *ret_bytes = arena_copy(arena, json_string_value(json), *ret_size);
+    } else {
+        char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (!text) {
+            return -1;
+        }
+        *ret_size = (uint32_t)strlen(text);
+        *ret_bytes = arena_copy(arena, text, *ret_size);
+        free(text);
+    }
+    return 0;
+}
+
+static int headers_of(struct arena *arena, json_t *json, struct broker_header *headers,
+                      uint32_t *ret_count)
+{
+    const char *name;
+    json_t *value;
+    *ret_count = 0;
+    json_object_foreach(json, name, value) {
+        const void *bytes;
+        uint32_t size;
+        if (*ret_count == HEADERS_MAX || bytes_of(arena, value, &bytes, &size) != 0) {
+            return -1;
+        }
+        headers[(*ret_count)++] = (struct broker_header){arena_strdup(arena, name), bytes, size};
+    }
+    return 0;
+}
+
+static int take_json(struct produce *produce, struct arena *arena, const char *line, size_t size,
+                     size_t number, struct error *error)
+{
+    json_error_t why = {0};
+    json_t *json = json_loadb(line, size, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &why);
+    struct broker_header headers[HEADERS_MAX];
+    struct broker_message message = {
+        .topic = produce->topic,
+        .partition = (int32_t)produce->partition,
+        .timestamp = BROKER_NO_TIMESTAMP,
+        .headers = headers,
+    };
+    if (!json_is_object(json)) {
+        json_decref(json);
+        return error_set(error, ERROR_SYNTAX, "Line %zu is no JSON object%s%s", number,
+                         *why.text ? ": " : "", why.text);
+    }
+    const json_t *partition = json_object_get(json, "partition");
+    const json_t *timestamp = json_object_get(json, "timestamp");
+    if (json_is_integer(partition)) {
+        message.partition = (int32_t)json_integer_value(partition);
+    }
+    if (json_is_integer(timestamp)) {
+        message.timestamp = json_integer_value(timestamp);
+    }
+    int result = 0;
+    if (bytes_of(arena, json_object_get(json, "key"), &message.key, &message.key_size) != 0 ||
+        bytes_of(arena, json_object_get(json, "value"), &message.value, &message.value_size) != 0 ||
+        headers_of(arena, json_object_get(json, "headers"), headers, &message.header_count) != 0) {
+        result = error_set(error, ERROR_SYNTAX, "Line %zu cannot be taken: more than %d headers?",
+                           number, HEADERS_MAX);
+    }
+    json_decref(json);
+    if (result == 0) {
+        send_message(produce, &message);
+    }
+    return result;
+}
+
+/* -- all of it -- */
+
+static int read_lines(struct produce *produce, FILE *in, struct error *error)
+{
+    char *line = NULL;
+    size_t capacity = 0, number = 0;
+    ssize_t n;
+    int result = 0;
+    struct arena arena = {0};
+    while (result == 0 && produce->failed == 0 && (n = getline(&line, &capacity, in)) >= 0) {
+        size_t size = (size_t)n;
+        number++;
+        if (size > 0 && line[size - 1] == '\n') {
+            size--;
+        }
+        result = produce->json ? take_json(produce, &arena, line, size, number, error)
+                               : take_line(produce, line, size, number, error);
+        arena_reset(&arena, 1 << 20);
+    }
+    if (result == 0 && ferror(in)) {
+        result = error_set_errno(error, errno, "%s cannot be read",
+                                 produce->file ? produce->file : "Standard input");
+    }
+    free(line);
+    arena_finish(&arena);
+    while (broker_producer_pending(produce->producer) > 0) {
+        (void)broker_producer_poll(produce->producer, POLL_MS);
+    }
+    return result;
+}
+
+static int run(struct produce *produce)
+{
+    struct error error = {0};
+    FILE *in = produce->file ? fopen(produce->file, "re") : stdin;
+    if (!in) {
+        (void)error_set_errno(&error, errno, "%s cannot be opened", produce->file);
+        return tool_fail(&produce->tool, &error);
+    }
+    for (size_t i = 0; i < produce->client.count; i++) {
+        properties_set(&produce->tool.properties, produce->client.items[i].name,
+                       produce->client.items[i].value);
+    }
+    int code = CLI_OK;
+    if (broker_producer_create(produce->tool.broker, &produce->tool.properties, on_delivered, produce,
+                               &produce->producer, &error) != 0 ||
+        read_lines(produce, in, &error) != 0) {
+        code = tool_fail(&produce->tool, &error);
+    }
+    broker_producer_destroy(produce->producer);
+    if (produce->failed > 0) {
+        fprintf(stderr, "sluice produce: %zu records were not written; the first one:\n",
+                produce->failed);
+        code = tool_fail(&produce->tool, &produce->failure);
+    }
+    if (produce->file) {
+        fclose(in);
+    }
+    return code;
+}
+
+static int settle(struct produce *produce)
+{
+    const char *parse = properties_get(&produce->line, "parse.key");
+    const char *separator = properties_get(&produce->line, "key.separator");
+    produce->null_marker = properties_get(&produce->line, "null.marker");
+    produce->parse_key = produce->separator || (parse && strcmp(parse, "true") == 0);
+    produce->separator = produce->separator ? produce->separator : separator ? separator : "\t";
+    if (!produce->topic) {
+        return tool_misuse(&produce->tool, "--topic is missing");
+    }
+    if (*produce->separator == '\0') {
+        return tool_misuse(&produce->tool, "the key separator is empty");
+    }
+    if (produce->partition < -1 || produce->partition > INT32_MAX) {
+        return tool_misuse(&produce->tool, "--partition must be 0 or more");
+    }
+    return -1;
+}
+
+int verb_produce(int argc, char **argv)
+{
+    struct produce produce = {.tool = {.verb = "produce", .help = help}, .partition = -1};
+    const struct tool_option options[] = {
+        {.name = "--bootstrap-server", .text = &produce.tool.servers},
+        {.name = "--command-config", .text = &produce.tool.command_config},
+        {.name = "--producer.config", .text = &produce.tool.command_config},
+        {.name = "--topic", .text = &produce.topic},
+        {.name = "--file", .text = &produce.file},
+        {.name = "--partition", .number = &produce.partition},
+        {.name = "--property", .list = &produce.line},
+        {.name = "--producer-property", .list = &produce.client},
+        {.name = "--key-separator", .text = &produce.separator},
+        {.name = "--json", .flag = &produce.json},
+    };
+    int code = tool_parse(&produce.tool, argc, argv, options, sizeof(options) / sizeof(options[0]));
+    code = code < 0 ? settle(&produce) : code;
+    code = code < 0 ? tool_open(&produce.tool) : code;
+    if (code < 0) {
+        code = run(&produce);
+    }
+    tool_close(&produce.tool);
+    properties_finish(&produce.line);
+    properties_finish(&produce.client);
+    error_clear(&produce.failure);
+    return code;
+}
