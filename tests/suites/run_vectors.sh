@@ -42,7 +42,7 @@ for file in "$@"; do
     fi
     output=$("$build/tests/$runner" "$file")
     printf '%s: %s\n' "$(basename "$file")" "$(tail -1 <<<"$output")"
-    grep '^FAILED' <<<"$output"
+    grep -E "^(FAILED|left out)" <<<"$output"
     read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' <<<"$output" | tail -1)
     passed=$((passed + ${p:-0}))
     failed=$((failed + ${f:-1}))

@@ -21,7 +21,7 @@
 #include "core/plugin/registry.h"
 
 static struct registry *registry;
-static int passed, failed;
+static int passed, failed, left_out;
 
 static void result(const json_t *test, const char *wrong)
 {
@@ -217,7 +217,8 @@ static void run_case(const json_t *test)
         return;
     }
     if (!class_name || !strchr(class_name, '.') || !find_tables(class_name, tables)) {
-        result(test, "no plugin of this class here");
+        printf("left out %s: no plugin of this class here\n", text_of(test, "id"));
+        left_out++;
     } else if (key) {
         run_key(test, tables);
     } else {
@@ -269,6 +270,9 @@ int main(int argc, char **argv)
         fclose(file);
     }
     registry_destroy(registry);
+    if (left_out) {
+        printf("%d cases of classes that are not here left out\n", left_out);
+    }
     printf("%d passed, %d failed\n", passed, failed);
     return failed ? 1 : 0;
 }
