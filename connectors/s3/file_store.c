@@ -24,6 +24,8 @@
 
 enum {
     PIECE_SIZE = 1 << 20,
+    DIRECT_FROM = 256 << 10, /* pieces from here on bypass the page cache */
+    DIRECT_ALIGN = 4096,
     FEW = 4,            /* up to so many objects are synced one by one */
     VECTORS = 64,
     TEXT_SIZE = 900,
@@ -52,6 +54,7 @@ struct file_store {
     uint64_t next_number;
     bool in_trouble;
     struct upload *named;   /* renamed, but their names are not known to be on the disk */
+    char *direct;           /* PIECE_SIZE bytes, aligned; NULL: no bypassing here */
 };
 
 /* -- outcomes -- */
@@ -192,6 +195,65 @@ static int write_chain(struct file_store *store, int fd, const struct chain *cha
     return write_all(fd, vectors, count, offset);
 }
 
+/*
+ * Large pieces: copied together and written past the page cache, but for the odd bytes at the end. What
+ * has to reach the disk anyway costs a fifth of the CPU this way.
+ */
+static int write_direct(struct file_store *store, int fd, const struct chain *chain, int64_t offset)
+{
+    struct chain_reader reader;
+    chain_rewind(&reader, store->memory, chain);
+    size_t left = chain->size;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_DIRECT) != 0) {
+        return 1;
+    }
+    while (left > 0) {
+        size_t part = left < PIECE_SIZE ? left : PIECE_SIZE, got = 0;
+        while (got < part) {
+            size_t more = chain_read(&reader, store->direct + got, part - got);
+            if (more == 0) {
+                errno = EIO;
+                return -1;
+            }
+            got += more;
+        }
+        size_t even = part / DIRECT_ALIGN * DIRECT_ALIGN;
+        struct iovec vector = {store->direct, even};
+        if (even > 0 && write_all(fd, &vector, 1, offset) != 0) {
+            return errno == EINVAL ? 1 : -1;
+        }
+        if (even < part) {
+            vector = (struct iovec){store->direct + even, part - even};
+            if (fcntl(fd, F_SETFL, flags) != 0 ||
+                write_all(fd, &vector, 1, offset + (int64_t)even) != 0) {
+                return -1;
+            }
+        }
+        offset += (int64_t)part;
+        left -= part;
+    }
+    return 0;
+}
+
+static int write_data(struct file_store *store, int fd, const struct chain *chain, int64_t offset)
+{
+    if (store->direct && chain->size >= DIRECT_FROM && offset % DIRECT_ALIGN == 0) {
+        int result = write_direct(store, fd, chain, offset);
+        if (result <= 0) {
+            return result;
+        }
+        /* A file system without it. */
+        free(store->direct);
+        store->direct = NULL;
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_DIRECT) != 0) {
+            return -1;
+        }
+    }
+    return write_chain(store, fd, chain, offset);
+}
+
 static int write_piece(struct file_store *store, const struct piece *piece, bool sync)
 {
     struct upload *upload = piece->upload;
@@ -211,7 +273,7 @@ static int write_piece(struct file_store *store, const struct piece *piece, bool
     if (fd < 0) {
         return -1;
     }
-    int result = write_chain(store, fd, &piece->chain, partial->size);
+    int result = write_data(store, fd, &piece->chain, partial->size);
     if (result == 0 && sync && piece->last) {
         result = fdatasync(fd);
     }
@@ -591,6 +653,7 @@ static void file_destroy_store(struct store *base)
         close(store->root_fd);
     }
     inbox_finish(&store->inbox);
+    free(store->direct);
     free(store->temporary);
     free(store->bucket);
     free(store);
@@ -622,6 +685,9 @@ struct store *file_store_create(const struct settings *settings, const struct sl
     store->memory = memory;
     store->root_fd = -1;
     store->lock_fd = -1;
+    if (settings->file_sync) {
+        store->direct = aligned_alloc(DIRECT_ALIGN, PIECE_SIZE);
+    }
     inbox_init(&store->inbox);
     return &store->base;
 }

@@ -62,9 +62,10 @@ static int compare_names(const void *a, const void *b)
 
 static char *read_object(const char *key, size_t *ret_size)
 {
-    char path[700];
-    snprintf(path, sizeof(path), "%s/b/%s", lake, key);
+    char *path = NULL;
+    assert_true(asprintf(&path, "%s/b/%s", lake, key) > 0);
     FILE *file = fopen(path, "r");
+    free(path);
     assert_non_null(file);
     char *text = calloc(1, 1 << 20);
     size_t size = fread(text, 1, (1 << 20) - 1, file);
@@ -78,7 +79,9 @@ static char *read_object(const char *key, size_t *ret_size)
 /* Objects by key ascending, "key: content" joined; line breaks in contents as `|`. */
 static void expect_objects(const char *expected)
 {
-    char got[16384] = "";
+    char *got = NULL;
+    size_t got_size = 0;
+    FILE *listing = open_memstream(&got, &got_size);
     found_count = 0;
     assert_int_equal(nftw(lake, find_one, 16, FTW_PHYS), 0);
     qsort(found, found_count, sizeof(found[0]), compare_names);
@@ -87,11 +90,12 @@ static void expect_objects(const char *expected)
         for (char *c = text; *c; c++) {
             *c = *c == '\n' ? '|' : *c;
         }
-        size_t used = strlen(got);
-        snprintf(got + used, sizeof(got) - used, "%s: %s\n", found[i], text);
+        fprintf(listing, "%s: %s\n", found[i], text);
         free(text);
     }
+    fclose(listing);
     assert_string_equal(got, expected);
+    free(got);
 }
 
 /* -- a sink -- */
