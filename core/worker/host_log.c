@@ -47,18 +47,26 @@ static void remember(struct host_log *log, const char *level, const char *text)
     }
 }
 
-/* What our own programs without a log pipe write: `[time] LEVEL text`. -1: something else. */
-static int own_line(char *line, char **ret_text)
+/* What our own programs without a log pipe write: `[time] LEVEL text (logger)`. -1: something else. */
+static int own_line(char *line, char **ret_text, const char **ret_logger)
 {
     char *level = *line == '[' ? strstr(line, "] ") : NULL;
     char *text = level ? strchr(level + 2, ' ') : NULL;
+    char *logger = text ? strrchr(text, '(') : NULL;
     if (!text) {
         return -1;
     }
     *text = '\0';
     int parsed = log_level_parse(level + 2);
     *text = ' ';
-    *ret_text = text + 1;
+    if (parsed >= 0) {
+        *ret_text = text + 1;
+        if (logger && logger[-1] == ' ' && logger[strlen(logger) - 1] == ')') {
+            logger[-1] = '\0';
+            logger[strlen(logger + 1)] = '\0';
+            *ret_logger = logger + 1;
+        }
+    }
     return parsed;
 }
 
@@ -74,11 +82,12 @@ static void handle(struct host_log *log, char *line)
     }
     int level = log_level_parse(level_text);
     if (level < 0) { /* printed by a plugin, not written by the log */
-        level = own_line(line, &line);
+        const char *output = OUTPUT_LOGGER;
+        level = own_line(line, &line, &output);
         if (*line) {
             remember(log, level < 0 ? "OUT" : log_level_name((enum log_level)level), line);
-            log_line(level < 0 ? LOG_LEVEL_INFO : (enum log_level)level, OUTPUT_LOGGER, log->context,
-                     "%s", line);
+            log_line(level < 0 ? LOG_LEVEL_INFO : (enum log_level)level, output, log->context, "%s",
+                     line);
         }
         return;
     }

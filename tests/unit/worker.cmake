@@ -1,3 +1,9 @@
 sluice_test(base_loop SOURCES unit/core/base/test_loop.c LIBS core_base)
 sluice_test(base_subprocess SOURCES unit/core/base/test_subprocess.c LIBS core_base)
 sluice_test(store_offsets_file SOURCES unit/core/store/test_offsets_file.c LIBS core_store)
+
+# Connectors for tests of the worker, in <build>/tests/worker_plugins.
+add_library(worker_plugin_line MODULE support/worker_plugins/line.c)
+target_include_directories(worker_plugin_line PRIVATE ${PROJECT_SOURCE_DIR}/include)
+set_target_properties(worker_plugin_line PROPERTIES PREFIX "" OUTPUT_NAME line
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/worker_plugins)
