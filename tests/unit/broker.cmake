@@ -1,7 +1,7 @@
 sluice_test(broker_format
     SOURCES unit/core/broker/test_format.c
     LIBS core_broker_log)
-foreach(name log)
+foreach(name log groups kill)
     sluice_test(broker_${name}
         SOURCES unit/core/broker/test_${name}.c unit/core/broker/log_fixture.c
         LIBS core_broker)
