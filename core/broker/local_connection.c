@@ -62,7 +62,7 @@ static int unavailable(struct error *error, const struct local *local, const cha
 /* sluice-log beside this program, or one folder up (tests). */
 static bool find_program(char path[PATH_MAX])
 {
-    static const char *const places[] = {"/sluice-log", "/../sluice-log", "/../bin/sluice-log"};
+    static const char *const places[] = {"/sluice-log", "/../sluice-log", "/../libexec/sluice/sluice-log"};
     char self[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
     if (size <= 0) {

@@ -280,7 +280,8 @@ struct sluice_record *batch_add_sink(struct sluice_batch *batch, const char *top
 static struct sluice_record *record_add(struct sluice_batch *batch, const char *topic)
 {
     struct sluice_record *record = add(batch);
-    record->topic = record->original_topic = arena_strdup(&batch->arena, topic);
+    /* A source that names no topic is told by the producer: an empty name is not valid. */
+    record->topic = record->original_topic = arena_strdup(&batch->arena, topic ? topic : "");
     return record;
 }
 

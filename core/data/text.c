@@ -17,6 +17,9 @@ struct out {
 
 static void put(struct out *out, const char *data, size_t size)
 {
+    if (size == 0) {
+        return; /* data may be NULL */
+    }
     if (out->room - out->size < size) {
         size_t room = (out->room + size) * 2 + 32;
         char *grown = arena_alloc(out->arena, room);

@@ -403,6 +403,7 @@ static void *feed_main(void *user)
     struct feed *feed = user;
     struct task *task = feed->task;
     int64_t full_since = 0;
+    crash_thread();
     for (;;) {
         struct error error = {0};
         run_commands(feed);

@@ -102,6 +102,7 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
 static void *broker_main(void *user)
 {
     struct source_task *source = user;
+    crash_thread(); /* record_done() is the plugin's */
     while (!atomic_load(&source->broker_stop)) {
         (void)broker_producer_poll(source->producer, POLL_MS);
     }
