@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/java/regex_translate.h"
+#include "lib/java/utf8.h"
 
 /* Bounds of one match: steps, and memory of backtracking (invariant 5). */
 #define MATCH_LIMIT 10000000
@@ -67,6 +68,7 @@ static int refuse(struct regex_error *error, const char *message, const char *pa
 {
     error->java_class = "java.util.regex.PatternSyntaxException";
     snprintf(error->message, sizeof(error->message), "%s\n%s", message, pattern);
+    utf8_trim(error->message, strlen(error->message));
     return -1;
 }
 

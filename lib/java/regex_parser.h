@@ -1,4 +1,4 @@
-/* State of one translation, shared by regex_translate.c and regex_class.c. */
+/* State of one translation, shared by regex_translate.c and the files it is made of. */
 #ifndef LIB_JAVA_REGEX_PARSER_H
 #define LIB_JAVA_REGEX_PARSER_H
 
@@ -6,6 +6,12 @@
 #include <stdint.h>
 
 #include "lib/java/regex_translate.h"
+
+#define REGEX_NAME_MAX 128
+
+/* At the end, or before a line end that is the last; never between CR and LF. */
+#define LAST_LINE_END                                                                              \
+    "(?:\\z|(?=\\r\\n\\z)|(?=[\\r\\x{85}\\x{2028}\\x{2029}]\\z)|(?<!\\r)(?=\\n\\z))"
 
 /** Pattern's flags, as `(?idmsuxU)` sets them. */
 enum regex_flag {
@@ -71,5 +77,23 @@ void regex_property(struct regex_parser *parser);
 void regex_literal(struct regex_parser *parser, int32_t c);
 /** A predefined class as one expression. */
 void regex_predefined(struct regex_parser *parser, const char *items, bool negated);
+
+/** Name of a group up to `>`; first is its first character. */
+void regex_group_name(struct regex_parser *parser, int32_t first, char name[REGEX_NAME_MAX]);
+/** Whether a group of that name has begun. */
+bool regex_name_known(const struct regex_parser *parser, const char *name);
+
+/** Loads parser->pattern into text, with \Q..\E taken out; false where memory is out. */
+bool regex_load(struct regex_parser *parser);
+
+static inline bool regex_is_digit(int32_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool regex_is_letter(int32_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 #endif

@@ -78,4 +78,20 @@ static inline uint32_t utf8_decode_lossy(const char **next, const char *end)
     return code;
 }
 
+/** Takes off a character that was cut at the end of a NUL-terminated text. */
+static inline void utf8_trim(char *text, size_t size)
+{
+    size_t start = size;
+    while (start > 0 && size - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) {
+        start--;
+    }
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xC0) {
+        unsigned char lead = (unsigned char)text[start - 1];
+        size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+        if (size - (start - 1) < wanted) {
+            text[start - 1] = '\0';
+        }
+    }
+}
+
 #endif

@@ -128,6 +128,29 @@ static void test_refusals(void **state)
     refused(deep, "Not supported here: groups are nested");
 }
 
+static void test_messages_are_cut_between_characters(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 2; shift++) {
+        char pattern[1003] = "x(";
+        size_t size = 1 + shift;
+        pattern[0] = 'x';
+        pattern[1] = 'x';
+        while (size + 2 < sizeof(pattern)) {
+            pattern[size++] = '\xc3';
+            pattern[size++] = '\xa9';
+        }
+        pattern[size - 2] = '(';
+        pattern[size - 1] = '\0';
+        struct regex *regex = NULL;
+        struct regex_error error;
+        assert_int_equal(regex_create(pattern, &regex, &error), -1);
+        size_t length = strlen(error.message);
+        assert_true(length >= sizeof(error.message) - 2);
+        assert_int_equal(error.message[length - 1], '\xa9');
+    }
+}
+
 static void test_no_pattern_hangs(void **state)
 {
     (void)state;
@@ -220,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_look_behind),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_messages_are_cut_between_characters),
         cmocka_unit_test(test_no_pattern_hangs),
         cmocka_unit_test(test_malformed_text_matches_nothing),
         cmocka_unit_test(test_replacing),
