@@ -35,7 +35,17 @@ enum sluice_result json_scan(struct arena *arena, const char *data, size_t size,
                              struct sluice_span *ret_normal, bool *ret_infinite,
                              struct sluice_json_error *error);
 
-/** First byte in [p, end) that is a quote, a backslash, below 0x20 or not ASCII; end where none is. */
-const unsigned char *json_plain_end(const unsigned char *p, const unsigned char *end);
+/** What one scan found out; for json_scan() only. */
+struct json_scanned {
+    struct sluice_span normal;
+    bool twins;    /* some object may have a name twice */
+    bool infinite; /* as *ret_infinite */
+};
+
+/** The scanner proper, for any processor and for those with AVX2. The text is UTF-8 without a mark. */
+enum sluice_result json_scan_utf8(struct arena *arena, struct sluice_span text, uint32_t flags,
+                                  struct json_scanned *ret, struct sluice_json_error *error);
+enum sluice_result json_scan_utf8_avx2(struct arena *arena, struct sluice_span text, uint32_t flags,
+                                       struct json_scanned *ret, struct sluice_json_error *error);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/data/batch.h"
 #include "core/data/json_scan.h"
+#include "core/data/json_text.h"
 #include "core/data/json_walk.h"
 #include "core/data/value.h"
 #include "core/data/value_api.h"

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "core/data/json_scan.h"
+#include "core/data/json_text.h"
 
 /* Behind the closing quote of the string that opens at p. */
 static const char *skip_string(const char *p, const char *end)
 {
     p++;
     for (;;) {
-        p = (const char *)json_plain_end((const unsigned char *)p, (const unsigned char *)end);
+        p = (const char *)json_quote_or_escape((const unsigned char *)p, (const unsigned char *)end);
         if (*p == '"') {
             return p + 1;
         }
