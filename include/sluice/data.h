@@ -117,7 +117,10 @@ struct sluice_data {
     int64_t (*integer)(const struct sluice_value *value);
     /** FLOAT32, FLOAT64, and integers as double; 0 for others. */
     double (*real)(const struct sluice_value *value);
-    /** STRING (decoded, no JSON escapes) or BYTES. Lives as long as the batch. */
+    /**
+     * STRING (decoded, no JSON escapes) or BYTES. Lives as long as the batch. Half of a surrogate pair,
+     * which JSON's escapes can hold, comes as three bytes (ED A0 80 .. ED BF BF).
+     */
     struct sluice_span (*text)(const struct sluice_value *value);
     /** DECIMAL: unscaled value, big-endian two's complement, and its scale. */
     struct sluice_span (*decimal)(const struct sluice_value *value, int32_t *ret_scale);

@@ -216,3 +216,23 @@ struct sluice_span utf8_repaired(const struct converter *converter, struct sluic
     }
     return (struct sluice_span){text, size};
 }
+
+struct sluice_span utf8_written(const struct converter *converter, struct sluice_batch *batch,
+                                struct sluice_span text)
+{
+    const char *end = text.data + text.size;
+    const char *bad = utf8_valid_until(text.data, end);
+    if (bad == end) {
+        return text;
+    }
+    struct sluice_span copy = converter_copy(converter, batch, text.data, text.size);
+    char *to = (char *)copy.data + (bad - text.data);
+    while (bad < end) {
+        size_t left = (size_t)(end - bad);
+        bool half = left >= 3 && (unsigned char)bad[0] == 0xED && (unsigned char)bad[1] >= 0xA0;
+        *to++ = half ? '?' : *bad;
+        bad += half ? 3 : 1;
+    }
+    copy.size = (size_t)(to - copy.data);
+    return copy;
+}

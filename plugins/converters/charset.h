@@ -26,6 +26,13 @@ struct sluice_span charset_decode(struct charset *charset, const struct converte
 struct sluice_span charset_encode(struct charset *charset, const struct converter *converter,
                                   struct sluice_batch *batch, struct sluice_span text);
 
+/**
+ * A text as getBytes(UTF_8) writes it: halves of surrogate pairs as question marks; itself where there
+ * are none.
+ */
+struct sluice_span utf8_written(const struct converter *converter, struct sluice_batch *batch,
+                                struct sluice_span text);
+
 /** The bytes as UTF-8 that is valid: themselves, or a copy in the batch with U+FFFD where they are not. */
 struct sluice_span utf8_repaired(const struct converter *converter, struct sluice_batch *batch,
                                  struct sluice_span bytes);

@@ -175,7 +175,8 @@ static enum sluice_result from_connect(void *opaque, struct sluice_batch *batch,
         result = BAD_RECORD(&self->base, "The text of header '%s' on topic '%s' is too long",
                             header ? header : "", topic ? topic : "");
     } else {
-        *ret_bytes = converter_copy(&self->base, batch, out.data, out.size);
+        *ret_bytes = utf8_written(&self->base, batch,
+                                  converter_copy(&self->base, batch, out.data, out.size));
     }
     buffer_finish(&out);
     return result;
