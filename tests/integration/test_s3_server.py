@@ -1,0 +1,68 @@
+"""The owner's sink file against a real S3 server (MinIO) and against a folder: the same keys and contents."""
+import os
+import subprocess
+import sys
+
+import pytest
+from harness import EXAMPLE, ROOT, Sluice, free_port, object_key, objects, read_properties, wait_until
+
+boto3 = pytest.importorskip("boto3", reason="the Debian package python3-boto3 reads back what was written")
+BUCKET = "user-12471ce1b695-bucket"
+
+
+@pytest.fixture(scope="module")
+def server():
+    process = subprocess.Popen([os.path.join(ROOT, "tests", "support", "minio.sh")], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stdout.readline().split()
+    if len(line) != 3:
+        process.wait(30)
+        pytest.skip("no S3 server: " + process.stderr.read().strip())
+    yield line
+    process.stdin.close()
+    process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    url, key, secret = server
+    client = boto3.client("s3", endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret,
+                          region_name="us-east-1")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def everything(client):
+    found = {}
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for entry in page.get("Contents", []):
+            found[entry["Key"]] = client.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
+    return found
+
+
+def test_same_keys_and_contents_as_in_a_folder(tmp_path, server, client, monkeypatch):
+    url, key, secret = server
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    port = free_port()
+    rest = read_properties(os.path.join(EXAMPLE, "rest-source.properties"))
+    raw = read_properties(os.path.join(EXAMPLE, "s3-raw.properties"))
+    rest.pop("name")
+    raw.pop("name")
+    rest["listeners"] = f"http://127.0.0.1:{port}"
+    connectors = {"rest-source": rest, "to-server": {**raw, "store.url": url},
+                  "to-folder": {**raw, "store.url": f"file:{tmp_path}/lake"}}
+    with Sluice(tmp_path, connectors) as sluice:
+        subprocess.run([sys.executable, os.path.join(EXAMPLE, "emulator.py"), "--quiet",
+                        "--url", f"http://127.0.0.1:{port}"], check=True)
+        folder = tmp_path / "lake" / BUCKET
+        wait_until(lambda: len(objects(folder)) >= 411, 60, "411 files\n" + sluice.text())
+        wait_until(lambda: client.list_objects_v2(Bucket=BUCKET, Prefix="topics/")["KeyCount"] >= 411, 60,
+                   "411 objects\n" + sluice.text())
+        log = sluice.text()
+    assert secret not in log  # invariant 7
+    expected = {object_key("12471ce1b695." + kind, 0, offset)
+                for kind in ("pin", "geo", "user") for offset in range(137)}
+    stored = everything(client)
+    assert set(stored) == expected
+    assert stored == objects(folder)
