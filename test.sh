@@ -9,6 +9,9 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/packages.sh
+# Debian's own interpreter has the packages that packages.txt names.
+PYTHON=/usr/bin/python3
+[ -x $PYTHON ] || PYTHON=python3
 export SLUICE_SHARED="${SLUICE_SHARED:-$(cd .. && pwd)/shared}"
 
 passed=0 failed=0 skipped=0
@@ -83,8 +86,8 @@ do_suites() {
         skip vectors "no recorded vectors at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
     fi
 }
-do_integration() { counted integration python3 -m pytest -rs -q tests/integration; }
-do_chaos() { counted chaos python3 -m pytest -rs -q tests/chaos; }
+do_integration() { counted integration "$PYTHON" -m pytest -rs -q tests/integration; }
+do_chaos() { counted chaos "$PYTHON" -m pytest -rs -q tests/chaos; }
 do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
 
 install_packages test || exit 3
