@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""Runs S3-sink cases (the form of shared/conformance/s3) on the embedded log.
+
+  run_cases.py [--store folder|fake|URL ACCESS SECRET] [--only REGEX] [-v] CASES...   (files or folders)
+
+Stores: a folder (default), the strict service of fake_s3.py, or a real S3 service at URL. Keys, contents
+and states are compared, not committed offsets. Closes with `N passed, N failed`; what the embedded log
+or a folder cannot do is named and skipped.
+"""
+import argparse
+import base64
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "support")]
+from fake_s3 import FakeS3  # noqa: E402
+from harness import SLUICE, Sluice, objects as folder_objects  # noqa: E402
+
+BUCKET = "cases"
+GROUP = 24      # connectors per worker
+PATIENCE = 25   # seconds a case may take after its last step
+
+
+class Folder:
+    def __init__(self, root):
+        self.root = os.path.join(root, "lake")
+        self.variables = {"store_url": "file:" + self.root, "access_key": "a", "secret_key": "s"}
+
+    def put(self, key, body):
+        path = os.path.join(self.root, BUCKET, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(body)
+
+    def objects(self):
+        return folder_objects(os.path.join(self.root, BUCKET))
+
+    def stop(self):
+        pass
+
+
+class Fake:
+    def __init__(self):
+        self.fake = FakeS3().start()
+        self.fake.buckets[BUCKET] = {}
+        self.variables = {"store_url": self.fake.url, "access_key": "access", "secret_key": "secret"}
+
+    def put(self, key, body):
+        with self.fake.lock:
+            self.fake.buckets[BUCKET][key] = {"body": body, "etag": hashlib.md5(body).hexdigest(),
+                                              "headers": {}, "tags": {}, "puts": 0}
+
+    def objects(self):
+        return self.fake.keys(BUCKET)
+
+    def stop(self):
+        self.fake.stop()
+
+
+class Real:
+    def __init__(self, url, access_key, secret_key):
+        import boto3
+        self.client = boto3.client("s3", endpoint_url=url, aws_access_key_id=access_key,
+                                   aws_secret_access_key=secret_key, region_name="us-east-1")
+        self.client.create_bucket(Bucket=BUCKET)
+        self.variables = {"store_url": url, "access_key": access_key, "secret_key": secret_key}
+        self.cache = {}
+
+    def put(self, key, body):
+        self.client.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def objects(self):
+        found = {}
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+            for entry in page.get("Contents", []):
+                name = (entry["Key"], entry["ETag"], entry["LastModified"])
+                if name not in self.cache:
+                    answer = self.client.get_object(Bucket=BUCKET, Key=entry["Key"])
+                    self.cache[name] = answer["Body"].read()
+                found[entry["Key"]] = self.cache[name]
+        return found
+
+    def stop(self):
+        pass
+
+
+class Case:
+    def __init__(self, path, number, store):
+        with open(path, encoding="utf-8") as file:
+            self.data = json.load(file)
+        self.id = self.data["id"]
+        self.topic = f"case{number:03d}"
+        self.name = "n" + self.topic
+        self.variables = {"topic": self.topic, "bucket": BUCKET, "region": "us-east-1", **store.variables}
+        if self.data.get("wallclock"):
+            self.variables.update(zip(("year", "month", "day"), time.strftime("%Y %m %d", time.gmtime()).split()))
+        self.steps = list(self.data.get("steps", []))
+        self.count = 0
+        self.since = None
+        self.ready = None
+        self.state = None
+        self.found = {}
+
+    def sub(self, text):
+        return re.sub(r"\$\{(\w+)\}", lambda m: str(self.variables.get(m[1], m[0])), text)
+
+    def topics(self):
+        return {self.sub(topic): count for topic, count in self.data.get("topics", {"${topic}": 1}).items()}
+
+    def config(self):
+        config = {key: self.sub(value) for key, value in self.data["properties"].items()}
+        if "topics" not in config and "topics.regex" not in config:
+            config["topics"] = ",".join(self.topics())
+        return {**self.data.get("worker", {}), **config, "name": self.name}
+
+    def lines(self, records):
+        for record in records:
+            for turn in range(record.get("repeat", 1)):
+                def text(value, number=self.count):
+                    return None if value is None else self.sub(value.replace("${i}", str(number)))
+                value = record.get("value")
+                if "value_b64" in record:
+                    value = base64.b64decode(record["value_b64"]).decode()
+                value = text(value)
+                if "pad" in record:
+                    value = value.ljust(record["pad"], "x")
+                line = {"key": text(record.get("key")), "value": value,
+                        "partition": record.get("partition", 0)}
+                if record.get("timestamp") is not None:
+                    line["timestamp"] = record["timestamp"] + turn * record.get("timestamp_step", 0)
+                if record.get("headers"):
+                    line["headers"] = dict(record["headers"])
+                self.count += 1
+                yield self.sub(record.get("topic", "${topic}")), json.dumps(line)
+
+    def expected(self, part):
+        return {self.sub(key): value for key, value in part.items()}
+
+
+class Skip(Exception):
+    pass
+
+
+def packed(body):
+    if len(body) > 65536:
+        return {"sha256": hashlib.sha256(body).hexdigest(), "length": len(body)}
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def typed(value):
+    if isinstance(value, dict):
+        return {key: typed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [typed(each) for each in value]
+    return type(value).__name__, value
+
+
+def same(case, wanted, body):
+    if isinstance(wanted, str):
+        wanted = case.sub(wanted)
+        if case.data.get("compare") == "json":
+            left, right = wanted.split("\n"), body.decode(errors="replace").split("\n")
+            try:
+                return len(left) == len(right) and all(
+                    a == b or typed(json.loads(a)) == typed(json.loads(b)) for a, b in zip(left, right))
+            except ValueError:
+                return False
+    return packed(body) == wanted
+
+
+def problem(case, found):
+    """None, or what is not as expected."""
+    expect = case.data["expect"]
+    wanted = case.expected(expect.get("objects", {}))
+    may = case.expected(case.data.get("may_exist", {}))
+    if case.state != expect.get("state", case.state):
+        return f"state {case.state}, not {expect['state']}"
+    for key, value in wanted.items():
+        if key not in found:
+            return f"no object {key}"
+        if not same(case, value, found[key]):
+            return f"{key} is {packed(found[key])!r:.300}, not {value!r:.300}"
+    for key in found.keys() - wanted.keys():
+        if key not in may or not same(case, may[key], found[key]):
+            return f"unexpected object {key}"
+    return None
+
+
+class Runner:
+    def __init__(self, store, verbose):
+        self.store, self.verbose = store, verbose
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    def produce(self, sluice, case, records):
+        batches = {}
+        for topic, line in case.lines(records):
+            batches.setdefault(topic, []).append(line)
+        for topic, lines in batches.items():
+            subprocess.run([SLUICE, "produce", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
+                            topic, "--json"], input="\n".join(lines) + "\n", text=True, check=True,
+                           stdout=subprocess.DEVNULL)
+
+    def objects(self, case, everything):
+        found = {key: gzip.decompress(body) if key.endswith(".gz") else body
+                 for key, body in everything.items() if case.topic in key}
+        before = case.expected(self.preexisting(case))
+        return {key: body for key, body in found.items()
+                if not (key in before and key not in case.expected(case.data["expect"].get("objects", {}))
+                        and packed(body) == before[key])}
+
+    @staticmethod
+    def preexisting(case):
+        return case.data.get("preexisting") or {}
+
+    def advance(self, sluice, case, found):
+        """Runs what steps are due; True when none is left."""
+        while case.steps:
+            step, now = case.steps[0], time.monotonic()
+            if case.since is None:
+                case.since = now
+            if "records" in step:
+                self.produce(sluice, case, step["records"])
+                now = time.monotonic()
+            elif "wait_objects" in step:
+                if len(found) < step["wait_objects"] and now - case.since < PATIENCE:
+                    return False
+            elif "wait_ms" in step:
+                if now - case.since < step["wait_ms"] / 1000:
+                    return False
+            else:
+                return False
+            case.since = now
+            case.steps.pop(0)
+        return True
+
+    def look_at_state(self, sluice, case):
+        status, answer = sluice.call("GET", f"/connectors/{case.name}/status")
+        if status == 200:
+            states = [task["state"] for task in answer["tasks"]] + [answer["connector"]["state"]]
+            case.state = "FAILED" if "FAILED" in states else "RUNNING" if set(states) == {"RUNNING"} else None
+            case.trace = next((each["trace"] for each in answer["tasks"] + [answer["connector"]]
+                               if each.get("trace")), "")
+
+    def run_group(self, cases):
+        with tempfile.TemporaryDirectory() as folder:
+            sluice = Sluice(folder, {}, {"consumer.metadata.max.age.ms": "2000"})
+            with sluice:
+                for case in cases:
+                    for key, body in case.expected(self.preexisting(case)).items():
+                        self.store.put(key, body.encode())
+                    for topic, count in case.topics().items():
+                        subprocess.run([SLUICE, "topics", "--bootstrap-server", "local:" + sluice.log_dir,
+                                        "--create", "--topic", topic, "--partitions", str(count)],
+                                       check=True, stdout=subprocess.DEVNULL)
+                    while case.steps and "records" in case.steps[0]:
+                        self.produce(sluice, case, case.steps.pop(0)["records"])
+                    status, answer = sluice.call("POST", "/connectors",
+                                                 {"name": case.name, "config": case.config()})
+                    if status not in (200, 201):
+                        case.state, case.trace = "REJECTED", str(answer)
+                self.watch(sluice, cases)
+
+    def watch(self, sluice, cases):
+        waiting = {case: None for case in cases}
+        while waiting:
+            everything = self.store.objects()
+            for case in list(waiting):
+                if case.state != "REJECTED":
+                    self.look_at_state(sluice, case)
+                case.found = self.objects(case, everything)
+                if not self.advance(sluice, case, case.found):
+                    continue
+                now = time.monotonic()
+                wrong = problem(case, case.found)
+                waiting[case] = waiting[case] or (now, now)
+                first, good = waiting[case]
+                if wrong:
+                    waiting[case] = (first, now)
+                    if now - first > PATIENCE:
+                        self.failed.append(case.id)
+                        print(f"FAILED {case.id}: {wrong}; {getattr(case, 'trace', '')[:300]}", flush=True)
+                        del waiting[case]
+                elif now - good > 1.5 or case.state in ("FAILED", "REJECTED"):  # and it stays so
+                    self.passed += 1
+                    if self.verbose:
+                        print(f"passed {case.id}", flush=True)
+                    del waiting[case]
+            time.sleep(0.1)
+
+    def run(self, cases):
+        group = []
+        for case in cases:
+            try:
+                self.fits(case)
+            except Skip as reason:
+                self.skipped.append(case.id)
+                print(f"skipped {case.id}: {reason}", flush=True)
+                continue
+            group.append(case)
+        for start in range(0, len(group), GROUP):
+            self.run_group(group[start:start + GROUP])
+        print(f"{len(self.skipped)} skipped")
+        print(f"{self.passed} passed, {len(self.failed)} failed")
+        return 1 if self.failed else 0
+
+    def fits(self, case):
+        if case.data.get("kind") == "validate":
+            raise Skip("validation is compared by the worker's tests")
+        if any("restart" in step for step in case.steps):
+            raise Skip("restarts are in test_kill.py")
+        if isinstance(self.store, Folder):
+            config = case.config()
+            if config.get("s3.object.tagging") == "true":
+                raise Skip("a folder has no tags")
+            if case.id == "errors-bad-secret":
+                raise Skip("a folder has no signatures")
+        for step in case.steps:
+            for record in step.get("records", []):
+                try:
+                    base64.b64decode(record.get("value_b64", "")).decode()
+                except UnicodeDecodeError:
+                    raise Skip("bytes that are no text cannot be produced on a command line") from None
+                if "key_b64" in record or len(dict(record.get("headers", []))) != len(record.get("headers", [])):
+                    raise Skip("keys of bytes and repeated headers cannot be produced on a command line")
+
+
+def case_files(paths):
+    for path in paths:
+        if os.path.isdir(path):
+            yield from sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".json"))
+        else:
+            yield path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="+")
+    parser.add_argument("--store", nargs="+", default=["folder"])
+    parser.add_argument("--only", default="")
+    parser.add_argument("-v", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        kind = options.store[0]
+        store = Folder(folder) if kind == "folder" else Fake() if kind == "fake" else Real(*options.store)
+        cases = [Case(path, number, store) for number, path in enumerate(case_files(options.cases))]
+        try:
+            return Runner(store, options.v).run([case for case in cases if re.search(options.only, case.id)])
+        finally:
+            store.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
