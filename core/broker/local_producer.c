@@ -1,13 +1,12 @@
 /*
- * Producer of the embedded log. Messages are encoded into the open batch of their partition; a batch
- * leaves as soon as fewer than WINDOW of its partition are unacknowledged, so a lone record goes at
- * once and many share a batch while a commit runs (linger.ms and batch.size have nothing to add).
+ * Producer of the embedded log, second part: connection, acknowledgements, deliveries.
  *
- * Sent batches are kept until acknowledged and sent again, in order and with the same numbers, on the
- * next connection: the owner knows those it has (log/produce.c).
+ * A batch leaves as soon as fewer than PRODUCER_WINDOW of its partition are unacknowledged, so a lone
+ * record goes at once and many share a batch while a commit runs (linger.ms and batch.size have
+ * nothing to add). Sent batches are kept until acknowledged and sent again, in order and with the same
+ * numbers, on the next connection: the owner knows those it has (log/produce.c).
  *
- * send() may run on one thread while another polls; `lock` guards everything. Only the polling thread
- * connects, reads and calls delivered().
+ * Everything here runs on the polling thread, but creation, end and wake.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,180 +17,16 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/broker/local.h"
-#include "core/broker/log/format.h"
-#include "core/broker/topic_name.h"
+#include "core/broker/local_producer.h"
 
 enum {
-    WINDOW = 2,             /* batches of a partition under way: one is committed, one waits for it */
-    TOPIC_BUCKETS = 64,
-    KEPT_BATCHES = 16,      /* emptied ones kept for the next */
     FIRST_BACKOFF_MS = 5,
     MAX_BACKOFF_MS = 500,
-    SPAWN_AFTER_MS = 500,   /* an owner that died is given this long to be started by its worker */
+    SPAWN_AFTER_MS = 500, /* an owner that died is given this long to be started by its worker */
     CONNECT_MS = 10000,
     READ_SIZE = 65536,
     DELIVERIES = 256,
 };
-
-struct slot {
-    void *opaque;
-    int64_t timestamp;
-};
-
-struct out_partition;
-
-struct batch {
-    struct batch *next;       /* in its partition, then in the list of finished ones */
-    struct batch *sent_next;  /* under way, in the order of sending */
-    struct out_partition *partition;
-    struct buffer bytes;      /* frame */
-    size_t at;                /* of the batch in it */
-    struct slot *slots;
-    uint32_t count, capacity, header_count, id;
-    int64_t max_timestamp, deadline;
-    bool sent, done;
-    int64_t base, append_time;
-    struct error error;
-};
-
-struct out_partition {
-    struct out_topic *topic;
-    int32_t number;
-    uint64_t sequence;             /* of the last batch closed */
-    struct batch *first, *last;    /* not yet delivered; the last one is open when `open` */
-    bool open;
-    int under_way;
-    bool listed;
-    struct out_partition *listed_next; /* has something to send */
-};
-
-struct out_topic {
-    struct out_topic *next;
-    char *name;
-    struct out_partition **partitions; /* grows; those in use stay where they are */
-    int32_t known;                     /* how many there are structs for */
-    int32_t count;                     /* -1: not asked yet or not answered */
-    uint32_t max_message;
-    uint32_t request;                  /* id of the question under way; 0: none */
-    int64_t asked_at;                  /* first question without an answer */
-    struct error error;                /* of the last answer */
-    uint32_t sticky;
-};
-
-struct local_producer {
-    struct broker_producer base;
-    struct local *local;
-    broker_delivery_fn delivered;
-    void *user;
-    char *client_id;
-    int64_t memory_max, message_max, delivery_timeout, max_block;
-
-    pthread_mutex_t lock;
-    int fd, wake;
-    bool woken, polling, kicked;
-    bool connected_once;
-    int backoff;
-    int64_t connect_at, lost_at;
-    uint64_t id; /* producer id, of the first connection */
-    uint32_t last_request;
-    struct out_topic *topics[TOPIC_BUCKETS];
-    struct out_partition *listed;
-    struct batch *sent, **sent_end;      /* under way */
-    struct batch *sending;               /* being written, then those behind it in `sent` */
-    size_t sending_at;                   /* bytes of it that are written */
-    struct buffer control;               /* small frames, sent between batches */
-    struct batch *finished, **finished_end;
-    struct batch *spare;
-    size_t spare_count;
-    int64_t memory;
-    atomic_size_t pending;
-    bool answered;                       /* metadata came: send() may get further */
-    struct buffer in;                    /* polling thread only */
-};
-
-/* -- batches -- */
-
-static struct batch *batch_get(struct local_producer *producer, struct out_partition *partition)
-{
-    struct batch *batch = producer->spare;
-    if (batch) {
-        producer->spare = batch->next;
-        producer->spare_count--;
-        batch->next = NULL;
-    } else {
-        batch = calloc(1, sizeof(*batch));
-        if (!batch) {
-            return NULL;
-        }
-        buffer_init(&batch->bytes, WIRE_FRAME_MAX);
-    }
-    batch->partition = partition;
-    batch->deadline = clock_monotonic_ms() + producer->delivery_timeout;
-    batch->base = batch->append_time = -1;
-    batch->max_timestamp = INT64_MIN;
-    (void)wire_begin(&batch->bytes, WIRE_PRODUCE, 0);
-    if (partition) {
-        struct wire_produce head = {
-            .partition = partition->number,
-            .topic_size = (uint32_t)strlen(partition->topic->name),
-        };
-        (void)buffer_append(&batch->bytes, &head, sizeof(head));
-        (void)buffer_append(&batch->bytes, partition->topic->name, head.topic_size);
-        batch->at = batch->bytes.size;
-        struct log_batch_head empty = {0};
-        (void)buffer_append(&batch->bytes, &empty, sizeof(empty));
-    }
-    return batch;
-}
-
-static void batch_free(struct batch *batch)
-{
-    buffer_finish(&batch->bytes);
-    error_clear(&batch->error);
-    free(batch->slots);
-    free(batch);
-}
-
-static void batch_recycle(struct local_producer *producer, struct batch *batch)
-{
-    if (producer->spare_count >= KEPT_BATCHES || batch->bytes.capacity > 2 * LOG_BATCH_BYTES ||
-        batch->bytes.failed) {
-        batch_free(batch);
-        return;
-    }
-    struct buffer bytes = batch->bytes;
-    struct slot *slots = batch->slots;
-    uint32_t capacity = batch->capacity;
-    error_clear(&batch->error);
-    *batch = (struct batch){.bytes = bytes, .slots = slots, .capacity = capacity,
-                            .next = producer->spare};
-    buffer_reset(&batch->bytes);
-    producer->spare = batch;
-    producer->spare_count++;
-}
-
-static bool slot_add(struct batch *batch, void *opaque, int64_t timestamp)
-{
-    if (batch->count == batch->capacity) {
-        uint32_t capacity = batch->capacity ? batch->capacity * 2 : 64;
-        struct slot *grown = realloc(batch->slots, capacity * sizeof(*grown));
-        if (!grown) {
-            return false;
-        }
-        batch->slots = grown;
-        batch->capacity = capacity;
-    }
-    batch->slots[batch->count++] = (struct slot){opaque, timestamp};
-    return true;
-}
-
-static void finish(struct local_producer *producer, struct batch *batch)
-{
-    batch->next = NULL;
-    *producer->finished_end = batch;
-    producer->finished_end = &batch->next;
-}
 
 /* In the order of sends: what is done at the front of the partition goes to poll(). */
 static void deliver_front(struct local_producer *producer, struct out_partition *partition)
@@ -203,51 +38,12 @@ static void deliver_front(struct local_producer *producer, struct out_partition 
             partition->last = NULL;
             partition->open = false;
         }
-        finish(producer, batch);
+        producer_finish(producer, batch);
     }
 }
 
 /* -- sending -- */
 
-static void kick(struct local_producer *producer)
-{
-    if (producer->polling && !producer->kicked) {
-        producer->kicked = true;
-        uint64_t one = 1;
-        (void)!write(producer->wake, &one, sizeof(one));
-    }
-}
-
-static void list(struct local_producer *producer, struct out_partition *partition)
-{
-    if (!partition->listed) {
-        partition->listed = true;
-        partition->listed_next = producer->listed;
-        producer->listed = partition;
-    }
-}
-
-static void seal(struct local_producer *producer, struct batch *batch)
-{
-    struct out_partition *partition = batch->partition;
-    struct wire_produce request;
-    char *data = batch->bytes.data;
-    memcpy(&request, data + sizeof(struct wire_head), sizeof(request));
-    request.sequence = ++partition->sequence;
-    request.producer = producer->id;
-    memcpy(data + sizeof(struct wire_head), &request, sizeof(request));
-    batch->id = ++producer->last_request;
-    memcpy(data + offsetof(struct wire_head, id), &batch->id, sizeof(batch->id));
-    wire_end(&batch->bytes, 0);
-    struct log_batch_head head = {
-        .count = batch->count,
-        .header_count = batch->header_count,
-        .max_timestamp = batch->max_timestamp,
-    };
-    log_batch_seal(data + batch->at, batch->bytes.size - batch->at, head);
-}
-
-/* [polling thread] */
 static void disconnect(struct local_producer *producer)
 {
     if (producer->fd >= 0) {
@@ -264,12 +60,12 @@ static void disconnect(struct local_producer *producer)
         if (!batch->done) {
             batch->sent = false;
             batch->partition->under_way--;
-            list(producer, batch->partition);
+            producer_list(producer, batch->partition);
         }
     }
     producer->sent = NULL;
     producer->sent_end = &producer->sent;
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             topic->request = 0;
         }
@@ -295,8 +91,7 @@ static void write_out(struct local_producer *producer)
             continue;
         }
         if (n < 0 && errno == EAGAIN) {
-            kick(producer); /* so that it waits for room, too */
-            return;
+            return; /* poll() waits for room, too */
         }
         if (n < 0) { /* the polling thread sees the end of it and connects again */
             (void)shutdown(producer->fd, SHUT_RDWR);
@@ -314,21 +109,20 @@ static void write_out(struct local_producer *producer)
 /* Closes and sends what the windows allow. */
 static void send_batches(struct local_producer *producer)
 {
+    struct out_partition *partition;
     if (producer->fd < 0) {
-        kick(producer);
         return;
     }
-    struct out_partition *partition;
     while ((partition = producer->listed)) {
         producer->listed = partition->listed_next;
         partition->listed = false;
         struct batch *batch = partition->first;
-        for (; batch && partition->under_way < WINDOW; batch = batch->next) {
+        for (; batch && partition->under_way < PRODUCER_WINDOW; batch = batch->next) {
             if (batch->sent || batch->count == 0) {
                 continue;
             }
             if (batch == partition->last && partition->open) {
-                seal(producer, batch);
+                batch_seal(producer, batch);
                 partition->open = false;
                 partition->topic->sticky++;
             }
@@ -343,299 +137,34 @@ static void send_batches(struct local_producer *producer)
     write_out(producer);
 }
 
-/* -- topics -- */
-
-static struct out_topic *topic_get(struct local_producer *producer, const char *name)
-{
-    struct out_topic **bucket =
-        &producer->topics[topic_murmur2(name, strlen(name)) % TOPIC_BUCKETS];
-    for (struct out_topic *topic = *bucket; topic; topic = topic->next) {
-        if (strcmp(topic->name, name) == 0) {
-            return topic;
-        }
-    }
-    struct out_topic *topic = calloc(1, sizeof(*topic));
-    char *copy = strdup(name);
-    if (!topic || !copy) {
-        free(topic);
-        free(copy);
-        return NULL;
-    }
-    topic->name = copy;
-    topic->count = -1;
-    topic->sticky = (uint32_t)producer->id;
-    topic->next = *bucket;
-    *bucket = topic;
-    return topic;
-}
-
 static void ask(struct local_producer *producer, struct out_topic *topic, bool create)
 {
     if (topic->asked_at == 0) {
         topic->asked_at = clock_monotonic_ms();
     }
-    if (producer->fd < 0) {
-        kick(producer);
-        return;
-    }
-    if (topic->request == 0) {
+    if (producer->fd >= 0 && topic->request == 0) {
         topic->request = ++producer->last_request;
         size_t begin = wire_begin(&producer->control, WIRE_METADATA, topic->request);
         wire_put_text(&producer->control, topic->name);
         wire_put_u32(&producer->control, create);
         wire_end(&producer->control, begin);
-        write_out(producer);
     }
 }
 
-static struct out_partition *partition_get(struct out_topic *topic, int32_t number)
+/* Topics that the sending thread wants to know. */
+static void ask_questions(struct local_producer *producer)
 {
-    if (number >= topic->known) {
-        struct out_partition **grown =
-            realloc(topic->partitions, ((size_t)number + 1) * sizeof(struct out_partition *));
-        if (!grown) {
-            return NULL;
-        }
-        memset(grown + topic->known, 0,
-               ((size_t)(number - topic->known) + 1) * sizeof(struct out_partition *));
-        topic->partitions = grown;
-        topic->known = number + 1;
+    if (producer->fd < 0 || !producer->questions) {
+        return;
     }
-    if (!topic->partitions[number]) {
-        struct out_partition *partition = calloc(1, sizeof(*partition));
-        if (!partition) {
-            return NULL;
-        }
-        partition->topic = topic;
-        partition->number = number;
-        topic->partitions[number] = partition;
-    }
-    return topic->partitions[number];
-}
-
-/* -- taking messages -- */
-
-static size_t encoded_size(const struct broker_message *message)
-{
-    size_t size = sizeof(struct log_record_head) + (message->key ? message->key_size : 0) +
-                  (message->value ? message->value_size : 0);
-    for (uint32_t i = 0; i < message->header_count; i++) {
-        size += 8 + strlen(message->headers[i].name) + 1 +
-                (message->headers[i].value ? message->headers[i].size : 0);
-    }
-    return size;
-}
-
-static bool encode(struct batch *batch, const struct broker_message *message, size_t size,
-                   int64_t timestamp)
-{
-    struct buffer *out = &batch->bytes;
-    size_t known = sizeof(struct log_record_head) + (message->key ? message->key_size : 0) +
-                   (message->value ? message->value_size : 0);
-    struct log_record_head head = {
-        .timestamp = timestamp,
-        .key_size = message->key ? message->key_size : LOG_NULL,
-        .value_size = message->value ? message->value_size : LOG_NULL,
-        .headers_size = (uint32_t)(size - known),
-        .header_count = message->header_count,
-    };
-    if (buffer_reserve(out, size) != 0) {
-        return false;
-    }
-    (void)buffer_append(out, &head, sizeof(head));
-    if (message->key) {
-        (void)buffer_append(out, message->key, message->key_size);
-    }
-    if (message->value) {
-        (void)buffer_append(out, message->value, message->value_size);
-    }
-    for (uint32_t i = 0; i < message->header_count; i++) {
-        const struct broker_header *header = &message->headers[i];
-        size_t name = strlen(header->name);
-        wire_put_u32(out, (uint32_t)name);
-        wire_put_u32(out, header->value ? header->size : LOG_NULL);
-        (void)buffer_append(out, header->name, name + 1);
-        if (header->value) {
-            (void)buffer_append(out, header->value, header->size);
-        }
-    }
-    batch->header_count += message->header_count;
-    batch->max_timestamp = timestamp > batch->max_timestamp ? timestamp : batch->max_timestamp;
-    return true;
-}
-
-/* A message that can never be sent: taken, and told in its delivery. */
-static bool take_failed(struct local_producer *producer, const struct broker_message *message,
-                        struct error *error)
-{
-    struct batch *batch = batch_get(producer, NULL);
-    if (!batch || !slot_add(batch, message->opaque, message->timestamp)) {
-        if (batch) {
-            batch_free(batch);
-        }
-        error_clear(error);
-        return false;
-    }
-    batch->error = *error;
-    *error = (struct error){0};
-    finish(producer, batch);
-    atomic_fetch_add(&producer->pending, 1);
-    kick(producer);
-    return true;
-}
-
-static int32_t choose(struct out_topic *topic, const struct broker_message *message)
-{
-    if (message->partition >= 0) {
-        return message->partition;
-    }
-    if (message->key) {
-        return topic_partition_of(message->key, message->key_size, topic->count);
-    }
-    return (int32_t)(topic->sticky % (uint32_t)topic->count);
-}
-
-/* 1: it can be placed; 0: not yet; -1 with error: never. */
-static int resolve(struct local_producer *producer, struct out_topic *topic, struct error *error)
-{
-    if (topic->count > 0) {
-        return 1;
-    }
-    if (topic->error.code != ERROR_NONE) {
-        *error = topic->error;
-        topic->error = (struct error){0};
-        return -1;
-    }
-    if (topic->asked_at != 0 && clock_monotonic_ms() - topic->asked_at >= producer->max_block) {
-        topic->asked_at = 0;
-        (void)error_set_class(error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
-                              "Topic %s not present in metadata after %lld ms: the embedded log %s is "
-                              "not reachable",
-                              topic->name, (long long)producer->max_block, producer->local->dir);
-        error->retriable = true;
-        return -1;
-    }
-    ask(producer, topic, true);
-    return 0;
-}
-
-static int check_message(struct local_producer *producer, const struct out_topic *topic,
-                         const struct broker_message *message, size_t size, struct error *error)
-{
-    if (message->partition < -1 || message->partition >= topic->count) {
-        return error_set_class(error, ERROR_UNKNOWN_PARTITION,
-                               "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
-                               "Topic %s has no partition %d (it has %d)", topic->name,
-                               message->partition, topic->count);
-    }
-    if ((int64_t)size > producer->message_max) {
-        return error_set_class(error, ERROR_TOO_LARGE,
-                               "org.apache.kafka.common.errors.RecordTooLargeException",
-                               "The message is %zu bytes when serialized which is larger than %lld, "
-                               "which is the value of the max.request.size configuration.",
-                               size, (long long)producer->message_max);
-    }
-    if (size > topic->max_message) {
-        return error_set_class(error, ERROR_TOO_LARGE,
-                               "org.apache.kafka.common.errors.RecordTooLargeException",
-                               "The message is %zu bytes when serialized, larger than max.message.bytes "
-                               "of topic %s (%u)",
-                               size, topic->name, topic->max_message);
-    }
-    return 0;
-}
-
-static bool append(struct local_producer *producer, struct out_topic *topic,
-                   const struct broker_message *message, size_t size, int64_t now)
-{
-    struct out_partition *partition = partition_get(topic, choose(topic, message));
-    if (!partition) {
-        return false;
-    }
-    struct batch *batch = partition->open ? partition->last : NULL;
-    if (batch && batch->bytes.size - batch->at + size > LOG_BATCH_BYTES) {
-        seal(producer, batch);
-        partition->open = false;
-        topic->sticky++;
-        batch = NULL;
-    }
-    if (!batch) {
-        batch = batch_get(producer, partition);
-        if (!batch) {
-            return false;
-        }
-        *(partition->last ? &partition->last->next : &partition->first) = batch;
-        partition->last = batch;
-        partition->open = true;
-    }
-    int64_t timestamp = message->timestamp == BROKER_NO_TIMESTAMP ? now : message->timestamp;
-    if (!slot_add(batch, message->opaque, timestamp)) {
-        return false;
-    }
-    if (!encode(batch, message, size, timestamp)) {
-        batch->count--;
-        batch->bytes.failed = false; /* nothing was appended */
-        return false;
-    }
-    producer->memory += (int64_t)size;
-    list(producer, partition);
-    return true;
-}
-
-size_t local_producer_send(struct broker_producer *base, const struct broker_message *messages,
-                           size_t count, bool keep)
-{
-    struct local_producer *producer = (struct local_producer *)base;
-    (void)keep; /* copied either way: a batch is one piece of memory, sent and checksummed as such */
-    struct out_topic *topic = NULL;
-    const char *topic_name = NULL;
-    size_t taken = 0;
-    pthread_mutex_lock(&producer->lock);
-    int64_t now = clock_wall_ms();
-    size_t appended = 0;
-    for (; taken < count; taken++) {
-        const struct broker_message *message = &messages[taken];
-        struct error error = {0};
-        size_t size = encoded_size(message);
-        int state = 1;
-        if (message->topic != topic_name) {
-            const char *wrong = topic_name_wrong(message->topic, strlen(message->topic));
-            topic = wrong ? NULL : topic_get(producer, message->topic);
-            topic_name = topic ? message->topic : NULL;
-            if (wrong) {
-                state = error_set_class(&error, ERROR_INVALID_TOPIC,
-                                        "org.apache.kafka.common.errors.InvalidTopicException",
-                                        "Topic name is invalid: %s", wrong);
-            } else if (!topic) {
-                break;
+    producer->questions = false;
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
+        for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
+            if (topic->asked_at != 0 && topic->count < 0) {
+                ask(producer, topic, true);
             }
         }
-        state = state == 1 ? resolve(producer, topic, &error) : state;
-        if (state == 1 && check_message(producer, topic, message, size, &error) != 0) {
-            state = -1;
-        }
-        if (state == 0) {
-            break;
-        }
-        if (state < 0) {
-            if (!take_failed(producer, message, &error)) {
-                break;
-            }
-            continue;
-        }
-        /* invariant 5: what is unacknowledged is bounded by buffer.memory */
-        if ((producer->memory > 0 && producer->memory + (int64_t)size > producer->memory_max) ||
-            !append(producer, topic, message, size, now)) {
-            break;
-        }
-        appended++;
     }
-    atomic_fetch_add(&producer->pending, appended);
-    if (producer->listed) {
-        send_batches(producer);
-    }
-    pthread_mutex_unlock(&producer->lock);
-    return taken;
 }
 
 /* -- answers: polling thread, locked -- */
@@ -646,7 +175,7 @@ static void settle(struct local_producer *producer, struct batch *batch, struct 
     batch->partition->under_way--;
     batch->error = *error;
     *error = (struct error){0};
-    list(producer, batch->partition);
+    producer_list(producer, batch->partition);
     deliver_front(producer, batch->partition);
 }
 
@@ -688,7 +217,7 @@ static void take_metadata(struct local_producer *producer, const struct wire_hea
                           const char *payload)
 {
     struct wire_reader reader = {payload, payload + head->size, false};
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             if (topic->request != head->id) {
                 continue;
@@ -718,7 +247,7 @@ static void take_metadata(struct local_producer *producer, const struct wire_hea
 static void take_epoch(struct local_producer *producer, struct wire_reader *reader)
 {
     local_note_epoch(producer->local, wire_get_i64(reader));
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             if (topic->count > 0) {
                 ask(producer, topic, false);
@@ -773,7 +302,7 @@ static void receive(struct local_producer *producer)
 static int64_t expire(struct local_producer *producer, int64_t now)
 {
     int64_t next = INT64_MAX;
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             for (int32_t p = 0; p < topic->known; p++) {
                 struct out_partition *partition = topic->partitions[p];
@@ -809,7 +338,7 @@ static bool wants_connection(const struct local_producer *producer)
     if (producer->listed) {
         return true;
     }
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (const struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             if (topic->asked_at != 0) {
                 return true;
@@ -842,12 +371,11 @@ static void reconnect(struct local_producer *producer, int64_t now)
     if (producer->id == 0) {
         producer->id = welcome.producer_id;
     }
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
             ask(producer, topic, topic->count < 0); /* partitions may have been added meanwhile */
         }
     }
-    send_batches(producer);
 }
 
 /* -- polling -- */
@@ -922,6 +450,8 @@ static bool wait_once(struct local_producer *producer, int64_t deadline)
         now = clock_monotonic_ms();
         wanted = producer->fd < 0;
     }
+    ask_questions(producer);
+    send_batches(producer);
     int64_t until = expire(producer, now);
     until = deadline < until ? deadline : until;
     until = wanted && producer->connect_at < until ? producer->connect_at : until;
@@ -947,11 +477,7 @@ static bool wait_once(struct local_producer *producer, int64_t deadline)
         if (fds[1].revents & ~POLLOUT) {
             receive(producer);
         }
-        if (producer->listed) {
-            send_batches(producer);
-        } else {
-            write_out(producer);
-        }
+        send_batches(producer); /* what the acknowledgements made room for, before they are told */
     }
     ready = producer->finished || producer->woken || producer->answered;
     producer->woken = false;
@@ -1055,7 +581,7 @@ static void free_batches(struct batch *batch)
 void local_producer_destroy(struct broker_producer *base)
 {
     struct local_producer *producer = (struct local_producer *)base;
-    for (int i = 0; i < TOPIC_BUCKETS; i++) {
+    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
         struct out_topic *next;
         for (struct out_topic *topic = producer->topics[i]; topic; topic = next) {
             next = topic->next;

@@ -142,13 +142,15 @@ static void produce(struct broker *broker, const struct properties *properties, 
     sent = 0;
     struct stage stage = stage_begin(name, records);
     while (atomic_load(&delivered) < records) {
-        size_t room = flight - (sent - atomic_load(&delivered));
-        size_t count = records - sent < batch ? records - sent : batch;
-        if (count > 0 && room >= count) {
-            sent += broker_producer_send(producer, messages, count, true);
+        while (sent < records && sent + batch <= atomic_load(&delivered) + flight) {
+            size_t count = records - sent < batch ? records - sent : batch;
+            size_t taken = broker_producer_send(producer, messages, count, true);
+            sent += taken;
+            if (taken < count) {
+                break;
+            }
         }
-        (void)broker_producer_poll(producer, count > 0 && flight - (sent - atomic_load(&delivered)) >= count
-                                                 ? 0 : 1000);
+        (void)broker_producer_poll(producer, 1000);
     }
     stage_end(&stage);
     if (atomic_load(&failed) > 0) {

@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -351,6 +352,10 @@ int main(int argc, char **argv)
     }
     (void)close_range(options.life >= 3 ? (unsigned)options.life + 1 : 3, ~0u, 0);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file size is told to producers, too */
+    /* LMDB takes and gives back its dirty pages with every commit: keep them mapped meanwhile. */
+    (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
     if (options.detach) {
         (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is for who runs in the foreground */
     }

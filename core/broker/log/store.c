@@ -22,10 +22,12 @@ static const char *const table_names[STORE_TABLES] = {
 
 static int store_error(const struct store *store, int code, const char *what, struct error *error)
 {
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO) {
+        /* LMDB says EIO for a write that was cut short, which is how most disks get full. */
         (void)error_set_class(error, ERROR_SYSTEM, "org.apache.kafka.common.errors.KafkaStorageException",
-                              "The embedded log %s has no room left on its disk (%s): free some, or "
-                              "shorten retention.ms or retention.bytes of its topics",
+                              "The embedded log %s cannot be written, most likely because its disk is "
+                              "full (%s): free some room, or shorten retention.ms or retention.bytes "
+                              "of its topics",
                               store->name, strerror(code));
         error->retriable = true;
         return -1;
@@ -159,7 +161,7 @@ int store_write(struct store *store, store_write_fn write, void *arg, struct err
         if (code == 0) {
             return 0;
         }
-        if (code == MDB_PANIC || code == EIO) {
+        if (code == MDB_PANIC) {
             /* What is on disk is known only to one who reads it again: the next owner does. */
             log_error(LOGGER, "The embedded log %s cannot write any more (%s); its owner ends and is "
                       "started again", store->name, mdb_strerror(code));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,10 @@ void fixture_start_owner(struct fixture *fixture, const char *const *configs)
         close(life[1]);
         if (fixture->life >= 0) {
             close(fixture->life);
+        }
+        if (fixture->file_limit > 0) {
+            struct rlimit limit = {fixture->file_limit, fixture->file_limit};
+            (void)setrlimit(RLIMIT_FSIZE, &limit);
         }
         execv(program, (char *const *)(uintptr_t)arguments);
         _exit(127);

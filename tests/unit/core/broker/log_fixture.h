@@ -25,6 +25,7 @@ struct fixture {
     struct broker *broker;
     pid_t owner; /* 0: none of ours; clients start one */
     int life;
+    size_t file_limit; /* of owners started from now on, bytes; 0: none */
     /* what producers were told */
     size_t delivered, failed;
     int64_t last_offset;

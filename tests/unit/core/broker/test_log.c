@@ -437,6 +437,45 @@ static void append_time(void **state)
     fixture_finish(&fixture);
 }
 
+/* A full disk is told to who produces; what was acknowledged stays, and it goes on when there is room. */
+static void a_full_disk_is_told(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    fixture_start(&fixture, NULL);
+    fixture.file_limit = 3 << 20;
+    fixture_start_owner(&fixture, none);
+    struct broker_producer *producer = fixture_producer(&fixture);
+    char *value = calloc(1, 100001);
+    struct broker_message message = {.topic = "full", .partition = 0, .value = value,
+                                     .timestamp = BROKER_NO_TIMESTAMP};
+    int64_t count = 0;
+    for (message.value_size = 100001; fixture.failed == 0 && count < 100;) {
+        int64_t offset = fixture_send(&fixture, producer, &message);
+        assert_true(offset == count || offset == -1);
+        count += offset >= 0;
+    }
+    assert_in_range(count, 10, 40);
+    assert_int_equal(fixture.last_error, ERROR_SYSTEM);
+    assert_int_equal(fixture_send(&fixture, producer, &message), -1);
+    struct broker_consumer *consumer = read_from(&fixture, "full", 0, 0);
+    for (int64_t next = 0; next < count;) {
+        struct broker_chunk *chunk = fixture_poll(consumer, FIXTURE_MS);
+        for (size_t i = 0; i < chunk->count; i++) {
+            assert_int_equal(chunk->messages[i].offset, next++);
+        }
+        broker_chunk_release(chunk);
+    }
+    fixture.file_limit = 0;
+    fixture_kill_owner(&fixture, SIGKILL);
+    fixture_start_owner(&fixture, none);
+    assert_int_equal(fixture_send(&fixture, producer, &message), count);
+    free(value);
+    broker_consumer_destroy(consumer);
+    broker_producer_destroy(producer);
+    fixture_finish(&fixture);
+}
+
 /* Nobody started an owner: the first client does, and it leaves when all are gone. */
 static void clients_start_an_owner(void **state)
 {
@@ -557,6 +596,7 @@ int main(void)
         cmocka_unit_test(retention_by_size),
         cmocka_unit_test(retention_by_time),
         cmocka_unit_test(append_time),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(clients_start_an_owner),
         cmocka_unit_test(bad_settings),
         cmocka_unit_test(garbage_does_no_harm),
