@@ -449,6 +449,11 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
             work = WORK_PAUSE;
             break;
         }
+        /* invariant 1: what was revoked meanwhile leaves before anything is committed */
+        if (feed_take(sink->feed, false, ret_item)) {
+            work = WORK_ITEM;
+            break;
+        }
         if (now >= commit_at) {
             work = WORK_COMMIT;
             break;
