@@ -15,7 +15,8 @@ static const struct {
     {"local:", &broker_local},
 };
 
-int broker_open(const struct properties *properties, struct broker **ret_broker, struct error *error)
+int broker_open(const struct properties *properties, struct broker **ret_broker,
+                struct error *error)
 {
     const char *servers = properties_get(properties, "bootstrap.servers");
     if (!servers || !*servers) {
@@ -28,10 +29,11 @@ int broker_open(const struct properties *properties, struct broker **ret_broker,
             return implementations[i].impl->open(properties, ret_broker, error);
         }
     }
-    return error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
-                           "bootstrap.servers=%s names Kafka brokers, but this build of sluice has no "
-                           "Kafka client. Use the embedded log: bootstrap.servers=local:DIR",
-                           servers);
+    return error_set_class(
+        error, ERROR_CONFIG, CONFIG_EXCEPTION,
+        "bootstrap.servers=%s names Kafka brokers, but this build of sluice has no "
+        "Kafka client. Use the embedded log: bootstrap.servers=local:DIR",
+        servers);
 }
 
 void broker_close(struct broker *broker)
@@ -120,14 +122,16 @@ void broker_chunk_release(struct broker_chunk *chunk)
     }
 }
 
-int broker_consumer_pause(struct broker_consumer *consumer, const struct broker_partition *partitions,
-                          size_t count, struct error *error)
+int broker_consumer_pause(struct broker_consumer *consumer,
+                          const struct broker_partition *partitions, size_t count,
+                          struct error *error)
 {
     return consumer->impl->pause(consumer, partitions, count, error);
 }
 
-int broker_consumer_resume(struct broker_consumer *consumer, const struct broker_partition *partitions,
-                           size_t count, struct error *error)
+int broker_consumer_resume(struct broker_consumer *consumer,
+                           const struct broker_partition *partitions, size_t count,
+                           struct error *error)
 {
     return consumer->impl->resume(consumer, partitions, count, error);
 }
@@ -138,8 +142,9 @@ int broker_consumer_seek(struct broker_consumer *consumer, const struct broker_o
     return consumer->impl->seek(consumer, offset, error);
 }
 
-int broker_consumer_position(struct broker_consumer *consumer, const struct broker_partition *partition,
-                             int64_t *ret_offset, struct error *error)
+int broker_consumer_position(struct broker_consumer *consumer,
+                             const struct broker_partition *partition, int64_t *ret_offset,
+                             struct error *error)
 {
     return consumer->impl->position(consumer, partition, ret_offset, error);
 }
@@ -150,8 +155,9 @@ int broker_consumer_commit(struct broker_consumer *consumer, const struct broker
     return consumer->impl->commit(consumer, offsets, count, error);
 }
 
-int broker_consumer_commit_sync(struct broker_consumer *consumer, const struct broker_offset *offsets,
-                                size_t count, int timeout_ms, struct error *error)
+int broker_consumer_commit_sync(struct broker_consumer *consumer,
+                                const struct broker_offset *offsets, size_t count, int timeout_ms,
+                                struct error *error)
 {
     return consumer->impl->commit_sync(consumer, offsets, count, timeout_ms, error);
 }
@@ -197,7 +203,8 @@ int broker_topic_create(struct broker *broker, const struct broker_topic_spec *s
     return broker->impl->topic_create(broker, spec, timeout_ms, error);
 }
 
-int broker_topic_delete(struct broker *broker, const char *topic, int timeout_ms, struct error *error)
+int broker_topic_delete(struct broker *broker, const char *topic, int timeout_ms,
+                        struct error *error)
 {
     return broker->impl->topic_delete(broker, topic, timeout_ms, error);
 }
@@ -217,7 +224,8 @@ int broker_topic_configs(struct broker *broker, const char *topic, int timeout_m
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error)
 {
-    return broker->impl->offsets(broker, topic, partition, timeout_ms, ret_beginning, ret_end, error);
+    return broker->impl->offsets(broker, topic, partition, timeout_ms, ret_beginning, ret_end,
+                                 error);
 }
 
 int broker_group_offsets(struct broker *broker, const char *group, int timeout_ms,
@@ -241,7 +249,8 @@ int broker_group_offsets_alter(struct broker *broker, const char *group,
     return broker->impl->group_offsets_alter(broker, group, offsets, count, timeout_ms, error);
 }
 
-int broker_group_delete(struct broker *broker, const char *group, int timeout_ms, struct error *error)
+int broker_group_delete(struct broker *broker, const char *group, int timeout_ms,
+                        struct error *error)
 {
     return broker->impl->group_delete(broker, group, timeout_ms, error);
 }

@@ -1,8 +1,8 @@
 /*
- * What an implementation of core/broker/broker.h provides; broker.c finds it by bootstrap.servers and
- * hands every call over. Each of broker, producer and consumer begins with its base below; a chunk's
- * priv points to a struct broker_chunk_base. The functions have the contracts of their namesakes in
- * broker.h.
+ * What an implementation of core/broker/broker.h provides; broker.c finds it by bootstrap.servers
+ * and hands every call over. Each of broker, producer and consumer begins with its base below; a
+ * chunk's priv points to a struct broker_chunk_base. The functions have the contracts of their
+ * namesakes in broker.h.
  */
 #ifndef CORE_BROKER_IMPL_H
 #define CORE_BROKER_IMPL_H
@@ -11,7 +11,8 @@
 #include "core/config/properties.h"
 
 struct broker_impl {
-    int (*open)(const struct properties *properties, struct broker **ret_broker, struct error *error);
+    int (*open)(const struct properties *properties, struct broker **ret_broker,
+                struct error *error);
     void (*close)(struct broker *broker);
 
     int (*producer_create)(struct broker *broker, const struct properties *properties,
@@ -30,8 +31,8 @@ struct broker_impl {
     void (*consumer_destroy)(struct broker_consumer *consumer);
     int (*subscribe)(struct broker_consumer *consumer, const char *const *topics, size_t count,
                      struct error *error);
-    int (*assign)(struct broker_consumer *consumer, const struct broker_offset *offsets, size_t count,
-                  struct error *error);
+    int (*assign)(struct broker_consumer *consumer, const struct broker_offset *offsets,
+                  size_t count, struct error *error);
     int (*poll)(struct broker_consumer *consumer, int timeout_ms, size_t max_messages,
                 size_t max_bytes, struct broker_chunk **ret_chunk, struct error *error);
     int (*pause)(struct broker_consumer *consumer, const struct broker_partition *partitions,
@@ -42,11 +43,12 @@ struct broker_impl {
                 struct error *error);
     int (*position)(struct broker_consumer *consumer, const struct broker_partition *partition,
                     int64_t *ret_offset, struct error *error);
-    int (*commit)(struct broker_consumer *consumer, const struct broker_offset *offsets, size_t count,
-                  struct error *error);
+    int (*commit)(struct broker_consumer *consumer, const struct broker_offset *offsets,
+                  size_t count, struct error *error);
     int (*commit_sync)(struct broker_consumer *consumer, const struct broker_offset *offsets,
                        size_t count, int timeout_ms, struct error *error);
-    int64_t (*end_offset)(struct broker_consumer *consumer, const struct broker_partition *partition);
+    int64_t (*end_offset)(struct broker_consumer *consumer,
+                          const struct broker_partition *partition);
     void (*consumer_wake)(struct broker_consumer *consumer);
 
     /* Lists are made of malloc'ed texts and one malloc'ed array; broker.c frees them. */
@@ -55,7 +57,8 @@ struct broker_impl {
     int64_t (*topics_epoch)(struct broker *broker);
     int (*topic_create)(struct broker *broker, const struct broker_topic_spec *spec, int timeout_ms,
                         struct error *error);
-    int (*topic_delete)(struct broker *broker, const char *topic, int timeout_ms, struct error *error);
+    int (*topic_delete)(struct broker *broker, const char *topic, int timeout_ms,
+                        struct error *error);
     int (*topic_partitions)(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                             struct error *error);
     int (*topic_configs)(struct broker *broker, const char *topic, int timeout_ms,
@@ -63,11 +66,13 @@ struct broker_impl {
     int (*offsets)(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error);
     int (*group_offsets)(struct broker *broker, const char *group, int timeout_ms,
-                         struct broker_offset **ret_offsets, size_t *ret_count, struct error *error);
+                         struct broker_offset **ret_offsets, size_t *ret_count,
+                         struct error *error);
     int (*group_offsets_alter)(struct broker *broker, const char *group,
                                const struct broker_offset *offsets, size_t count, int timeout_ms,
                                struct error *error);
-    int (*group_delete)(struct broker *broker, const char *group, int timeout_ms, struct error *error);
+    int (*group_delete)(struct broker *broker, const char *group, int timeout_ms,
+                        struct error *error);
 };
 
 struct broker {

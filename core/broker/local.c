@@ -9,8 +9,9 @@
 enum { PREFIX_SIZE = 6 /* "local:" */ };
 
 static const char *const log_keys[] = {
-    "log.retention.ms",  "log.retention.minutes", "log.retention.hours",
-    "log.retention.bytes", "log.retention.check.interval.ms", "message.max.bytes", "num.partitions",
+    "log.retention.ms",    "log.retention.minutes",           "log.retention.hours",
+    "log.retention.bytes", "log.retention.check.interval.ms", "message.max.bytes",
+    "num.partitions",
 };
 
 static int local_open(const struct properties *properties, struct broker **ret_broker,
@@ -20,7 +21,8 @@ static int local_open(const struct properties *properties, struct broker **ret_b
     const char *client_id = properties_get(properties, "client.id");
     const char *start = properties_get(properties, "sluice.log.start");
     if (*dir == '\0' || strchr(dir, ',')) {
-        return error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+        return error_set_class(error, ERROR_CONFIG,
+                               "org.apache.kafka.common.config.ConfigException",
                                "bootstrap.servers=local:%s does not name one folder; write "
                                "bootstrap.servers=local:DIR",
                                dir);

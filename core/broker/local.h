@@ -38,11 +38,11 @@ struct local_welcome {
 
 /**
  * Connects to the owner and says hello; where nobody listens and start is set, starts one and waits
- * until it serves. timeout_ms bounds the handshake. Returns a descriptor (blocking mode, for use with
- * MSG_DONTWAIT and poll()), or -1; the error is retriable unless nothing would ever help.
+ * until it serves. timeout_ms bounds the handshake. Returns a descriptor (blocking mode, for use
+ * with MSG_DONTWAIT and poll()), or -1; the error is retriable unless nothing would ever help.
  */
-int local_connect(struct local *local, const char *client_id, bool watch, bool start, int timeout_ms,
-                  struct local_welcome *ret_welcome, struct error *error) CHECKED;
+int local_connect(struct local *local, const char *client_id, bool watch, bool start,
+                  int timeout_ms, struct local_welcome *ret_welcome, struct error *error) CHECKED;
 /** Sends all of it, waiting for room up to timeout_ms. */
 int local_send(int fd, const void *data, size_t size, int timeout_ms, struct error *error) CHECKED;
 /** Remembers the newest epoch of topics. [any thread] */
@@ -60,7 +60,8 @@ int local_topics(struct broker *broker, int timeout_ms, struct broker_topics *re
 int64_t local_topics_epoch(struct broker *broker);
 int local_topic_create(struct broker *broker, const struct broker_topic_spec *spec, int timeout_ms,
                        struct error *error);
-int local_topic_delete(struct broker *broker, const char *topic, int timeout_ms, struct error *error);
+int local_topic_delete(struct broker *broker, const char *topic, int timeout_ms,
+                       struct error *error);
 int local_topic_partitions(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                            struct error *error);
 int local_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
@@ -72,7 +73,8 @@ int local_group_offsets(struct broker *broker, const char *group, int timeout_ms
 int local_group_offsets_alter(struct broker *broker, const char *group,
                               const struct broker_offset *offsets, size_t count, int timeout_ms,
                               struct error *error);
-int local_group_delete(struct broker *broker, const char *group, int timeout_ms, struct error *error);
+int local_group_delete(struct broker *broker, const char *group, int timeout_ms,
+                       struct error *error);
 void local_admin_disconnect(struct local *local);
 
 int local_producer_create(struct broker *broker, const struct properties *properties,
@@ -91,10 +93,10 @@ int local_consumer_create(struct broker *broker, const struct properties *proper
 void local_consumer_destroy(struct broker_consumer *consumer);
 int local_subscribe(struct broker_consumer *consumer, const char *const *topics, size_t count,
                     struct error *error);
-int local_assign(struct broker_consumer *consumer, const struct broker_offset *offsets, size_t count,
-                 struct error *error);
-int local_poll(struct broker_consumer *consumer, int timeout_ms, size_t max_messages, size_t max_bytes,
-               struct broker_chunk **ret_chunk, struct error *error);
+int local_assign(struct broker_consumer *consumer, const struct broker_offset *offsets,
+                 size_t count, struct error *error);
+int local_poll(struct broker_consumer *consumer, int timeout_ms, size_t max_messages,
+               size_t max_bytes, struct broker_chunk **ret_chunk, struct error *error);
 int local_pause(struct broker_consumer *consumer, const struct broker_partition *partitions,
                 size_t count, struct error *error);
 int local_resume(struct broker_consumer *consumer, const struct broker_partition *partitions,
@@ -103,11 +105,12 @@ int local_seek(struct broker_consumer *consumer, const struct broker_offset *off
                struct error *error);
 int local_position(struct broker_consumer *consumer, const struct broker_partition *partition,
                    int64_t *ret_offset, struct error *error);
-int local_commit(struct broker_consumer *consumer, const struct broker_offset *offsets, size_t count,
-                 struct error *error);
+int local_commit(struct broker_consumer *consumer, const struct broker_offset *offsets,
+                 size_t count, struct error *error);
 int local_commit_sync(struct broker_consumer *consumer, const struct broker_offset *offsets,
                       size_t count, int timeout_ms, struct error *error);
-int64_t local_end_offset(struct broker_consumer *consumer, const struct broker_partition *partition);
+int64_t local_end_offset(struct broker_consumer *consumer,
+                         const struct broker_partition *partition);
 void local_consumer_wake(struct broker_consumer *consumer);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Requests that wait for their answer: topics, offsets, groups. One connection per broker handle, used
- * under its lock. Reads are tried again where the owner went away in between. [any thread]
+ * Requests that wait for their answer: topics, offsets, groups. One connection per broker handle,
+ * used under its lock. Reads are tried again where the owner went away in between. [any thread]
  */
 #include <errno.h>
 #include <poll.h>
@@ -33,8 +33,9 @@ static int connect_until(struct local *local, int64_t deadline, struct error *er
         int64_t now = clock_monotonic_ms();
         struct local_welcome welcome;
         error_clear(error);
-        local->fd = local_connect(local, local->client_id, true, !again || now - begin > SPAWN_AFTER_MS,
-                                  (int)(deadline > now ? deadline - now : 0), &welcome, error);
+        local->fd =
+            local_connect(local, local->client_id, true, !again || now - begin > SPAWN_AFTER_MS,
+                          (int)(deadline > now ? deadline - now : 0), &welcome, error);
         if (local->fd < 0 && (!error->retriable || now + backoff >= deadline)) {
             return -1;
         }
@@ -134,8 +135,8 @@ static int exchange(struct local *local, struct call *call, int64_t deadline, st
 }
 
 /*
- * Sends the request and waits for the reply. On 0 the broker is locked and call->reply is to be read;
- * call_end() comes after it in any case.
+ * Sends the request and waits for the reply. On 0 the broker is locked and call->reply is to be
+ * read; call_end() comes after it in any case.
  */
 static int call_run(struct local *local, struct call *call, int timeout_ms, struct error *error)
 {
@@ -208,8 +209,8 @@ int local_topics(struct broker *broker, int timeout_ms, struct broker_topics *re
         char *name = wire_get_strdup(&call.reply, WIRE_MAX_TOPIC_NAME);
         int32_t partitions = (int32_t)wire_get_u32(&call.reply);
         if (name) {
-            topics.topics[topics.count++] = (struct broker_topic){.name = name,
-                                                                  .partition_count = partitions};
+            topics.topics[topics.count++] =
+                (struct broker_topic){.name = name, .partition_count = partitions};
         }
     }
     result = call_end(local, &call, result, error);
@@ -255,7 +256,8 @@ int local_topic_create(struct broker *broker, const struct broker_topic_spec *sp
     return call_simple((struct local *)broker, &call, timeout_ms, error);
 }
 
-int local_topic_delete(struct broker *broker, const char *topic, int timeout_ms, struct error *error)
+int local_topic_delete(struct broker *broker, const char *topic, int timeout_ms,
+                       struct error *error)
 {
     struct call call;
     call_begin(&call, WIRE_DELETE, false);
@@ -364,7 +366,8 @@ int local_group_offsets_alter(struct broker *broker, const char *group,
     return call_simple((struct local *)broker, &call, timeout_ms, error);
 }
 
-int local_group_delete(struct broker *broker, const char *group, int timeout_ms, struct error *error)
+int local_group_delete(struct broker *broker, const char *group, int timeout_ms,
+                       struct error *error)
 {
     struct call call;
     call_begin(&call, WIRE_GROUP_DELETE, false);

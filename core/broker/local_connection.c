@@ -41,7 +41,8 @@ int local_number(const struct properties *properties, const char *key, int64_t d
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0') {
-        return error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+        return error_set_class(error, ERROR_CONFIG,
+                               "org.apache.kafka.common.config.ConfigException",
                                "Invalid value %s for configuration %s: Not a number", text, key);
     }
     *ret_number = number < min ? min : number > max ? max : number;
@@ -62,7 +63,8 @@ static int unavailable(struct error *error, const struct local *local, const cha
 /* sluice-log beside this program, or one folder up (tests). */
 static bool find_program(char path[PATH_MAX])
 {
-    static const char *const places[] = {"/sluice-log", "/../sluice-log", "/../libexec/sluice/sluice-log"};
+    static const char *const places[] = {"/sluice-log", "/../sluice-log",
+                                         "/../libexec/sluice/sluice-log"};
     char self[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
     if (size <= 0) {
@@ -74,7 +76,8 @@ static bool find_program(char path[PATH_MAX])
         *slash = '\0';
     }
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (snprintf(path, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX && access(path, X_OK) == 0) {
+        if (snprintf(path, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX &&
+            access(path, X_OK) == 0) {
             return true;
         }
     }
@@ -133,10 +136,11 @@ static int start_owner(struct local *local, struct error *error)
     char *arguments[ARGUMENTS] = {"sluice-log", local->dir, "--detach"};
     size_t count = 3;
     if (!find_program(program)) {
-        return error_set(error, ERROR_BROKER_UNAVAILABLE,
-                         "The embedded log %s has no owner, and the program sluice-log that would be "
-                         "started is not beside this one; install it there",
-                         local->dir);
+        return error_set(
+            error, ERROR_BROKER_UNAVAILABLE,
+            "The embedded log %s has no owner, and the program sluice-log that would be "
+            "started is not beside this one; install it there",
+            local->dir);
     }
     for (size_t i = 0; i < local->log_configs.count && i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         const struct property *config = &local->log_configs.items[i];
@@ -167,7 +171,8 @@ static int connect_socket(const struct local *local, int *ret_errno)
     int fd = dir < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) {
         /* A path may be longer than an address. */
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/log.sock", dir);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/log.sock",
+                       dir);
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
             *ret_errno = errno;
             close(fd);
@@ -271,7 +276,8 @@ static int greet(struct local *local, int fd, const char *client_id, bool watch,
     if (failed == 0 && (head.type != WIRE_WELCOME || head.size != sizeof(body))) {
         return error_set(error, ERROR_BROKER,
                          "The owner of the embedded log %s speaks another version's protocol; stop "
-                         "what uses the folder with that version", local->dir);
+                         "what uses the folder with that version",
+                         local->dir);
     }
     if (failed == 0) {
         failed = receive_exactly(fd, body, sizeof(body), deadline);
@@ -285,8 +291,8 @@ static int greet(struct local *local, int fd, const char *client_id, bool watch,
     return 0;
 }
 
-int local_connect(struct local *local, const char *client_id, bool watch, bool start, int timeout_ms,
-                  struct local_welcome *ret_welcome, struct error *error)
+int local_connect(struct local *local, const char *client_id, bool watch, bool start,
+                  int timeout_ms, struct local_welcome *ret_welcome, struct error *error)
 {
     int failed = 0;
     int fd = connect_socket(local, &failed);
@@ -319,7 +325,8 @@ int local_reply(struct wire_reader *reader, struct error *error)
     bool retriable = wire_get_u32(reader) != 0;
     wire_get_text(reader, java_class, sizeof(java_class));
     wire_get_text(reader, message, sizeof(message));
-    (void)error_set_class(error, (enum error_code)code, *java_class ? java_class : NULL, "%s", message);
+    (void)error_set_class(error, (enum error_code)code, *java_class ? java_class : NULL, "%s",
+                          message);
     error->retriable = retriable;
     return -1;
 }

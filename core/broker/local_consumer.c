@@ -25,8 +25,6 @@ enum {
     SLOTS_MAX = 1 << (32 - SESSION_SERIAL_BITS),
 };
 
-#define GENERATION_CLASS "org.apache.kafka.clients.consumer.CommitFailedException"
-
 /* -- partitions -- */
 
 struct held *consumer_held(const struct local_consumer *consumer, uint32_t session)
@@ -36,7 +34,8 @@ struct held *consumer_held(const struct local_consumer *consumer, uint32_t sessi
     return held && held->session == session && session != 0 ? held : NULL;
 }
 
-static struct held *find(const struct local_consumer *consumer, const char *topic, int32_t partition)
+struct held *consumer_find(const struct local_consumer *consumer, const char *topic,
+                           int32_t partition)
 {
     for (size_t i = 0; i < consumer->slot_count; i++) {
         struct held *held = consumer->slots[i];
@@ -48,8 +47,8 @@ static struct held *find(const struct local_consumer *consumer, const char *topi
     return NULL;
 }
 
-static struct held *hold(struct local_consumer *consumer, const char *topic, int32_t partition,
-                         int64_t position)
+struct held *consumer_hold(struct local_consumer *consumer, const char *topic, int32_t partition,
+                           int64_t position)
 {
     size_t slot = 0;
     while (slot < consumer->slot_count && consumer->slots[slot]) {
@@ -57,8 +56,8 @@ static struct held *hold(struct local_consumer *consumer, const char *topic, int
     }
     if (slot == consumer->slot_count) {
         size_t count = consumer->slot_count ? consumer->slot_count * 2 : 16;
-        struct held **grown = count > SLOTS_MAX
-                                  ? NULL : realloc(consumer->slots, count * sizeof(struct held *));
+        struct held **grown =
+            count > SLOTS_MAX ? NULL : realloc(consumer->slots, count * sizeof(struct held *));
         if (!grown) {
             return NULL;
         }
@@ -106,7 +105,7 @@ static void stop(struct local_consumer *consumer, struct held *held)
     held->session = 0;
 }
 
-static void start(struct local_consumer *consumer, struct held *held)
+void consumer_start(struct local_consumer *consumer, struct held *held)
 {
     if (consumer->fd < 0 || held->session != 0 || held->paused) {
         return;
@@ -133,7 +132,7 @@ static void start(struct local_consumer *consumer, struct held *held)
     consumer_send(consumer, &out);
 }
 
-static void let_go(struct local_consumer *consumer, struct held *held)
+void consumer_let_go(struct local_consumer *consumer, struct held *held)
 {
     stop(consumer, held);
     for (size_t i = 0; i < consumer->slot_count; i++) {
@@ -144,14 +143,14 @@ static void let_go(struct local_consumer *consumer, struct held *held)
     free(held);
 }
 
-static struct broker_partition *list_all(const struct local_consumer *consumer, size_t *ret_count)
+struct broker_partition *consumer_list(const struct local_consumer *consumer, size_t *ret_count)
 {
     struct broker_partition *all = calloc(consumer->slot_count + 1, sizeof(*all));
     *ret_count = 0;
     for (size_t i = 0; all && i < consumer->slot_count; i++) {
         if (consumer->slots[i]) {
-            all[(*ret_count)++] = (struct broker_partition){consumer->slots[i]->topic,
-                                                            consumer->slots[i]->partition};
+            all[(*ret_count)++] =
+                (struct broker_partition){consumer->slots[i]->topic, consumer->slots[i]->partition};
         }
     }
     return all;
@@ -161,113 +160,13 @@ static void let_all_go(struct local_consumer *consumer)
 {
     for (size_t i = 0; i < consumer->slot_count; i++) {
         if (consumer->slots[i]) {
-            let_go(consumer, consumer->slots[i]);
+            consumer_let_go(consumer, consumer->slots[i]);
         }
     }
     fetch_drop(consumer, false);
 }
 
-/* -- faults -- */
-
-static void fault(struct local_consumer *consumer, const struct error *error)
-{
-    if (consumer->last_fault != error->code) {
-        consumer->last_fault = error->code;
-        if (consumer->events.fault) {
-            consumer->events.fault(consumer->events.user, error);
-        }
-    }
-}
-
-static void add_event(struct local_consumer *consumer, uint32_t type, const char *payload, size_t size)
-{
-    struct event *event = malloc(sizeof(*event) + size + 1);
-    if (!event) {
-        (void)error_set(&consumer->failure, ERROR_NO_MEMORY, "No memory for a consumer");
-        return;
-    }
-    event->next = NULL;
-    event->type = type;
-    event->size = size;
-    if (size > 0) {
-        memcpy(event->payload, payload, size);
-    }
-    *consumer->event_end = event;
-    consumer->event_end = &event->next;
-}
-
-/* -- frames that are no data -- */
-
-static void take_reply(struct local_consumer *consumer, uint32_t id, const char *payload, size_t size)
-{
-    struct pending_commit *commit = consumer->commits;
-    while (commit && commit->id != id) {
-        commit = commit->next;
-    }
-    if (commit) {
-        struct wire_reader reader = {payload, payload + size, false};
-        if (local_reply(&reader, &commit->error) != 0 && commit->error.code == ERROR_NONE) {
-            (void)error_set(&commit->error, ERROR_BROKER, "A commit failed");
-        }
-        commit->done = true;
-    }
-}
-
-static void take_started(struct local_consumer *consumer, struct wire_reader *reader)
-{
-    struct held *held = consumer_held(consumer, wire_get_u32(reader));
-    (void)wire_get_u32(reader);
-    int64_t offset = wire_get_i64(reader);
-    int64_t end = wire_get_i64(reader);
-    if (held && !reader->failed) {
-        /* Later ones tell of a gap that retention made; messages before it may wait here. */
-        held->position = held->started ? held->position : offset;
-        held->started = true;
-        held->end = end;
-    }
-}
-
-void consumer_take_frame(struct local_consumer *consumer, const struct wire_head *head,
-                         const char *payload)
-{
-    struct wire_reader reader = {payload, payload + head->size, false};
-    switch (head->type) {
-    case WIRE_REPLY:
-        take_reply(consumer, head->id, payload, head->size);
-        break;
-    case WIRE_STARTED:
-        take_started(consumer, &reader);
-        break;
-    case WIRE_EPOCH:
-        local_note_epoch(consumer->local, wire_get_i64(&reader));
-        consumer->topics_changed = true;
-        break;
-    case WIRE_ASSIGN:
-    case WIRE_REVOKE:
-    case WIRE_LOST:
-    case WIRE_SESSION_ERROR:
-        add_event(consumer, head->type, payload, head->size);
-        break;
-    default:
-        break;
-    }
-}
-
 /* -- connection -- */
-
-static void fail_commits(struct local_consumer *consumer)
-{
-    for (struct pending_commit *commit = consumer->commits; commit; commit = commit->next) {
-        if (!commit->done) {
-            commit->done = true;
-            (void)error_set_class(&commit->error, ERROR_BROKER_UNAVAILABLE, LOCAL_DISCONNECT_CLASS,
-                                  "The owner of the embedded log %s went away before it answered a "
-                                  "commit",
-                                  consumer->local->dir);
-            commit->error.retriable = true;
-        }
-    }
-}
 
 static void disconnect(struct local_consumer *consumer)
 {
@@ -283,17 +182,17 @@ static void disconnect(struct local_consumer *consumer)
         }
     }
     fetch_reset(consumer);
-    fail_commits(consumer);
+    consumer_fail_commits(consumer);
     while (consumer->event) { /* of a connection that is no more */
         struct event *next = consumer->event->next;
         free(consumer->event);
         consumer->event = next;
     }
     consumer->event_end = &consumer->event;
-    add_event(consumer, 0, NULL, 0);
+    consumer_add_event(consumer, 0, NULL, 0);
 }
 
-static bool receive(struct local_consumer *consumer)
+bool consumer_receive(struct local_consumer *consumer)
 {
     if (consumer->fd >= 0 && !fetch_receive(consumer)) {
         disconnect(consumer);
@@ -301,7 +200,7 @@ static bool receive(struct local_consumer *consumer)
     return consumer->fd >= 0;
 }
 
-static void join(struct local_consumer *consumer)
+void consumer_join(struct local_consumer *consumer)
 {
     if (consumer->fd < 0 || !consumer->subscribed) {
         return;
@@ -338,10 +237,10 @@ static void reconnect(struct local_consumer *consumer, int64_t now)
                                  &welcome, &error);
     if (consumer->fd < 0) {
         consumer->connect_at = clock_monotonic_ms() + consumer->backoff;
-        consumer->backoff = consumer->backoff * 2 < MAX_BACKOFF_MS ? consumer->backoff * 2
-                                                                   : MAX_BACKOFF_MS;
+        consumer->backoff =
+            consumer->backoff * 2 < MAX_BACKOFF_MS ? consumer->backoff * 2 : MAX_BACKOFF_MS;
         if (spawn) { /* before that it is expected back */
-            fault(consumer, &error);
+            consumer_fault(consumer, &error);
         }
         error_clear(&error);
         return;
@@ -349,221 +248,11 @@ static void reconnect(struct local_consumer *consumer, int64_t now)
     consumer->connected_once = true;
     consumer->last_fault = ERROR_NONE;
     fetch_grant(consumer);
-    join(consumer);
+    consumer_join(consumer);
     for (size_t i = 0; i < consumer->slot_count; i++) {
         if (consumer->slots[i]) {
-            start(consumer, consumer->slots[i]);
+            consumer_start(consumer, consumer->slots[i]);
         }
-    }
-}
-
-/* -- events -- */
-
-/* Partitions of a frame; *ret_count of them are held, unless fresh. NULL where memory is short. */
-static struct broker_partition *read_partitions(struct local_consumer *consumer,
-                                                struct wire_reader *reader, size_t *ret_count)
-{
-    uint32_t count = wire_get_u32(reader);
-    *ret_count = 0;
-    if (reader->failed || count > WIRE_MAX_PARTITIONS) {
-        return NULL;
-    }
-    struct broker_partition *list = calloc((size_t)count + 1, sizeof(*list));
-    for (uint32_t i = 0; list && i < count && !reader->failed; i++) {
-        char name[WIRE_MAX_TOPIC_NAME + 1];
-        wire_get_text(reader, name, sizeof(name));
-        int32_t partition = (int32_t)wire_get_u32(reader);
-        struct held *held = reader->failed ? NULL : find(consumer, name, partition);
-        if (held) {
-            list[(*ret_count)++] = (struct broker_partition){held->topic, held->partition};
-        }
-    }
-    return list;
-}
-
-static void on_assign(struct local_consumer *consumer, struct wire_reader *reader)
-{
-    consumer->generation = wire_get_i64(reader);
-    uint32_t count = wire_get_u32(reader);
-    if (reader->failed || count > WIRE_MAX_PARTITIONS) {
-        return;
-    }
-    struct broker_partition *fresh = calloc((size_t)count + 1, sizeof(*fresh));
-    size_t n = 0;
-    for (uint32_t i = 0; fresh && i < count && !reader->failed; i++) {
-        char name[WIRE_MAX_TOPIC_NAME + 1];
-        wire_get_text(reader, name, sizeof(name));
-        int32_t partition = (int32_t)wire_get_u32(reader);
-        int64_t position = wire_get_i64(reader);
-        int64_t end = wire_get_i64(reader);
-        if (reader->failed || find(consumer, name, partition)) {
-            continue;
-        }
-        if (position < 0) {
-            (void)error_set_class(&consumer->failure, ERROR_OFFSET_RANGE,
-                                  "org.apache.kafka.clients.consumer.NoOffsetForPartitionException",
-                                  "Undefined offset with no reset policy for partition: %s-%d", name,
-                                  partition);
-            continue;
-        }
-        struct held *held = hold(consumer, name, partition, position);
-        if (held) {
-            held->end = end;
-            fresh[n++] = (struct broker_partition){held->topic, held->partition};
-        }
-    }
-    if (n > 0 && consumer->events.assigned) {
-        consumer->events.assigned(consumer->events.user, fresh, n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct held *held = find(consumer, fresh[i].topic, fresh[i].partition);
-        if (held) {
-            start(consumer, held);
-        }
-    }
-    free(fresh);
-}
-
-static void on_revoke(struct local_consumer *consumer, struct wire_reader *reader)
-{
-    size_t count;
-    consumer->generation = wire_get_i64(reader);
-    struct broker_partition *list = read_partitions(consumer, reader, &count);
-    if (!list) {
-        return;
-    }
-    if (count > 0 && consumer->events.revoked) {
-        consumer->events.revoked(consumer->events.user, list, count);
-    }
-    struct buffer out;
-    buffer_init(&out, WIRE_FRAME_MAX);
-    size_t begin = wire_begin(&out, WIRE_REVOKED, 0);
-    wire_put_u32(&out, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wire_put_text(&out, list[i].topic);
-        wire_put_u32(&out, (uint32_t)list[i].partition);
-        struct held *held = find(consumer, list[i].topic, list[i].partition);
-        if (held) {
-            let_go(consumer, held);
-        }
-    }
-    wire_end(&out, begin);
-    fetch_drop(consumer, false);
-    consumer_send(consumer, &out); /* behind the commits that revoked() made */
-    free(list);
-}
-
-static void lose(struct local_consumer *consumer, struct broker_partition *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct held *held = find(consumer, list[i].topic, list[i].partition);
-        if (held) {
-            let_go(consumer, held);
-        }
-    }
-    fetch_drop(consumer, false);
-    if (count > 0 && consumer->events.lost) {
-        consumer->events.lost(consumer->events.user, list, count);
-    }
-    free(list);
-}
-
-static void on_lost(struct local_consumer *consumer, struct wire_reader *reader)
-{
-    size_t count;
-    if (wire_get_u32(reader) != 0) { /* put out of the group */
-        consumer->generation = -1;
-        struct broker_partition *all = list_all(consumer, &count);
-        lose(consumer, all, count);
-        join(consumer);
-        return;
-    }
-    struct broker_partition *list = read_partitions(consumer, reader, &count);
-    lose(consumer, list, list ? count : 0);
-}
-
-static void on_session_error(struct local_consumer *consumer, struct wire_reader *reader)
-{
-    char message[2000];
-    struct held *held = consumer_held(consumer, wire_get_u32(reader));
-    enum error_code code = (enum error_code)wire_get_u32(reader);
-    wire_get_text(reader, message, sizeof(message));
-    if (!held) {
-        return;
-    }
-    held->session = 0;
-    if (code == ERROR_OFFSET_RANGE) {
-        (void)error_set_class(&consumer->failure, code,
-                              "org.apache.kafka.clients.consumer.OffsetOutOfRangeException", "%s",
-                              message);
-        return;
-    }
-    struct error error = {0};
-    (void)error_set(&error, code, "%s-%d cannot be read: %s", held->topic, held->partition, message);
-    fault(consumer, &error);
-    error_clear(&error);
-}
-
-static void on_disconnect(struct local_consumer *consumer)
-{
-    if (consumer->subscribed) {
-        size_t count;
-        struct broker_partition *all = list_all(consumer, &count);
-        consumer->generation = -1;
-        lose(consumer, all, count);
-    }
-}
-
-static void finish_commits(struct local_consumer *consumer)
-{
-    struct pending_commit **link = &consumer->commits;
-    while (*link) {
-        struct pending_commit *commit = *link;
-        if (!commit->done || commit->sync) {
-            link = &commit->next;
-            continue;
-        }
-        *link = commit->next;
-        if (consumer->events.committed) {
-            consumer->events.committed(consumer->events.user, commit->offsets, commit->count,
-                                       commit->error.code != ERROR_NONE ? &commit->error : NULL);
-        }
-        error_clear(&commit->error);
-        free(commit->offsets);
-        free(commit);
-        link = &consumer->commits; /* the callback may have committed again */
-    }
-}
-
-static void serve_events(struct local_consumer *consumer)
-{
-    struct event *event;
-    finish_commits(consumer);
-    while ((event = consumer->event)) {
-        consumer->event = event->next;
-        if (!consumer->event) {
-            consumer->event_end = &consumer->event;
-        }
-        struct wire_reader reader = {event->payload, event->payload + event->size, false};
-        switch (event->type) {
-        case WIRE_ASSIGN:
-            on_assign(consumer, &reader);
-            break;
-        case WIRE_REVOKE:
-            on_revoke(consumer, &reader);
-            break;
-        case WIRE_LOST:
-            on_lost(consumer, &reader);
-            break;
-        case WIRE_SESSION_ERROR:
-            on_session_error(consumer, &reader);
-            break;
-        default:
-            on_disconnect(consumer);
-            break;
-        }
-        free(event);
-        finish_commits(consumer);
     }
 }
 
@@ -618,9 +307,9 @@ int local_poll(struct broker_consumer *base, int timeout_ms, size_t max_messages
             reconnect(consumer, now);
         }
         if ((int64_t)consumer->waiting < consumer->window / 2) {
-            (void)receive(consumer);
+            (void)consumer_receive(consumer);
         }
-        serve_events(consumer);
+        consumer_serve_events(consumer);
         if (consumer->failure.code != ERROR_NONE) {
             *error = consumer->failure;
             consumer->failure = (struct error){0};
@@ -653,10 +342,10 @@ int local_subscribe(struct broker_consumer *base, const char *const *topics, siz
 {
     struct local_consumer *consumer = (struct local_consumer *)base;
     if (!consumer->group) {
-        return error_set_class(error, ERROR_CONFIG,
-                               "org.apache.kafka.common.errors.InvalidGroupIdException",
-                               "To use the group management or offset commit APIs, you must provide a "
-                               "valid group.id in the consumer configuration.");
+        return error_set_class(
+            error, ERROR_CONFIG, "org.apache.kafka.common.errors.InvalidGroupIdException",
+            "To use the group management or offset commit APIs, you must provide a "
+            "valid group.id in the consumer configuration.");
     }
     char **copies = calloc(count + 1, sizeof(*copies));
     for (size_t i = 0; copies && i < count; i++) {
@@ -675,7 +364,7 @@ int local_subscribe(struct broker_consumer *base, const char *const *topics, siz
     consumer->topics = copies;
     consumer->topic_count = count;
     consumer->subscribed = true;
-    join(consumer);
+    consumer_join(consumer);
     return 0;
 }
 
@@ -684,16 +373,18 @@ int local_assign(struct broker_consumer *base, const struct broker_offset *offse
 {
     struct local_consumer *consumer = (struct local_consumer *)base;
     if (consumer->subscribed) {
-        return error_set_class(error, ERROR_CONFLICT, "java.lang.IllegalStateException",
-                               "Subscription to topics, partitions and pattern are mutually exclusive");
+        return error_set_class(
+            error, ERROR_CONFLICT, "java.lang.IllegalStateException",
+            "Subscription to topics, partitions and pattern are mutually exclusive");
     }
     let_all_go(consumer);
     for (size_t i = 0; i < count; i++) {
-        struct held *held = hold(consumer, offsets[i].topic, offsets[i].partition, offsets[i].offset);
+        struct held *held =
+            consumer_hold(consumer, offsets[i].topic, offsets[i].partition, offsets[i].offset);
         if (!held) {
             return error_set(error, ERROR_NO_MEMORY, "No memory for an assignment");
         }
-        start(consumer, held);
+        consumer_start(consumer, held);
     }
     return 0;
 }
@@ -704,12 +395,12 @@ static int not_assigned(const char *topic, int32_t partition, struct error *erro
                            "No current assignment for partition %s-%d", topic, partition);
 }
 
-int local_pause(struct broker_consumer *base, const struct broker_partition *partitions, size_t count,
-                struct error *error)
+int local_pause(struct broker_consumer *base, const struct broker_partition *partitions,
+                size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        struct held *held = find((struct local_consumer *)base, partitions[i].topic,
-                                 partitions[i].partition);
+        struct held *held = consumer_find((struct local_consumer *)base, partitions[i].topic,
+                                          partitions[i].partition);
         if (!held) {
             return not_assigned(partitions[i].topic, partitions[i].partition, error);
         }
@@ -722,28 +413,29 @@ int local_resume(struct broker_consumer *base, const struct broker_partition *pa
                  size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        struct held *held = find((struct local_consumer *)base, partitions[i].topic,
-                                 partitions[i].partition);
+        struct held *held = consumer_find((struct local_consumer *)base, partitions[i].topic,
+                                          partitions[i].partition);
         if (!held) {
             return not_assigned(partitions[i].topic, partitions[i].partition, error);
         }
         held->paused = false;
-        start((struct local_consumer *)base, held);
+        consumer_start((struct local_consumer *)base, held);
     }
     return 0;
 }
 
-int local_seek(struct broker_consumer *base, const struct broker_offset *offset, struct error *error)
+int local_seek(struct broker_consumer *base, const struct broker_offset *offset,
+               struct error *error)
 {
     struct local_consumer *consumer = (struct local_consumer *)base;
-    struct held *held = find(consumer, offset->topic, offset->partition);
+    struct held *held = consumer_find(consumer, offset->topic, offset->partition);
     if (!held) {
         return not_assigned(offset->topic, offset->partition, error);
     }
     stop(consumer, held);
     fetch_drop(consumer, false);
     held->position = offset->offset;
-    start(consumer, held);
+    consumer_start(consumer, held);
     return 0;
 }
 
@@ -753,12 +445,14 @@ int local_position(struct broker_consumer *base, const struct broker_partition *
     struct local_consumer *consumer = (struct local_consumer *)base;
     int64_t deadline = clock_monotonic_ms() + POSITION_MS;
     struct held *held;
-    while ((held = find(consumer, partition->topic, partition->partition)) && held->position < 0) {
+    while ((held = consumer_find(consumer, partition->topic, partition->partition)) &&
+           held->position < 0) {
         int64_t now = clock_monotonic_ms();
         if (now >= deadline) {
-            (void)error_set_class(error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
-                                  "Position of %s-%d is not known: the embedded log does not answer",
-                                  held->topic, held->partition);
+            (void)error_set_class(
+                error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
+                "Position of %s-%d is not known: the embedded log does not answer", held->topic,
+                held->partition);
             error->retriable = true;
             return -1;
         }
@@ -766,7 +460,7 @@ int local_position(struct broker_consumer *base, const struct broker_partition *
             reconnect(consumer, now);
         }
         (void)wait_once(consumer, deadline);
-        (void)receive(consumer);
+        (void)consumer_receive(consumer);
     }
     if (!held) {
         return not_assigned(partition->topic, partition->partition, error);
@@ -777,130 +471,9 @@ int local_position(struct broker_consumer *base, const struct broker_partition *
 
 int64_t local_end_offset(struct broker_consumer *base, const struct broker_partition *partition)
 {
-    const struct held *held = find((struct local_consumer *)base, partition->topic,
-                                   partition->partition);
+    const struct held *held =
+        consumer_find((struct local_consumer *)base, partition->topic, partition->partition);
     return held ? held->end : -1;
-}
-
-/* -- commits -- */
-
-static void put_commit(struct buffer *out, const struct local_consumer *consumer, uint32_t id,
-                       const struct broker_offset *offsets, size_t count)
-{
-    buffer_init(out, WIRE_FRAME_MAX);
-    size_t begin = wire_begin(out, WIRE_COMMIT, id);
-    wire_put_text(out, consumer->group);
-    wire_put_i64(out, consumer->generation);
-    wire_put_u32(out, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wire_put_text(out, offsets[i].topic);
-        wire_put_u32(out, (uint32_t)offsets[i].partition);
-        wire_put_i64(out, offsets[i].offset);
-    }
-    wire_end(out, begin);
-}
-
-static int check_commit(const struct local_consumer *consumer, const struct broker_offset *offsets,
-                        size_t count, struct error *error)
-{
-    if (!consumer->group) {
-        return error_set_class(error, ERROR_CONFIG,
-                               "org.apache.kafka.common.errors.InvalidGroupIdException",
-                               "Offsets cannot be committed without group.id");
-    }
-    for (size_t i = 0; i < count && consumer->subscribed; i++) {
-        if (!find(consumer, offsets[i].topic, offsets[i].partition)) {
-            return error_set_class(error, ERROR_GENERATION, GENERATION_CLASS,
-                                   "Offset of %s-%d cannot be committed: the partition is no longer "
-                                   "assigned to this consumer",
-                                   offsets[i].topic, offsets[i].partition);
-        }
-    }
-    if (consumer->fd < 0) {
-        (void)error_set_class(error, ERROR_BROKER_UNAVAILABLE, LOCAL_DISCONNECT_CLASS,
-                              "Offsets cannot be committed: the embedded log %s is not reachable",
-                              consumer->local->dir);
-        error->retriable = true;
-        return -1;
-    }
-    return 0;
-}
-
-static struct pending_commit *begin_commit(struct local_consumer *consumer,
-                                           const struct broker_offset *offsets, size_t count,
-                                           bool sync, struct error *error)
-{
-    if (check_commit(consumer, offsets, count, error) != 0) {
-        return NULL;
-    }
-    struct pending_commit *commit = calloc(1, sizeof(*commit));
-    struct broker_offset *copies = calloc(count + 1, sizeof(*copies));
-    if (!commit || !copies) {
-        free(commit);
-        free(copies);
-        (void)error_set(error, ERROR_NO_MEMORY, "No memory for a commit");
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = offsets[i];
-        copies[i].topic = pool_intern(consumer->pool, offsets[i].topic);
-    }
-    commit->offsets = copies;
-    commit->count = count;
-    commit->sync = sync;
-    commit->id = ++consumer->last_id;
-    struct pending_commit **link = &consumer->commits; /* oldest first, as the answers come */
-    while (*link) {
-        link = &(*link)->next;
-    }
-    *link = commit;
-    struct buffer out;
-    put_commit(&out, consumer, commit->id, offsets, count);
-    consumer_send(consumer, &out);
-    return commit;
-}
-
-int local_commit(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
-                 struct error *error)
-{
-    return begin_commit((struct local_consumer *)base, offsets, count, false, error) ? 0 : -1;
-}
-
-int local_commit_sync(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
-                      int timeout_ms, struct error *error)
-{
-    struct local_consumer *consumer = (struct local_consumer *)base;
-    int64_t deadline = clock_monotonic_ms() + timeout_ms;
-    struct pending_commit *commit = begin_commit(consumer, offsets, count, true, error);
-    if (!commit) {
-        return -1;
-    }
-    while (!commit->done && clock_monotonic_ms() < deadline) {
-        struct pollfd wait = {.fd = consumer->fd, .events = POLLIN};
-        int64_t left = deadline - clock_monotonic_ms();
-        (void)poll(&wait, 1, left < 0 ? 0 : (int)left);
-        (void)receive(consumer);
-    }
-    struct pending_commit **link = &consumer->commits;
-    while (*link != commit) {
-        link = &(*link)->next;
-    }
-    *link = commit->next;
-    int result = 0;
-    if (!commit->done) {
-        result = error_set_class(error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
-                                 "Timeout of %d ms expired before successfully committing offsets",
-                                 timeout_ms);
-        error->retriable = true;
-    } else if (commit->error.code != ERROR_NONE) {
-        *error = commit->error;
-        commit->error = (struct error){0};
-        result = -1;
-    }
-    error_clear(&commit->error);
-    free(commit->offsets);
-    free(commit);
-    return result;
 }
 
 /* -- beginning and end -- */
@@ -917,10 +490,11 @@ static int configure(struct local_consumer *consumer, const struct properties *p
     } else if (reset && strcmp(reset, "none") == 0) {
         consumer->reset = WIRE_RESET_NONE;
     } else if (reset && strcmp(reset, "latest") != 0) {
-        return error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
-                               "Invalid value %s for configuration auto.offset.reset: earliest, latest "
-                               "or none is expected",
-                               reset);
+        return error_set_class(
+            error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+            "Invalid value %s for configuration auto.offset.reset: earliest, latest "
+            "or none is expected",
+            reset);
     }
     if (group && (!*group || strlen(group) > WIRE_MAX_GROUP_NAME)) {
         return error_set_class(error, ERROR_CONFIG,
@@ -937,7 +511,8 @@ static int configure(struct local_consumer *consumer, const struct properties *p
     consumer->client_id = strdup(id ? id : consumer->local->client_id);
     consumer->pool = pool_create();
     consumer->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (consumer->wake < 0 || !consumer->pool || !consumer->client_id || (group && !consumer->group)) {
+    if (consumer->wake < 0 || !consumer->pool || !consumer->client_id ||
+        (group && !consumer->group)) {
         return error_set_errno(error, errno, "A consumer cannot be created");
     }
     return 0;
@@ -1009,7 +584,7 @@ void local_consumer_destroy(struct broker_consumer *base)
 {
     struct local_consumer *consumer = (struct local_consumer *)base;
     size_t count;
-    struct broker_partition *all = list_all(consumer, &count);
+    struct broker_partition *all = consumer_list(consumer, &count);
     if (consumer->subscribed && count > 0 && all) {
         if (consumer->fd >= 0 && consumer->events.revoked) {
             consumer->events.revoked(consumer->events.user, all, count);
@@ -1017,7 +592,7 @@ void local_consumer_destroy(struct broker_consumer *base)
             consumer->events.lost(consumer->events.user, all, count);
         }
     }
-    finish_commits(consumer);
+    consumer_finish_commits(consumer);
     free(all);
     consumer_free(consumer); /* the end of the socket is the end of the member */
 }

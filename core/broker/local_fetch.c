@@ -376,11 +376,11 @@ static bool reserve(struct chunk *chunk, size_t messages, size_t headers)
 
 static int damaged(const struct held *held, int64_t offset, const char *what, struct error *error)
 {
-    return error_set_class(error, ERROR_BROKER,
-                           "org.apache.kafka.common.errors.CorruptRecordException",
-                           "The batch of %s-%d with offset %lld is damaged: %s. Records behind it are "
-                           "not read; seek past it to go on",
-                           held->topic, held->partition, (long long)offset, what);
+    return error_set_class(
+        error, ERROR_BROKER, "org.apache.kafka.common.errors.CorruptRecordException",
+        "The batch of %s-%d with offset %lld is damaged: %s. Records behind it are "
+        "not read; seek past it to go on",
+        held->topic, held->partition, (long long)offset, what);
 }
 
 static int begin_batch(struct data_frame *frame, const struct held *held, struct error *error)
@@ -456,8 +456,8 @@ static int take_records(struct chunk *chunk, struct data_frame *frame, struct he
             *message = (struct broker_message){
                 .topic = held->topic,
                 .partition = held->partition,
-                .timestamp_type = frame->append_time ? BROKER_TIMESTAMP_LOG_APPEND
-                                                     : BROKER_TIMESTAMP_CREATE,
+                .timestamp_type =
+                    frame->append_time ? BROKER_TIMESTAMP_LOG_APPEND : BROKER_TIMESTAMP_CREATE,
                 .offset = offset,
                 .timestamp = frame->append_time ? frame->append_timestamp : record.timestamp,
                 .key = record.key,
@@ -529,8 +529,8 @@ int fetch_chunk(struct local_consumer *consumer, size_t max_messages, size_t max
     }
     for (size_t i = 0; chunk && headers > 0 && i < chunk->chunk.count; i++) {
         struct broker_message *message = &chunk->chunk.messages[i];
-        message->headers = message->header_count > 0
-                               ? chunk->headers + (uintptr_t)message->headers : NULL;
+        message->headers =
+            message->header_count > 0 ? chunk->headers + (uintptr_t)message->headers : NULL;
     }
     if (chunk) {
         *ret_chunk = &chunk->chunk;

@@ -1,10 +1,10 @@
 /*
  * Producer of the embedded log, second part: connection, acknowledgements, deliveries.
  *
- * A batch leaves as soon as fewer than PRODUCER_WINDOW of its partition are unacknowledged, so a lone
- * record goes at once and many share a batch while a commit runs (linger.ms and batch.size have
- * nothing to add). Sent batches are kept until acknowledged and sent again, in order and with the same
- * numbers, on the next connection: the owner knows those it has (log/produce.c).
+ * A batch leaves as soon as fewer than PRODUCER_WINDOW of its partition are unacknowledged, so a
+ * lone record goes at once and many share a batch while a commit runs (linger.ms and batch.size
+ * have nothing to add). Sent batches are kept until acknowledged and sent again, in order and with
+ * the same numbers, on the next connection: the owner knows those it has (log/produce.c).
  *
  * Everything here runs on the polling thread, but creation, end and wake.
  */
@@ -137,36 +137,6 @@ static void send_batches(struct local_producer *producer)
     write_out(producer);
 }
 
-static void ask(struct local_producer *producer, struct out_topic *topic, bool create)
-{
-    if (topic->asked_at == 0) {
-        topic->asked_at = clock_monotonic_ms();
-    }
-    if (producer->fd >= 0 && topic->request == 0) {
-        topic->request = ++producer->last_request;
-        size_t begin = wire_begin(&producer->control, WIRE_METADATA, topic->request);
-        wire_put_text(&producer->control, topic->name);
-        wire_put_u32(&producer->control, create);
-        wire_end(&producer->control, begin);
-    }
-}
-
-/* Topics that the sending thread wants to know. */
-static void ask_questions(struct local_producer *producer)
-{
-    if (producer->fd < 0 || !producer->questions) {
-        return;
-    }
-    producer->questions = false;
-    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
-        for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
-            if (topic->asked_at != 0 && topic->count < 0) {
-                ask(producer, topic, true);
-            }
-        }
-    }
-}
-
 /* -- answers: polling thread, locked -- */
 
 static void settle(struct local_producer *producer, struct batch *batch, struct error *error)
@@ -213,49 +183,6 @@ static void take_ack(struct local_producer *producer, const struct wire_head *he
     settle(producer, batch, &error);
 }
 
-static void take_metadata(struct local_producer *producer, const struct wire_head *head,
-                          const char *payload)
-{
-    struct wire_reader reader = {payload, payload + head->size, false};
-    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
-        for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
-            if (topic->request != head->id) {
-                continue;
-            }
-            struct error error = {0};
-            topic->request = 0;
-            topic->asked_at = 0;
-            if (local_reply(&reader, &error) == 0) {
-                int32_t count = (int32_t)wire_get_u32(&reader);
-                topic->max_message = wire_get_u32(&reader);
-                topic->count = reader.failed || count < 1 ? -1 : count;
-            } else {
-                if (topic->count < 0) { /* an answer for who wants to send, else old news */
-                    error_clear(&topic->error);
-                    topic->error = error;
-                    error = (struct error){0};
-                }
-                topic->count = -1;
-            }
-            error_clear(&error);
-            producer->answered = true;
-            return;
-        }
-    }
-}
-
-static void take_epoch(struct local_producer *producer, struct wire_reader *reader)
-{
-    local_note_epoch(producer->local, wire_get_i64(reader));
-    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
-        for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
-            if (topic->count > 0) {
-                ask(producer, topic, false);
-            }
-        }
-    }
-}
-
 static void take_frames(struct local_producer *producer)
 {
     size_t at = 0;
@@ -270,9 +197,9 @@ static void take_frames(struct local_producer *producer)
         if (head.type == WIRE_ACK) {
             take_ack(producer, &head, payload);
         } else if (head.type == WIRE_REPLY) {
-            take_metadata(producer, &head, payload);
+            producer_take_metadata(producer, &head, payload);
         } else if (head.type == WIRE_EPOCH) {
-            take_epoch(producer, &reader);
+            producer_take_epoch(producer, &reader);
         }
         at += sizeof(head) + head.size;
     }
@@ -313,11 +240,11 @@ static int64_t expire(struct local_producer *producer, int64_t now)
                 for (struct batch *batch = first; batch && batch->deadline <= now;
                      batch = batch->next) {
                     batch->done = true;
-                    (void)error_set_class(&batch->error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
-                                          "Expiring %u record(s) for %s-%d: %lld ms has passed since "
-                                          "batch creation",
-                                          batch->count, topic->name, p,
-                                          (long long)producer->delivery_timeout);
+                    (void)error_set_class(
+                        &batch->error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
+                        "Expiring %u record(s) for %s-%d: %lld ms has passed since "
+                        "batch creation",
+                        batch->count, topic->name, p, (long long)producer->delivery_timeout);
                     batch->error.retriable = true;
                 }
                 if (first) {
@@ -332,22 +259,6 @@ static int64_t expire(struct local_producer *producer, int64_t now)
     return next;
 }
 
-/* Anything for which a connection is needed? */
-static bool wants_connection(const struct local_producer *producer)
-{
-    if (producer->listed) {
-        return true;
-    }
-    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
-        for (const struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
-            if (topic->asked_at != 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* Unlocks while it connects. */
 static void reconnect(struct local_producer *producer, int64_t now)
 {
@@ -360,8 +271,8 @@ static void reconnect(struct local_producer *producer, int64_t now)
     pthread_mutex_lock(&producer->lock);
     if (fd < 0) {
         producer->connect_at = clock_monotonic_ms() + producer->backoff;
-        producer->backoff = producer->backoff * 2 < MAX_BACKOFF_MS ? producer->backoff * 2
-                                                                   : MAX_BACKOFF_MS;
+        producer->backoff =
+            producer->backoff * 2 < MAX_BACKOFF_MS ? producer->backoff * 2 : MAX_BACKOFF_MS;
         error_clear(&error);
         return;
     }
@@ -371,11 +282,7 @@ static void reconnect(struct local_producer *producer, int64_t now)
     if (producer->id == 0) {
         producer->id = welcome.producer_id;
     }
-    for (int i = 0; i < PRODUCER_BUCKETS; i++) {
-        for (struct out_topic *topic = producer->topics[i]; topic; topic = topic->next) {
-            ask(producer, topic, topic->count < 0); /* partitions may have been added meanwhile */
-        }
-    }
+    producer_ask_all(producer, true);
 }
 
 /* -- polling -- */
@@ -393,8 +300,8 @@ static size_t hand_out(struct local_producer *producer, struct batch *batches)
                     .opaque = batch->slots[done].opaque,
                     .partition = batch->partition ? batch->partition->number : BROKER_NO_PARTITION,
                     .offset = failed ? BROKER_NO_OFFSET : batch->base + done,
-                    .timestamp = batch->append_time >= 0 ? batch->append_time
-                                                         : batch->slots[done].timestamp,
+                    .timestamp =
+                        batch->append_time >= 0 ? batch->append_time : batch->slots[done].timestamp,
                     .error = failed ? &batch->error : NULL,
                 };
             }
@@ -415,7 +322,8 @@ static size_t serve(struct local_producer *producer)
     producer->finished_end = &producer->finished;
     for (struct batch *batch = batches; batch; batch = batch->next) {
         if (batch->partition) {
-            producer->memory -= (int64_t)(batch->bytes.size - batch->at - sizeof(struct log_batch_head));
+            producer->memory -=
+                (int64_t)(batch->bytes.size - batch->at - sizeof(struct log_batch_head));
         }
     }
     pthread_mutex_unlock(&producer->lock);
@@ -444,13 +352,13 @@ static bool wait_once(struct local_producer *producer, int64_t deadline)
 {
     pthread_mutex_lock(&producer->lock);
     int64_t now = clock_monotonic_ms();
-    bool wanted = producer->fd < 0 && wants_connection(producer);
+    bool wanted = producer->fd < 0 && producer_wants_connection(producer);
     if (wanted && now >= producer->connect_at) {
         reconnect(producer, now);
         now = clock_monotonic_ms();
         wanted = producer->fd < 0;
     }
-    ask_questions(producer);
+    producer_ask_questions(producer);
     send_batches(producer);
     int64_t until = expire(producer, now);
     until = deadline < until ? deadline : until;

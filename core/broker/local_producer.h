@@ -1,6 +1,7 @@
 /*
- * Producer of the embedded log: what its two parts share. local_send.c takes messages and builds
- * batches [sending thread]; local_producer.c connects, sends, reads and delivers [polling thread].
+ * Producer of the embedded log: what its parts share. local_send.c takes messages and builds
+ * batches [sending thread]; local_producer.c connects, sends, reads and delivers [polling thread];
+ * local_metadata.c knows the topics [both].
  * `lock` guards everything they share; all I/O is the polling thread's.
  */
 #ifndef CORE_BROKER_LOCAL_PRODUCER_H
@@ -22,11 +23,11 @@ struct slot {
 struct out_partition;
 
 struct batch {
-    struct batch *next;       /* in its partition, then in the list of finished ones */
-    struct batch *sent_next;  /* under way, in the order of sending */
+    struct batch *next;      /* in its partition, then in the list of finished ones */
+    struct batch *sent_next; /* under way, in the order of sending */
     struct out_partition *partition;
-    struct buffer bytes;      /* frame */
-    size_t at;                /* of the batch in it */
+    struct buffer bytes; /* frame */
+    size_t at;           /* of the batch in it */
     struct slot *slots;
     uint32_t count, capacity, header_count, id;
     int64_t max_timestamp, deadline;
@@ -38,8 +39,8 @@ struct batch {
 struct out_partition {
     struct out_topic *topic;
     int32_t number;
-    uint64_t sequence;             /* of the last batch closed */
-    struct batch *first, *last;    /* not yet delivered; the last one is open when `open` */
+    uint64_t sequence;          /* of the last batch closed */
+    struct batch *first, *last; /* not yet delivered; the last one is open when `open` */
     bool open;
     int under_way;
     bool listed;
@@ -53,9 +54,9 @@ struct out_topic {
     int32_t known;                     /* how many there are structs for */
     int32_t count;                     /* -1: not asked yet or not answered */
     uint32_t max_message;
-    uint32_t request;                  /* id of the question under way; 0: none */
-    int64_t asked_at;                  /* first question without an answer */
-    struct error error;                /* of the last answer */
+    uint32_t request;   /* id of the question under way; 0: none */
+    int64_t asked_at;   /* first question without an answer */
+    struct error error; /* of the last answer */
     uint32_t sticky;
 };
 
@@ -77,18 +78,18 @@ struct local_producer {
     uint32_t last_request;
     struct out_topic *topics[PRODUCER_BUCKETS];
     struct out_partition *listed;
-    struct batch *sent, **sent_end;      /* under way */
-    struct batch *sending;               /* being written, then those behind it in `sent` */
-    size_t sending_at;                   /* bytes of it that are written */
-    struct buffer control;               /* small frames, sent between batches */
+    struct batch *sent, **sent_end; /* under way */
+    struct batch *sending;          /* being written, then those behind it in `sent` */
+    size_t sending_at;              /* bytes of it that are written */
+    struct buffer control;          /* small frames, sent between batches */
     struct batch *finished, **finished_end;
     struct batch *spare;
     size_t spare_count;
     int64_t memory;
     atomic_size_t pending;
-    bool questions;                      /* a topic is to be asked for */
-    bool answered;                       /* metadata came: send() may get further */
-    struct buffer in;                    /* polling thread only */
+    bool questions;   /* a topic is to be asked for */
+    bool answered;    /* metadata came: send() may get further */
+    struct buffer in; /* polling thread only */
 };
 
 /* -- local_send.c; all with the lock held -- */
@@ -102,5 +103,21 @@ void batch_recycle(struct local_producer *producer, struct batch *batch);
 void producer_finish(struct local_producer *producer, struct batch *batch);
 /** This partition may have something to send. */
 void producer_list(struct local_producer *producer, struct out_partition *partition);
+
+/* -- local_metadata.c; all with the lock held -- */
+
+/** What is known of a topic, or that nothing is; NULL: no memory. [sending thread] */
+struct out_topic *producer_topic(struct local_producer *producer, const char *name);
+struct out_partition *producer_partition(struct out_topic *topic, int32_t number);
+/** Asks the owner for topics the sending thread waits for. */
+void producer_ask_questions(struct local_producer *producer);
+/** Asks again for all that are known, as they may have grown; unknown: for the others, too. */
+void producer_ask_all(struct local_producer *producer, bool unknown);
+void producer_take_metadata(struct local_producer *producer, const struct wire_head *head,
+                            const char *payload);
+/** Topics have come or gone. */
+void producer_take_epoch(struct local_producer *producer, struct wire_reader *reader);
+/** Is there anything for which a connection is needed? */
+bool producer_wants_connection(const struct local_producer *producer);
 
 #endif

@@ -66,8 +66,8 @@ void batch_recycle(struct local_producer *producer, struct batch *batch)
     struct slot *slots = batch->slots;
     uint32_t capacity = batch->capacity;
     error_clear(&batch->error);
-    *batch = (struct batch){.bytes = bytes, .slots = slots, .capacity = capacity,
-                            .next = producer->spare};
+    *batch = (struct batch){
+        .bytes = bytes, .slots = slots, .capacity = capacity, .next = producer->spare};
     buffer_reset(&batch->bytes);
     producer->spare = batch;
     producer->spare_count++;
@@ -133,57 +133,6 @@ void producer_list(struct local_producer *producer, struct out_partition *partit
         partition->listed_next = producer->listed;
         producer->listed = partition;
     }
-}
-
-/* -- topics -- */
-
-static struct out_topic *topic_get(struct local_producer *producer, const char *name)
-{
-    struct out_topic **bucket =
-        &producer->topics[topic_murmur2(name, strlen(name)) % PRODUCER_BUCKETS];
-    for (struct out_topic *topic = *bucket; topic; topic = topic->next) {
-        if (strcmp(topic->name, name) == 0) {
-            return topic;
-        }
-    }
-    struct out_topic *topic = calloc(1, sizeof(*topic));
-    char *copy = strdup(name);
-    if (!topic || !copy) {
-        free(topic);
-        free(copy);
-        return NULL;
-    }
-    topic->name = copy;
-    topic->count = -1;
-    topic->sticky = (uint32_t)producer->id;
-    topic->next = *bucket;
-    *bucket = topic;
-    return topic;
-}
-
-static struct out_partition *partition_get(struct out_topic *topic, int32_t number)
-{
-    if (number >= topic->known) {
-        struct out_partition **grown =
-            realloc(topic->partitions, ((size_t)number + 1) * sizeof(struct out_partition *));
-        if (!grown) {
-            return NULL;
-        }
-        memset(grown + topic->known, 0,
-               ((size_t)(number - topic->known) + 1) * sizeof(struct out_partition *));
-        topic->partitions = grown;
-        topic->known = number + 1;
-    }
-    if (!topic->partitions[number]) {
-        struct out_partition *partition = calloc(1, sizeof(*partition));
-        if (!partition) {
-            return NULL;
-        }
-        partition->topic = topic;
-        partition->number = number;
-        topic->partitions[number] = partition;
-    }
-    return topic->partitions[number];
 }
 
 /* -- taking messages -- */
@@ -281,10 +230,11 @@ static int resolve(struct local_producer *producer, struct out_topic *topic, str
     }
     if (topic->asked_at != 0 && clock_monotonic_ms() - topic->asked_at >= producer->max_block) {
         topic->asked_at = 0;
-        (void)error_set_class(error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
-                              "Topic %s not present in metadata after %lld ms: the embedded log %s is "
-                              "not reachable",
-                              topic->name, (long long)producer->max_block, producer->local->dir);
+        (void)error_set_class(
+            error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
+            "Topic %s not present in metadata after %lld ms: the embedded log %s is "
+            "not reachable",
+            topic->name, (long long)producer->max_block, producer->local->dir);
         error->retriable = true;
         return -1;
     }
@@ -304,18 +254,18 @@ static int check_message(struct local_producer *producer, const struct out_topic
                                message->partition, topic->count);
     }
     if ((int64_t)size > producer->message_max) {
-        return error_set_class(error, ERROR_TOO_LARGE,
-                               "org.apache.kafka.common.errors.RecordTooLargeException",
-                               "The message is %zu bytes when serialized which is larger than %lld, "
-                               "which is the value of the max.request.size configuration.",
-                               size, (long long)producer->message_max);
+        return error_set_class(
+            error, ERROR_TOO_LARGE, "org.apache.kafka.common.errors.RecordTooLargeException",
+            "The message is %zu bytes when serialized which is larger than %lld, "
+            "which is the value of the max.request.size configuration.",
+            size, (long long)producer->message_max);
     }
     if (size > topic->max_message) {
-        return error_set_class(error, ERROR_TOO_LARGE,
-                               "org.apache.kafka.common.errors.RecordTooLargeException",
-                               "The message is %zu bytes when serialized, larger than max.message.bytes "
-                               "of topic %s (%u)",
-                               size, topic->name, topic->max_message);
+        return error_set_class(
+            error, ERROR_TOO_LARGE, "org.apache.kafka.common.errors.RecordTooLargeException",
+            "The message is %zu bytes when serialized, larger than max.message.bytes "
+            "of topic %s (%u)",
+            size, topic->name, topic->max_message);
     }
     return 0;
 }
@@ -323,7 +273,7 @@ static int check_message(struct local_producer *producer, const struct out_topic
 static bool append(struct local_producer *producer, struct out_topic *topic,
                    const struct broker_message *message, size_t size, int64_t now, bool *ret_room)
 {
-    struct out_partition *partition = partition_get(topic, choose(topic, message));
+    struct out_partition *partition = producer_partition(topic, choose(topic, message));
     if (!partition) {
         return false;
     }
@@ -362,7 +312,8 @@ size_t local_producer_send(struct broker_producer *base, const struct broker_mes
                            size_t count, bool keep)
 {
     struct local_producer *producer = (struct local_producer *)base;
-    (void)keep; /* copied either way: a batch is one piece of memory, sent and checksummed as such */
+    (void)
+        keep; /* copied either way: a batch is one piece of memory, sent and checksummed as such */
     struct out_topic *topic = NULL;
     const char *topic_name = NULL;
     size_t taken = 0;
@@ -377,7 +328,7 @@ size_t local_producer_send(struct broker_producer *base, const struct broker_mes
         int state = 1;
         if (message->topic != topic_name) {
             const char *wrong = topic_name_wrong(message->topic, strlen(message->topic));
-            topic = wrong ? NULL : topic_get(producer, message->topic);
+            topic = wrong ? NULL : producer_topic(producer, message->topic);
             topic_name = topic ? message->topic : NULL;
             if (wrong) {
                 state = error_set_class(&error, ERROR_INVALID_TOPIC,
@@ -414,4 +365,3 @@ size_t local_producer_send(struct broker_producer *base, const struct broker_mes
     pthread_mutex_unlock(&producer->lock);
     return taken;
 }
-

@@ -19,7 +19,8 @@ const char *topic_name_wrong(const char *name, size_t size)
         char c = name[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
               c == '.' || c == '_' || c == '-')) {
-            return "it contains one or more characters other than ASCII alphanumerics, '.', '_' and "
+            return "it contains one or more characters other than ASCII alphanumerics, '.', '_' "
+                   "and "
                    "'-'";
         }
     }
@@ -32,7 +33,8 @@ uint32_t topic_murmur2(const void *key, size_t size)
     const unsigned char *p = key;
     uint32_t h = 0x9747b28cu ^ (uint32_t)size;
     for (; size >= 4; size -= 4, p += 4) {
-        uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        uint32_t k =
+            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
         k *= m;
         k ^= k >> 24;
         k *= m;

@@ -1,6 +1,7 @@
 /*
- * Kafka's rule for names of topics, and its partitioner for records with a key; used by both ends of
- * the embedded log and wherever a name is checked before a server is asked. No state, no threads.
+ * Kafka's rule for names of topics, and its partitioner for records with a key; used by both ends
+ * of the embedded log and wherever a name is checked before a server is asked. No state, no
+ * threads.
  */
 #ifndef CORE_BROKER_TOPIC_NAME_H
 #define CORE_BROKER_TOPIC_NAME_H

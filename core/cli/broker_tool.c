@@ -131,7 +131,8 @@ int tool_open(struct tool *tool)
     if (!properties_get(&tool->properties, "bootstrap.servers")) {
         return tool_misuse(tool, "--bootstrap-server is missing (local:DIR for an embedded log)");
     }
-    return broker_open(&tool->properties, &tool->broker, &error) == 0 ? -1 : tool_fail(tool, &error);
+    return broker_open(&tool->properties, &tool->broker, &error) == 0 ? -1
+                                                                      : tool_fail(tool, &error);
 }
 
 void tool_close(struct tool *tool)

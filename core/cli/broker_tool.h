@@ -1,6 +1,6 @@
 /*
- * What the verbs topics, produce and consume share: options named as Kafka's tools name them, a broker
- * handle from them, and how an error is told. One thread.
+ * What the verbs topics, produce and consume share: options named as Kafka's tools name them, a
+ * broker handle from them, and how an error is told. One thread.
  */
 #ifndef CORE_CLI_BROKER_TOOL_H
 #define CORE_CLI_BROKER_TOOL_H
@@ -32,7 +32,8 @@ struct tool {
     struct broker *broker;
 };
 
-/** -1: go on; else the verb's exit code (--help was asked for, or something is wrong and was said). */
+/** -1: go on; else the verb's exit code (--help was asked for, or something is wrong and was said).
+ */
 int tool_parse(struct tool *tool, int argc, char **argv, const struct tool_option *options,
                size_t count);
 /** Reads --command-config and opens the broker: -1: go on; else the exit code. */

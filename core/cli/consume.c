@@ -13,21 +13,26 @@
 static const char help[] =
     "usage: sluice consume --bootstrap-server SERVER --topic NAME [OPTION...]\n"
     "\n"
-    "Prints one record per line. From the beginning, or an offset, it ends where the topic ended when it\n"
+    "Prints one record per line. From the beginning, or an offset, it ends where the topic ended "
+    "when it\n"
     "began; from the end it goes on until Ctrl-C.\n"
     "  --bootstrap-server SERVER    local:DIR for an embedded log\n"
     "  --topic NAME\n"
     "  --from-beginning             all that is there\n"
     "  --partition N                this one only\n"
     "  --offset N                   of --partition; also earliest, latest\n"
-    "  --group G                    as a member of G: from its committed offsets, which are advanced\n"
+    "  --group G                    as a member of G: from its committed offsets, which are "
+    "advanced\n"
     "  --max-messages N             ends after so many\n"
     "  --timeout-ms N               ends when nothing came for so long\n"
     "  --follow                     goes on at the end\n"
-    "  --property print.key=true    also print.value, print.timestamp, print.partition, print.offset,\n"
+    "  --property print.key=true    also print.value, print.timestamp, print.partition, "
+    "print.offset,\n"
     "                               print.headers; key.separator=S (a tab), null.literal=S (null)\n"
-    "  --json                       {\"topic\":.., \"partition\":.., \"offset\":.., \"timestamp\":..,\n"
-    "                               \"key\":.., \"value\":.., \"headers\":{..}}; bytes that are no UTF-8\n"
+    "  --json                       {\"topic\":.., \"partition\":.., \"offset\":.., "
+    "\"timestamp\":..,\n"
+    "                               \"key\":.., \"value\":.., \"headers\":{..}}; bytes that are no "
+    "UTF-8\n"
     "                               have their bytes as U+0000 to U+00FF\n"
     "  --consumer-property KEY=VALUE\n"
     "  --command-config FILE        properties of the client\n";
@@ -36,7 +41,7 @@ enum { POLL_MS = 200, COMMIT_MS = 10000, CHUNK_MESSAGES = 1000, CHUNK_BYTES = 1 
 
 struct mark {
     int32_t partition;
-    int64_t end;   /* where the topic ended when we began */
+    int64_t end; /* where the topic ended when we began */
     bool mine, reached;
 };
 
@@ -92,7 +97,8 @@ static void print_line(const struct consume *consume, const struct broker_messag
     bool first = true;
     if (wants(consume, "print.timestamp", false)) {
         printf("%s:%lld",
-               message->timestamp_type == BROKER_TIMESTAMP_LOG_APPEND ? "LogAppendTime" : "CreateTime",
+               message->timestamp_type == BROKER_TIMESTAMP_LOG_APPEND ? "LogAppendTime"
+                                                                      : "CreateTime",
                (long long)message->timestamp);
         first = false;
     }
@@ -188,8 +194,9 @@ static int set_marks(struct consume *consume, struct error *error)
         return -1;
     }
     for (size_t i = 0; i < topics.count; i++) {
-        count = strcmp(topics.topics[i].name, consume->topic) == 0 ? topics.topics[i].partition_count
-                                                                   : count;
+        count = strcmp(topics.topics[i].name, consume->topic) == 0
+                    ? topics.topics[i].partition_count
+                    : count;
     }
     broker_topics_free(&topics);
     if (count == 0 || consume->partition >= count) {
@@ -267,7 +274,10 @@ static void on_fault(void *user, const struct error *error)
 static int start(struct consume *consume, struct error *error)
 {
     struct broker_consumer_events events = {
-        .assigned = on_assigned, .revoked = on_gone, .lost = on_gone, .fault = on_fault,
+        .assigned = on_assigned,
+        .revoked = on_gone,
+        .lost = on_gone,
+        .fault = on_fault,
         .user = consume,
     };
     for (size_t i = 0; i < consume->client.count; i++) {
@@ -308,7 +318,8 @@ static int start(struct consume *consume, struct error *error)
     return result;
 }
 
-static int print_chunk(struct consume *consume, const struct broker_chunk *chunk, struct error *error)
+static int print_chunk(struct consume *consume, const struct broker_chunk *chunk,
+                       struct error *error)
 {
     for (size_t i = 0; i < chunk->count; i++) {
         const struct broker_message *message = &chunk->messages[i];
@@ -351,8 +362,8 @@ static int run(struct consume *consume)
             break;
         }
         struct broker_chunk *chunk = NULL;
-        int64_t most = consume->max_messages >= 0 ? consume->max_messages - consume->printed
-                                                  : CHUNK_MESSAGES;
+        int64_t most =
+            consume->max_messages >= 0 ? consume->max_messages - consume->printed : CHUNK_MESSAGES;
         result = broker_consumer_poll(consume->consumer, POLL_MS,
                                       most < CHUNK_MESSAGES ? (size_t)most : CHUNK_MESSAGES,
                                       CHUNK_BYTES, &chunk, &error);
@@ -387,7 +398,8 @@ static int settle(struct consume *consume)
         char *end;
         long long offset = strtoll(consume->offset, &end, 10);
         if (end == consume->offset || *end != '\0' || offset < 0) {
-            return tool_misuse(&consume->tool, "--offset %s: a number, earliest or latest is expected",
+            return tool_misuse(&consume->tool,
+                               "--offset %s: a number, earliest or latest is expected",
                                consume->offset);
         }
     }
@@ -399,8 +411,10 @@ static int settle(struct consume *consume)
 
 int verb_consume(int argc, char **argv)
 {
-    struct consume consume = {.tool = {.verb = "consume", .help = help}, .partition = -1,
-                              .max_messages = -1, .timeout_ms = -1};
+    struct consume consume = {.tool = {.verb = "consume", .help = help},
+                              .partition = -1,
+                              .max_messages = -1,
+                              .timeout_ms = -1};
     const struct tool_option options[] = {
         {.name = "--bootstrap-server", .text = &consume.tool.servers},
         {.name = "--command-config", .text = &consume.tool.command_config},

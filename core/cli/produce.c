@@ -1,4 +1,5 @@
-/* `sluice produce`: kafka-console-producer.sh over either broker; lines or JSON from stdin or a file. */
+/* `sluice produce`: kafka-console-producer.sh over either broker; lines or JSON from stdin or a
+ * file. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -21,8 +22,10 @@ static const char help[] =
     "  --property key.separator=S   (a tab)\n"
     "  --property null.marker=S     a key or value of this text is null\n"
     "  --key-separator S            both: parse.key=true, key.separator=S\n"
-    "  --json                       lines are {\"key\":.., \"value\":.., \"headers\":{NAME:VALUE},\n"
-    "                               \"partition\":N, \"timestamp\":MS}; a text is taken as it is, null is\n"
+    "  --json                       lines are {\"key\":.., \"value\":.., "
+    "\"headers\":{NAME:VALUE},\n"
+    "                               \"partition\":N, \"timestamp\":MS}; a text is taken as it is, "
+    "null is\n"
     "                               null, anything else is written as compact JSON\n"
     "  --producer-property KEY=VALUE\n"
     "  --command-config FILE        properties of the client\n";
@@ -100,7 +103,8 @@ static int take_line(struct produce *produce, const char *line, size_t size, siz
 
 /* -- JSON -- */
 
-static int bytes_of(struct arena *arena, const json_t *json, const void **ret_bytes, uint32_t *ret_size)
+static int bytes_of(struct arena *arena, const json_t *json, const void **ret_bytes,
+                    uint32_t *ret_size)
 {
     if (!json || json_is_null(json)) {
         *ret_bytes = NULL;
@@ -126,7 +130,8 @@ static int headers_of(struct arena *arena, json_t *json, struct broker_header *h
     const char *name;
     json_t *value;
     *ret_count = 0;
-    json_object_foreach(json, name, value) {
+    json_object_foreach(json, name, value)
+    {
         const void *bytes;
         uint32_t size;
         if (*ret_count == HEADERS_MAX || bytes_of(arena, value, &bytes, &size) != 0) {
@@ -220,8 +225,8 @@ static int run(struct produce *produce)
                        produce->client.items[i].value);
     }
     int code = CLI_OK;
-    if (broker_producer_create(produce->tool.broker, &produce->tool.properties, on_delivered, produce,
-                               &produce->producer, &error) != 0 ||
+    if (broker_producer_create(produce->tool.broker, &produce->tool.properties, on_delivered,
+                               produce, &produce->producer, &error) != 0 ||
         read_lines(produce, in, &error) != 0) {
         code = tool_fail(&produce->tool, &error);
     }

@@ -22,7 +22,8 @@ static const char help[] =
     "  --topic NAME\n"
     "  --partitions N              --create, --alter; the broker's default is 1\n"
     "  --replication-factor N      --create; 1 in an embedded log\n"
-    "  --config KEY=VALUE          --create; retention.ms, retention.bytes, max.message.bytes, ...\n"
+    "  --config KEY=VALUE          --create; retention.ms, retention.bytes, max.message.bytes, "
+    "...\n"
     "  --if-not-exists             --create: fine where it is there\n"
     "  --if-exists                 --alter, --delete, --describe: fine where it is not there\n"
     "  --json                      --list, --describe: JSON\n";
@@ -70,11 +71,11 @@ static int do_create(struct request *request)
 static int do_change(struct request *request)
 {
     struct error error = {0};
-    int result = request->alter
-                     ? broker_topic_partitions(request->tool.broker, request->topic,
-                                               (int32_t)request->partitions, TOOL_TIMEOUT_MS, &error)
-                     : broker_topic_delete(request->tool.broker, request->topic, TOOL_TIMEOUT_MS,
-                                           &error);
+    int result =
+        request->alter
+            ? broker_topic_partitions(request->tool.broker, request->topic,
+                                      (int32_t)request->partitions, TOOL_TIMEOUT_MS, &error)
+            : broker_topic_delete(request->tool.broker, request->topic, TOOL_TIMEOUT_MS, &error);
     if (result != 0 && error.code == ERROR_UNKNOWN_TOPIC && request->if_exists) {
         error_clear(&error);
         return CLI_OK;
@@ -173,8 +174,8 @@ static int do_show(struct request *request)
 
 static int check(const struct request *request)
 {
-    int actions = request->create + request->list + request->describe + request->alter +
-                  request->delete;
+    int actions =
+        request->create + request->list + request->describe + request->alter + request->delete;
     if (actions != 1) {
         return tool_misuse(&request->tool, "Command must include exactly one action: --list, "
                                            "--describe, --create, --alter or --delete");
@@ -191,7 +192,8 @@ static int check(const struct request *request)
     if (request->partitions != -1 && (request->partitions < 1 || request->partitions > INT32_MAX)) {
         return tool_misuse(&request->tool, "--partitions must be 1 or more");
     }
-    if (request->replication != -1 && (request->replication < 1 || request->replication > INT16_MAX)) {
+    if (request->replication != -1 &&
+        (request->replication < 1 || request->replication > INT16_MAX)) {
         return tool_misuse(&request->tool, "--replication-factor must be 1 or more");
     }
     return -1;
@@ -199,8 +201,8 @@ static int check(const struct request *request)
 
 int verb_topics(int argc, char **argv)
 {
-    struct request request = {.tool = {.verb = "topics", .help = help}, .partitions = -1,
-                              .replication = -1};
+    struct request request = {
+        .tool = {.verb = "topics", .help = help}, .partitions = -1, .replication = -1};
     const struct tool_option options[] = {
         {.name = "--bootstrap-server", .text = &request.tool.servers},
         {.name = "--command-config", .text = &request.tool.command_config},
@@ -221,8 +223,9 @@ int verb_topics(int argc, char **argv)
     code = code < 0 ? check(&request) : code;
     code = code < 0 ? tool_open(&request.tool) : code;
     if (code < 0) {
-        code = request.create ? do_create(&request)
-               : request.alter || request.delete ? do_change(&request) : do_show(&request);
+        code = request.create                    ? do_create(&request)
+               : request.alter || request.delete ? do_change(&request)
+                                                 : do_show(&request);
     }
     tool_close(&request.tool);
     properties_finish(&request.configs);

@@ -63,7 +63,8 @@ static double owner_cpu(void)
     }
     char *end = strrchr(text, ')');
     if (end) {
-        (void)sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
+        (void)sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                     &kernel);
     }
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
@@ -98,8 +99,8 @@ static void stage_end(const struct stage *stage)
                "\"note\":\"client %.2f us, owner %.2f us of CPU per record\"}\n",
                stage->name, n / wall, own / n * 1e6, other / n * 1e6);
     } else {
-        printf("%-18s %9.0f records/s   CPU per record: client %.2f us, owner %.2f us\n", stage->name,
-               n / wall, own / n * 1e6, other / n * 1e6);
+        printf("%-18s %9.0f records/s   CPU per record: client %.2f us, owner %.2f us\n",
+               stage->name, n / wall, own / n * 1e6, other / n * 1e6);
     }
     (void)fflush(stdout);
 }
@@ -128,8 +129,10 @@ static void produce(struct broker *broker, const struct properties *properties, 
     memset(value, 'x', record_size);
     struct broker_message *messages = calloc(batch, sizeof(*messages));
     for (size_t i = 0; i < batch; i++) {
-        messages[i] = (struct broker_message){.topic = topic, .partition = BROKER_NO_PARTITION,
-                                              .timestamp = BROKER_NO_TIMESTAMP, .value = value,
+        messages[i] = (struct broker_message){.topic = topic,
+                                              .partition = BROKER_NO_PARTITION,
+                                              .timestamp = BROKER_NO_TIMESTAMP,
+                                              .value = value,
                                               .value_size = (uint32_t)record_size};
     }
     atomic_store(&delivered, 0);

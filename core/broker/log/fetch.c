@@ -265,7 +265,8 @@ static bool belongs(const MDB_val *key, const struct partition *partition)
 }
 
 /* The value that holds offset next, or the first one behind it. */
-static int find_value(MDB_cursor *cursor, const struct session *session, MDB_val *key, MDB_val *value)
+static int find_value(MDB_cursor *cursor, const struct session *session, MDB_val *key,
+                      MDB_val *value)
 {
     const struct partition *partition = session->partition;
     struct store_key bytes;
@@ -330,8 +331,7 @@ static int gather(struct client *client, struct gathering *g)
                                                         : MDB_NOTFOUND;
         bool full = false;
         while (code == 0) {
-            full = g->count == FRAMES ||
-                   (g->count > 0 && g->bytes + value.mv_size > FEED_BYTES) ||
+            full = g->count == FRAMES || (g->count > 0 && g->bytes + value.mv_size > FEED_BYTES) ||
                    (g->count > 0 && client->sent + g->bytes >= client->granted);
             if (full) {
                 break;
@@ -361,7 +361,8 @@ static int gather(struct client *client, struct gathering *g)
     return code;
 }
 
-/* n bytes are with the kernel; what it did not take of a frame is kept, whole frames are forgotten. */
+/* n bytes are with the kernel; what it did not take of a frame is kept, whole frames are forgotten.
+ */
 static void settle(struct client *client, struct gathering *g, size_t n)
 {
     int first = 0; /* frame not begun */

@@ -96,7 +96,8 @@ const char *log_batch_open(const void *data, size_t size, struct log_batch_head 
     if (ret_head->size > LOG_BATCH_MAX) {
         return "it is larger than any batch";
     }
-    if (log_crc32c(0, (const char *)data + CRC_BEGIN, ret_head->size - CRC_BEGIN) != ret_head->crc) {
+    if (log_crc32c(0, (const char *)data + CRC_BEGIN, ret_head->size - CRC_BEGIN) !=
+        ret_head->crc) {
         return "its checksum is wrong";
     }
     if (ret_head->version != LOG_FORMAT_VERSION) {

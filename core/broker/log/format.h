@@ -1,13 +1,13 @@
 /*
- * The batch: the unit that is produced, stored and fetched by the embedded log. A producer makes it,
- * the owner process checks and stores it byte by byte, a consumer's messages point into it. Offsets
- * are not in it: the owner numbers records when it stores them.
+ * The batch: the unit that is produced, stored and fetched by the embedded log. A producer makes
+ * it, the owner process checks and stores it byte by byte, a consumer's messages point into it.
+ * Offsets are not in it: the owner numbers records when it stores them.
  *
  * All numbers are little-endian, nothing is aligned.
  *   head     struct log_batch_head; crc is CRC32C (Castagnoli) of everything behind it
  *   records  count times: struct log_record_head, key, value, headers
- *   headers  header_count times: u32 size of name (without NUL), u32 size of value, name, NUL, value
- * A stored value and the payload of a fetch is one or more batches, one behind the other.
+ *   headers  header_count times: u32 size of name (without NUL), u32 size of value, name, NUL,
+ * value A stored value and the payload of a fetch is one or more batches, one behind the other.
  *
  * No state, no threads.
  */
@@ -30,7 +30,8 @@
 #define LOG_BATCH_MAX ((size_t)32 << 20)
 
 enum log_batch_flags {
-    LOG_BATCH_APPEND_TIME = 1, /* max_timestamp is when it was appended, and counts for all records */
+    LOG_BATCH_APPEND_TIME =
+        1, /* max_timestamp is when it was appended, and counts for all records */
 };
 
 struct log_batch_head {
@@ -78,7 +79,8 @@ uint32_t log_crc32c(uint32_t crc, const void *data, size_t size);
  * is wrong (static text).
  */
 const char *log_batch_open(const void *data, size_t size, struct log_batch_head *ret_head);
-/** Walks all records of an opened batch; *ret_largest: most bytes of one. NULL, or what is wrong. */
+/** Walks all records of an opened batch; *ret_largest: most bytes of one. NULL, or what is wrong.
+ */
 const char *log_batch_check(const void *data, const struct log_batch_head *head,
                             size_t *ret_largest);
 /** Closes a batch built behind a head: fills the head in and computes the CRC. */

@@ -1,8 +1,8 @@
 /*
  * Consumer groups. A member is a connection: it joins with its topics and is gone with its socket.
  * Partitions are shared out by Kafka's range assignor over members in the order of their names, and
- * handed over cooperatively: a partition that moves is first revoked, and assigned to its new member
- * when the old one has acknowledged; whoever does not in time is put out of the group.
+ * handed over cooperatively: a partition that moves is first revoked, and assigned to its new
+ * member when the old one has acknowledged; whoever does not in time is put out of the group.
  *
  * Generations grow with every change and with every owner, so a commit by one who was a member
  * before is told from one of now. [owner's one thread]
@@ -116,8 +116,9 @@ static void put_position(struct owner *owner, struct member *member, const struc
     struct error ignored = {0};
     int64_t offset = offsets_get(owner, member->group->name, claim->topic->id, claim->partition);
     if (offset < 0) {
-        offset = member->reset == WIRE_RESET_LATEST ? partition->next
-                 : member->reset == WIRE_RESET_EARLIEST ? partition->start : -3 /* an error */;
+        offset = member->reset == WIRE_RESET_LATEST     ? partition->next
+                 : member->reset == WIRE_RESET_EARLIEST ? partition->start
+                                                        : -3 /* an error */;
     } else {
         /* Out of range: the consumer hears of it where it fetches, if its policy is none. */
         int64_t there = fetch_resolve(partition, offset, member->reset, &ignored);
@@ -339,8 +340,8 @@ static struct group *group_get(struct owner *owner, const char *name)
 static struct member *member_add(struct client *client, const char *name)
 {
     struct group *group = group_get(client->owner, name);
-    struct member *member = group && group->member_count < WIRE_MAX_MEMBERS
-                                ? calloc(1, sizeof(*member)) : NULL;
+    struct member *member =
+        group && group->member_count < WIRE_MAX_MEMBERS ? calloc(1, sizeof(*member)) : NULL;
     if (!member) {
         if (group && !group->members) {
             group_free(client->owner, group);
@@ -460,11 +461,11 @@ int group_check_commit(struct client *client, const char *name, int64_t generati
         fine = claim && claim->owner == member && entries[i].offset >= 0;
     }
     if (!fine) {
-        return error_set_class(error, ERROR_GENERATION,
-                               "org.apache.kafka.clients.consumer.CommitFailedException",
-                               "Offsets of group %s cannot be committed: the group has moved on and "
-                               "assigned the partitions to another member",
-                               name);
+        return error_set_class(
+            error, ERROR_GENERATION, "org.apache.kafka.clients.consumer.CommitFailedException",
+            "Offsets of group %s cannot be committed: the group has moved on and "
+            "assigned the partitions to another member",
+            name);
     }
     return 0;
 }
@@ -484,8 +485,10 @@ int64_t groups_expire(struct owner *owner, int64_t now_ms)
         }
         if (member) {
             struct client *client = member->client;
-            log_warn(LOGGER, "%s did not give up its partitions within %lld ms and is put out of "
-                     "group %s", client->name, (long long)member->timeout_ms, group->name);
+            log_warn(LOGGER,
+                     "%s did not give up its partitions within %lld ms and is put out of "
+                     "group %s",
+                     client->name, (long long)member->timeout_ms, group->name);
             size_t begin = wire_begin(&client->out, WIRE_LOST, 0);
             wire_put_u32(&client->out, 1);
             wire_end(&client->out, begin);

@@ -1,15 +1,14 @@
 /*
- * sluice-log DIR: owns an embedded log. One process per folder, by flock on DIR/lock; clients connect
- * to DIR/log.sock. See owner.h for what it does.
+ * sluice-log DIR: owns an embedded log. One process per folder, by flock on DIR/lock; clients
+ * connect to DIR/log.sock. See owner.h for what it does.
  *
- *   sluice-log DIR --fd N      lives until descriptor N sees end of file (the worker's). While somebody
- *                              else owns DIR it waits for its turn. Where N is a socket, one byte is
- *                              sent on it as soon as DIR is served, by this process or another.
- *   sluice-log DIR --detach    started by a client that found nobody: returns 0 as soon as DIR is
- *                              served, by a process in the background that leaves when it is idle
- *   sluice-log DIR             in the foreground, until idle
- *   --config KEY=VALUE         log.retention.ms|minutes|hours|bytes, log.retention.check.interval.ms,
- *                              message.max.bytes, num.partitions, as Kafka's brokers have them
+ *   sluice-log DIR --fd N      lives until descriptor N sees end of file (the worker's). While
+ * somebody else owns DIR it waits for its turn. Where N is a socket, one byte is sent on it as soon
+ * as DIR is served, by this process or another. sluice-log DIR --detach    started by a client that
+ * found nobody: returns 0 as soon as DIR is served, by a process in the background that leaves when
+ * it is idle sluice-log DIR             in the foreground, until idle
+ *   --config KEY=VALUE         log.retention.ms|minutes|hours|bytes,
+ * log.retention.check.interval.ms, message.max.bytes, num.partitions, as Kafka's brokers have them
  *
  * Exit status: 0 a clean end, 1 failed while running, 2 bad arguments, 3 the folder cannot be used.
  */
@@ -155,7 +154,8 @@ static int open_folder(const char *path, struct error *error)
 {
     int fd = make_folders(path) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0) {
-        return error_set_errno(error, errno, "The folder %s of the embedded log cannot be used", path);
+        return error_set_errno(error, errno, "The folder %s of the embedded log cannot be used",
+                               path);
     }
     return fd;
 }
@@ -164,7 +164,8 @@ static int open_folder(const char *path, struct error *error)
 static struct sockaddr_un socket_address(int dir)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, dir);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
+                   dir);
     return address;
 }
 
@@ -204,7 +205,8 @@ static int lock_folder(const struct options *options, int dir, int *ret_lock, st
     for (;;) {
         while (flock(dir, LOCK_EX) != 0) {
             if (errno != EINTR) {
-                return error_set_errno(error, errno, "The embedded log %s cannot be locked", options->dir);
+                return error_set_errno(error, errno, "The embedded log %s cannot be locked",
+                                       options->dir);
             }
         }
         if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
@@ -292,8 +294,11 @@ static void tell_starter(int ready, int life)
 
 static int run(const struct options *options, struct error *error)
 {
-    struct owner owner = {.listener = -1, .epoll = -1, .life = options->life,
-                          .defaults = options->defaults, .retention_at = INT64_MAX};
+    struct owner owner = {.listener = -1,
+                          .epoll = -1,
+                          .life = options->life,
+                          .defaults = options->defaults,
+                          .retention_at = INT64_MAX};
     int lock = -1, ready = -1, result = -1;
     if (options->detach && detach(&ready) != 0) {
         return error_set_errno(error, errno, "The embedded log cannot go into the background");

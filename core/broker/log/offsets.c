@@ -8,7 +8,8 @@
 
 #define OFFSETS_IN_FRAME 65536u
 
-bool offsets_key(char key[320], const char *group, uint32_t topic, int32_t partition, MDB_val *ret_key)
+bool offsets_key(char key[320], const char *group, uint32_t topic, int32_t partition,
+                 MDB_val *ret_key)
 {
     size_t size = strlen(group);
     struct store_key tail;
@@ -54,8 +55,8 @@ static struct offset_write *gather_offsets(struct client *client, uint32_t id, c
         client_close(client, "a list of offsets is malformed");
         return NULL;
     }
-    struct offset_entry *entries = arena_alloc(&client->owner->round.arena,
-                                               (count + 1) * sizeof(*entries));
+    struct offset_entry *entries =
+        arena_alloc(&client->owner->round.arena, (count + 1) * sizeof(*entries));
     for (uint32_t i = 0; i < count; i++) {
         char topic[WIRE_MAX_TOPIC_NAME + 1];
         wire_get_text(reader, topic, sizeof(topic));
@@ -102,8 +103,8 @@ void offsets_commit(struct client *client, uint32_t id, struct wire_reader *read
     } else if (bad_group(group, &error) == 0) {
         write = gather_offsets(client, id, group, reader, &error);
     }
-    if (write && group_check_commit(client, group, generation, write->entries, write->count,
-                                    &error) == 0) {
+    if (write &&
+        group_check_commit(client, group, generation, write->entries, write->count, &error) == 0) {
         round_add_offsets(client->owner, write);
         return;
     }
@@ -119,9 +120,9 @@ void offsets_alter(struct client *client, uint32_t id, struct wire_reader *reade
     if (reader->failed) {
         client_close(client, "a request to alter offsets is malformed");
     } else if (group_has_members(client->owner, group)) {
-        (void)error_set_class(&error, ERROR_GROUP_NOT_EMPTY,
-                              "org.apache.kafka.common.errors.GroupNotEmptyException",
-                              "Group %s has members; stop them before its offsets are changed", group);
+        (void)error_set_class(
+            &error, ERROR_GROUP_NOT_EMPTY, "org.apache.kafka.common.errors.GroupNotEmptyException",
+            "Group %s has members; stop them before its offsets are changed", group);
     } else if (bad_group(group, &error) == 0) {
         write = gather_offsets(client, id, group, reader, &error);
     }

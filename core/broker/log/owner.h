@@ -5,7 +5,8 @@
  *      committed offsets are only gathered, where they lie in the clients' buffers
  *   2. write what was gathered in one transaction (produce.c), then acknowledge it. What arrives
  *      during the commit waits in the sockets and shares the next one
- *   3. send answers, wake consumers that wait for what was written, feed those with credit (fetch.c)
+ *   3. send answers, wake consumers that wait for what was written, feed those with credit
+ * (fetch.c)
  *
  * A client that misbehaves is marked `closing` and freed at the end of the turn, so that pointers
  * into its buffer stay good for the whole turn.
@@ -62,8 +63,8 @@ struct topic {
 /** What a worker may set for the whole log: Kafka's broker configs of the same names. */
 struct owner_defaults {
     struct topic_settings settings;
-    int32_t partitions;             /* num.partitions */
-    int64_t retention_check_ms;     /* log.retention.check.interval.ms */
+    int32_t partitions;         /* num.partitions */
+    int64_t retention_check_ms; /* log.retention.check.interval.ms */
 };
 
 /* -- clients (server.c) -- */
@@ -74,7 +75,7 @@ struct client {
     int fd;
     char name[128];
     bool hello, watch, closing;
-    bool polls_write;   /* EPOLLOUT is asked for */
+    bool polls_write; /* EPOLLOUT is asked for */
     bool flush_queued;
     struct client *flush_next;
     char *in;
@@ -84,7 +85,7 @@ struct client {
     struct buffer out;
     size_t out_sent;
     /* fetch.c */
-    struct session *sessions;           /* all */
+    struct session *sessions; /* all */
     size_t session_count;
     struct session *ready, *ready_last; /* those with something to send */
     uint64_t granted, sent;
@@ -95,13 +96,13 @@ struct client {
 /* -- one turn (produce.c) -- */
 
 struct append {
-    struct append *next;        /* in its partition */
+    struct append *next; /* in its partition */
     struct append *round_next;
     struct client *client;
     uint32_t id;
     struct partition *partition;
-    struct producer *producer;  /* NULL: not idempotent */
-    const char *data;           /* NULL: a duplicate, only to be acknowledged */
+    struct producer *producer; /* NULL: not idempotent */
+    const char *data;          /* NULL: a duplicate, only to be acknowledged */
     uint32_t size, count;
     int64_t base, append_time;
 };
@@ -143,8 +144,8 @@ struct owner {
     int32_t partition_count;
     uint32_t last_topic;
     int64_t epoch;
-    bool garbage;          /* deleted topics still have data on disk */
-    int64_t retention_at;  /* monotonic ms; INT64_MAX: nothing to expire */
+    bool garbage;         /* deleted topics still have data on disk */
+    int64_t retention_at; /* monotonic ms; INT64_MAX: nothing to expire */
     /* produce.c */
     struct round round;
     struct producers *producers;
@@ -185,8 +186,9 @@ struct topic *topic_by_id(const struct owner *owner, uint32_t id);
 struct partition *partition_find(const struct owner *owner, const char *topic, int32_t number,
                                  struct error *error);
 /** configs: count pairs. partitions -1: the default. */
-int topic_create(struct owner *owner, const char *name, int32_t partitions, const char *const *configs,
-                 size_t count, struct topic **ret_topic, struct error *error) CHECKED;
+int topic_create(struct owner *owner, const char *name, int32_t partitions,
+                 const char *const *configs, size_t count, struct topic **ret_topic,
+                 struct error *error) CHECKED;
 int topic_grow(struct owner *owner, const char *name, int32_t count, struct error *error) CHECKED;
 int topic_delete(struct owner *owner, const char *name, struct error *error) CHECKED;
 /** Kafka's rule for names. */
@@ -221,7 +223,8 @@ void sessions_end(struct owner *owner, const struct topic *topic);
 void sessions_free(struct client *client);
 /** New data is there. */
 void sessions_wake(struct partition *partition);
-/** Sends data as far as credit and socket allow; false: there is more to do later without an event. */
+/** Sends data as far as credit and socket allow; false: there is more to do later without an event.
+ */
 bool client_feed(struct client *client);
 /** Where a reader of this policy starts; -1 with error. */
 int64_t fetch_resolve(const struct partition *partition, int64_t offset, enum wire_reset reset,
@@ -233,7 +236,8 @@ void group_revoked(struct client *client, struct wire_reader *reader);
 void group_leave(struct client *client);
 /** May this client commit these offsets? */
 int group_check_commit(struct client *client, const char *group, int64_t generation,
-                       const struct offset_entry *entries, size_t count, struct error *error) CHECKED;
+                       const struct offset_entry *entries, size_t count,
+                       struct error *error) CHECKED;
 bool group_has_members(const struct owner *owner, const char *group);
 /** After topics came, grew or went (gone: its entries are taken from their members). */
 void groups_topic_gone(struct owner *owner, struct topic *topic);
@@ -246,7 +250,8 @@ void groups_free(struct owner *owner);
 /** Committed offset, or -1. A read transaction must be open. */
 int64_t offsets_get(struct owner *owner, const char *group, uint32_t topic, int32_t partition);
 /** Key of one entry; false where the group's name is too long. */
-bool offsets_key(char key[320], const char *group, uint32_t topic, int32_t partition, MDB_val *ret_key);
+bool offsets_key(char key[320], const char *group, uint32_t topic, int32_t partition,
+                 MDB_val *ret_key);
 void offsets_commit(struct client *client, uint32_t id, struct wire_reader *reader);
 void offsets_list(struct client *client, uint32_t id, struct wire_reader *reader);
 void offsets_alter(struct client *client, uint32_t id, struct wire_reader *reader);

@@ -1,6 +1,7 @@
 /*
- * Appending. Batches of one turn are gathered where they lie in the clients' buffers, written in one
- * transaction together with committed offsets and what makes resends harmless, then acknowledged.
+ * Appending. Batches of one turn are gathered where they lie in the clients' buffers, written in
+ * one transaction together with committed offsets and what makes resends harmless, then
+ * acknowledged.
  *
  * A producer numbers its batches per partition. The owner keeps the last numbers and their offsets
  * in the same transaction as the data, so that a batch which is sent again, because its
@@ -17,7 +18,7 @@
 enum {
     PRODUCERS = 4096, /* producer and partition pairs remembered; the oldest is forgotten */
     BUCKETS = 4096,
-    RECENT = 5,       /* batches of one pair; a client has fewer in flight */
+    RECENT = 5, /* batches of one pair; a client has fewer in flight */
 };
 
 /* Batches of one turn for one partition are joined up to this size. */
@@ -76,7 +77,8 @@ static void link_newest(struct producers *producers, struct producer *producer)
 
 static void forget(struct producers *producers, struct producer *producer)
 {
-    struct producer **link = bucket_of(producers, producer->id, producer->topic, producer->partition);
+    struct producer **link =
+        bucket_of(producers, producer->id, producer->topic, producer->partition);
     while (*link != producer) {
         link = &(*link)->bucket_next;
     }
@@ -218,7 +220,8 @@ static struct append *add(struct client *client, uint32_t id, struct partition *
 {
     struct round *round = &client->owner->round;
     struct append *append = arena_alloc(&round->arena, sizeof(*append));
-    *append = (struct append){.client = client, .id = id, .partition = partition, .append_time = -1};
+    *append =
+        (struct append){.client = client, .id = id, .partition = partition, .append_time = -1};
     if (!round->appends_end) {
         round->appends_end = &round->appends;
     }
@@ -228,7 +231,8 @@ static struct append *add(struct client *client, uint32_t id, struct partition *
 }
 
 static void gather(struct client *client, uint32_t id, struct partition *partition,
-                   const struct wire_produce *request, char *batch, const struct log_batch_head *head)
+                   const struct wire_produce *request, char *batch,
+                   const struct log_batch_head *head)
 {
     struct owner *owner = client->owner;
     struct round *round = &owner->round;
@@ -239,7 +243,8 @@ static void gather(struct client *client, uint32_t id, struct partition *partiti
     }
     int64_t base;
     if (producer && seen(producer, request->sequence, &base)) {
-        add(client, id, partition)->base = base; /* invariant 2, 3: acknowledged, not stored again */
+        add(client, id, partition)->base =
+            base; /* invariant 2, 3: acknowledged, not stored again */
         return;
     }
     struct append *append = add(client, id, partition);
@@ -405,8 +410,10 @@ static int write_producers(struct owner *owner, MDB_txn *txn)
 {
     MDB_dbi table = owner->store.tables[STORE_PRODUCERS];
     struct store_key bytes;
-    for (struct producer *producer = owner->round.dirty; producer; producer = producer->dirty_next) {
-        MDB_val key = store_key_producer(&bytes, producer->id, producer->topic, producer->partition);
+    for (struct producer *producer = owner->round.dirty; producer;
+         producer = producer->dirty_next) {
+        MDB_val key =
+            store_key_producer(&bytes, producer->id, producer->topic, producer->partition);
         MDB_val value = {sizeof(producer->state), &producer->state};
         int code = mdb_put(txn, table, &key, &value, 0);
         if (code != 0) {

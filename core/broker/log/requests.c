@@ -134,8 +134,10 @@ static void change_topic(struct client *client, enum wire_type type, uint32_t id
         client_close(client, "a request to change a topic is malformed");
         return;
     }
-    answer(client, id, type == WIRE_GROW ? topic_grow(client->owner, name, count, &error)
-                                         : topic_delete(client->owner, name, &error), &error);
+    answer(client, id,
+           type == WIRE_GROW ? topic_grow(client->owner, name, count, &error)
+                             : topic_delete(client->owner, name, &error),
+           &error);
 }
 
 static void configs(struct client *client, uint32_t id, struct wire_reader *reader)

@@ -21,8 +21,8 @@
 enum {
     EVENTS = 128,
     IN_FIRST = 64 * 1024,
-    IN_LARGE = 1024 * 1024,   /* what is read at once from a busy client */
-    IDLE_MS = 1000,           /* an owner that nobody watches over leaves after this */
+    IN_LARGE = 1024 * 1024, /* what is read at once from a busy client */
+    IDLE_MS = 1000,         /* an owner that nobody watches over leaves after this */
     SOCKET_BUFFER = 512 * 1024,
 };
 
@@ -190,8 +190,8 @@ static void client_read(struct client *client)
         client_close(client, "there is no memory for its frames");
         return;
     }
-    ssize_t n = recv(client->fd, client->in + client->in_size, client->in_capacity - client->in_size,
-                     MSG_DONTWAIT);
+    ssize_t n = recv(client->fd, client->in + client->in_size,
+                     client->in_capacity - client->in_size, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
@@ -313,7 +313,8 @@ static int setup(struct owner *owner, struct error *error)
     event.data.ptr = owner;
     if (owner->life >= 0 && (fcntl(owner->life, F_SETFL, O_NONBLOCK) != 0 ||
                              epoll_ctl(owner->epoll, EPOLL_CTL_ADD, owner->life, &event) != 0)) {
-        return error_set_errno(error, errno, "The embedded log cannot watch descriptor %d", owner->life);
+        return error_set_errno(error, errno, "The embedded log cannot watch descriptor %d",
+                               owner->life);
     }
     return 0;
 }

@@ -15,24 +15,25 @@
 #define FIRST_MAP ((size_t)1 << 30)
 
 static const char *const table_names[STORE_TABLES] = {
-    [STORE_META] = "meta",           [STORE_TOPICS] = "topics",
-    [STORE_PARTITIONS] = "partitions", [STORE_LOG] = "log",
-    [STORE_PRODUCERS] = "producers", [STORE_OFFSETS] = "offsets",
+    [STORE_META] = "meta", [STORE_TOPICS] = "topics",       [STORE_PARTITIONS] = "partitions",
+    [STORE_LOG] = "log",   [STORE_PRODUCERS] = "producers", [STORE_OFFSETS] = "offsets",
 };
 
 static int store_error(const struct store *store, int code, const char *what, struct error *error)
 {
     if (code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO) {
         /* LMDB says EIO for a write that was cut short, which is how most disks get full. */
-        (void)error_set_class(error, ERROR_SYSTEM, "org.apache.kafka.common.errors.KafkaStorageException",
-                              "The embedded log %s cannot be written, most likely because its disk is "
-                              "full (%s): free some room, or shorten retention.ms or retention.bytes "
-                              "of its topics",
-                              store->name, strerror(code));
+        (void)error_set_class(
+            error, ERROR_SYSTEM, "org.apache.kafka.common.errors.KafkaStorageException",
+            "The embedded log %s cannot be written, most likely because its disk is "
+            "full (%s): free some room, or shorten retention.ms or retention.bytes "
+            "of its topics",
+            store->name, strerror(code));
         error->retriable = true;
         return -1;
     }
-    return error_set_class(error, ERROR_SYSTEM, "org.apache.kafka.common.errors.KafkaStorageException",
+    return error_set_class(error, ERROR_SYSTEM,
+                           "org.apache.kafka.common.errors.KafkaStorageException",
                            "The embedded log %s: %s: %s", store->name, what, mdb_strerror(code));
 }
 
@@ -65,7 +66,8 @@ static int open_tables(struct store *store, MDB_txn *txn, void *arg)
         value = (MDB_val){sizeof(format), &format};
         code = mdb_put(txn, store->tables[STORE_META], &name, &value, 0);
     } else if (code == 0) {
-        if (value.mv_size != sizeof(format) || memcmp(value.mv_data, &format, sizeof(format)) != 0) {
+        if (value.mv_size != sizeof(format) ||
+            memcmp(value.mv_data, &format, sizeof(format)) != 0) {
             return MDB_VERSION_MISMATCH;
         }
     }
@@ -104,8 +106,9 @@ int store_open(struct store *store, int dir_fd, const char *name, struct error *
         code = mdb_env_set_mapsize(store->env, map);
     }
     if (code == 0) {
-        /* One process (flock on DIR/lock) and one thread that never writes while it reads: LMDB need
-         * not keep locks of its own, and none is left behind by kill -9. Commits are synced. */
+        /* One process (flock on DIR/lock) and one thread that never writes while it reads: LMDB
+         * need not keep locks of its own, and none is left behind by kill -9. Commits are synced.
+         */
         code = mdb_env_open(store->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, 0600);
     }
     if (code != 0) {
@@ -114,7 +117,8 @@ int store_open(struct store *store, int dir_fd, const char *name, struct error *
         return -1;
     }
     if (store_write(store, open_tables, NULL, error) != 0) {
-        (void)error_wrap(error, ERROR_SYSTEM, NULL, "The embedded log %s could not be opened", name);
+        (void)error_wrap(error, ERROR_SYSTEM, NULL, "The embedded log %s could not be opened",
+                         name);
         store_close(store);
         return -1;
     }
@@ -147,7 +151,8 @@ int store_write(struct store *store, store_write_fn write, void *arg, struct err
         if (code == 0) {
             code = write(store, txn, arg);
             if (code == 0) {
-                code = mdb_txn_commit(txn); /* invariant 2: written and synced before anyone is told */
+                code =
+                    mdb_txn_commit(txn); /* invariant 2: written and synced before anyone is told */
             } else {
                 mdb_txn_abort(txn);
             }
@@ -163,8 +168,10 @@ int store_write(struct store *store, store_write_fn write, void *arg, struct err
         }
         if (code == MDB_PANIC) {
             /* What is on disk is known only to one who reads it again: the next owner does. */
-            log_error(LOGGER, "The embedded log %s cannot write any more (%s); its owner ends and is "
-                      "started again", store->name, mdb_strerror(code));
+            log_error(LOGGER,
+                      "The embedded log %s cannot write any more (%s); its owner ends and is "
+                      "started again",
+                      store->name, mdb_strerror(code));
             _Exit(3);
         }
         return store_error(store, code, "it could not be written", error);

@@ -46,7 +46,8 @@ struct store_key {
 int store_open(struct store *store, int dir_fd, const char *name, struct error *error) CHECKED;
 void store_close(struct store *store);
 
-/** Does its writes in txn and returns LMDB's code. May be run again from the start: no side effects. */
+/** Does its writes in txn and returns LMDB's code. May be run again from the start: no side
+ * effects. */
 typedef int (*store_write_fn)(struct store *store, MDB_txn *txn, void *arg);
 /**
  * Runs write in a transaction of its own and commits it: on 0 everything is on disk, synced; else
@@ -55,7 +56,8 @@ typedef int (*store_write_fn)(struct store *store, MDB_txn *txn, void *arg);
  */
 int store_write(struct store *store, store_write_fn write, void *arg, struct error *error) CHECKED;
 
-/** Begins reading what is committed now; the pointers LMDB gives are good until store_read_end(). */
+/** Begins reading what is committed now; the pointers LMDB gives are good until store_read_end().
+ */
 int store_read_begin(struct store *store, struct error *error) CHECKED;
 void store_read_end(struct store *store);
 

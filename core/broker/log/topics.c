@@ -16,13 +16,31 @@
 
 /* Kafka's topic configs that are stored and shown but mean nothing here. */
 static const char *const accepted[] = {
-    "cleanup.policy", "compression.type", "delete.retention.ms", "file.delete.delay.ms",
-    "flush.messages", "flush.ms", "index.interval.bytes", "local.retention.bytes",
-    "local.retention.ms", "max.compaction.lag.ms", "message.downconversion.enable",
-    "message.format.version", "message.timestamp.after.max.ms", "message.timestamp.before.max.ms",
-    "message.timestamp.difference.max.ms", "min.cleanable.dirty.ratio", "min.compaction.lag.ms",
-    "min.insync.replicas", "preallocate", "remote.storage.enable", "segment.bytes",
-    "segment.index.bytes", "segment.jitter.ms", "segment.ms", "unclean.leader.election.enable",
+    "cleanup.policy",
+    "compression.type",
+    "delete.retention.ms",
+    "file.delete.delay.ms",
+    "flush.messages",
+    "flush.ms",
+    "index.interval.bytes",
+    "local.retention.bytes",
+    "local.retention.ms",
+    "max.compaction.lag.ms",
+    "message.downconversion.enable",
+    "message.format.version",
+    "message.timestamp.after.max.ms",
+    "message.timestamp.before.max.ms",
+    "message.timestamp.difference.max.ms",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "min.insync.replicas",
+    "preallocate",
+    "remote.storage.enable",
+    "segment.bytes",
+    "segment.index.bytes",
+    "segment.jitter.ms",
+    "segment.ms",
+    "unclean.leader.election.enable",
 };
 
 static int setting_number(const char *key, const char *value, int64_t min, int64_t max,
@@ -151,7 +169,8 @@ struct partition *partition_find(const struct owner *owner, const char *name, in
     if (number < 0 || number >= topic->count) {
         (void)error_set_class(error, ERROR_UNKNOWN_PARTITION,
                               "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
-                              "Topic %s has no partition %d (it has %d)", name, number, topic->count);
+                              "Topic %s has no partition %d (it has %d)", name, number,
+                              topic->count);
         return NULL;
     }
     return topic->partitions[number];
@@ -182,7 +201,8 @@ void topics_free(struct owner *owner)
 
 static int add_partitions(struct topic *topic, int32_t count)
 {
-    struct partition **grown = realloc(topic->partitions, (size_t)count * sizeof(struct partition *));
+    struct partition **grown =
+        realloc(topic->partitions, (size_t)count * sizeof(struct partition *));
     if (!grown) {
         return -1;
     }
@@ -435,8 +455,10 @@ int topics_load(struct owner *owner, struct error *error)
     owner->epoch = (int64_t)store->starts << 32; /* so that it changes with every owner */
     owner->garbage = true;
     if (code != MDB_NOTFOUND) {
-        return error_set(error, ERROR_SYSTEM, "The embedded log %s is damaged: its topics cannot be "
-                         "read: %s", store->name, mdb_strerror(code));
+        return error_set(error, ERROR_SYSTEM,
+                         "The embedded log %s is damaged: its topics cannot be "
+                         "read: %s",
+                         store->name, mdb_strerror(code));
     }
     return 0;
 }
@@ -457,8 +479,9 @@ static char *join_configs(const char *const *configs, size_t count, size_t *ret_
     return joined;
 }
 
-int topic_create(struct owner *owner, const char *name, int32_t partitions, const char *const *configs,
-                 size_t count, struct topic **ret_topic, struct error *error)
+int topic_create(struct owner *owner, const char *name, int32_t partitions,
+                 const char *const *configs, size_t count, struct topic **ret_topic,
+                 struct error *error)
 {
     struct topic_settings settings = owner->defaults.settings;
     if (topic_check_name(name, strlen(name), error) != 0) {
@@ -480,11 +503,11 @@ int topic_create(struct owner *owner, const char *name, int32_t partitions, cons
     }
     if (owner->topic_count >= WIRE_MAX_TOPICS ||
         owner->partition_count + partitions > WIRE_MAX_PARTITIONS) {
-        return error_set_class(error, ERROR_CONFLICT,
-                               "org.apache.kafka.common.errors.PolicyViolationException",
-                               "An embedded log has at most %d topics and %d partitions; delete some, "
-                               "or use Kafka",
-                               WIRE_MAX_TOPICS, WIRE_MAX_PARTITIONS);
+        return error_set_class(
+            error, ERROR_CONFLICT, "org.apache.kafka.common.errors.PolicyViolationException",
+            "An embedded log has at most %d topics and %d partitions; delete some, "
+            "or use Kafka",
+            WIRE_MAX_TOPICS, WIRE_MAX_PARTITIONS);
     }
     for (size_t i = 0; i < count; i++) {
         if (topic_setting(&settings, configs[i * 2], configs[i * 2 + 1], error) != 0) {

@@ -48,7 +48,8 @@ void fixture_start(struct fixture *fixture, const char *const *configs)
 {
     *fixture = (struct fixture){.life = -1, .last_offset = -1};
     const char *base = getenv("TMPDIR");
-    (void)snprintf(fixture->dir, sizeof(fixture->dir), "%s/sluice-log.XXXXXX", base ? base : "/tmp");
+    (void)snprintf(fixture->dir, sizeof(fixture->dir), "%s/sluice-log.XXXXXX",
+                   base ? base : "/tmp");
     assert_non_null(mkdtemp(fixture->dir));
     /* deeper than a socket's address is long */
     (void)snprintf(fixture->deep, sizeof(fixture->deep), "%s/%s/%s", fixture->dir,
@@ -144,7 +145,8 @@ struct broker_producer *fixture_producer(struct fixture *fixture)
     struct broker_producer *producer = NULL;
     struct error error = {0};
     assert_int_equal(broker_producer_create(fixture->broker, &fixture->properties, on_delivered,
-                                            fixture, &producer, &error), 0);
+                                            fixture, &producer, &error),
+                     0);
     return producer;
 }
 
@@ -171,9 +173,13 @@ int64_t fixture_put(struct fixture *fixture, struct broker_producer *producer, c
                     const char *key, const char *value)
 {
     struct broker_message message = {
-        .topic = topic, .partition = BROKER_NO_PARTITION, .timestamp = BROKER_NO_TIMESTAMP,
-        .key = key, .key_size = key ? (uint32_t)strlen(key) : 0,
-        .value = value, .value_size = value ? (uint32_t)strlen(value) : 0,
+        .topic = topic,
+        .partition = BROKER_NO_PARTITION,
+        .timestamp = BROKER_NO_TIMESTAMP,
+        .key = key,
+        .key_size = key ? (uint32_t)strlen(key) : 0,
+        .value = value,
+        .value_size = value ? (uint32_t)strlen(value) : 0,
     };
     return fixture_send(fixture, producer, &message);
 }

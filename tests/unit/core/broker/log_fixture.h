@@ -1,6 +1,6 @@
 /*
- * An embedded log in a temporary folder for tests: its owner process, a broker handle, and the small
- * loops that every test needs. Failures are cmocka failures of the calling test.
+ * An embedded log in a temporary folder for tests: its owner process, a broker handle, and the
+ * small loops that every test needs. Failures are cmocka failures of the calling test.
  */
 #ifndef TESTS_LOG_FIXTURE_H
 #define TESTS_LOG_FIXTURE_H

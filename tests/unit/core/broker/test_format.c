@@ -30,7 +30,8 @@ static void murmur_is_kafkas(void **state)
         const char *key;
         int32_t hash;
     } known[] = {
-        {"21", -973932308},      {"foobar", -790332482},
+        {"21", -973932308},
+        {"foobar", -790332482},
         {"a-little-bit-long-string", -985981536},
         {"a-little-bit-longer-string", -1486304829},
         {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
@@ -64,8 +65,11 @@ static void names_are_kafkas(void **state)
 static size_t build(unsigned char *to)
 {
     size_t at = sizeof(struct log_batch_head);
-    struct log_record_head first = {.timestamp = 5, .key_size = 1, .value_size = 3,
-                                    .headers_size = 8 + 2 + 1, .header_count = 1};
+    struct log_record_head first = {.timestamp = 5,
+                                    .key_size = 1,
+                                    .value_size = 3,
+                                    .headers_size = 8 + 2 + 1,
+                                    .header_count = 1};
     memcpy(to + at, &first, sizeof(first));
     at += sizeof(first);
     memcpy(to + at, "kval\1\0\0\0\1\0\0\0h\0x", 4 + 11);
@@ -73,8 +77,8 @@ static size_t build(unsigned char *to)
     struct log_record_head second = {.timestamp = 6, .key_size = LOG_NULL, .value_size = LOG_NULL};
     memcpy(to + at, &second, sizeof(second));
     at += sizeof(second);
-    log_batch_seal(to, at, (struct log_batch_head){.count = 2, .header_count = 1,
-                                                   .max_timestamp = 6});
+    log_batch_seal(to, at,
+                   (struct log_batch_head){.count = 2, .header_count = 1, .max_timestamp = 6});
     return at;
 }
 
@@ -105,7 +109,8 @@ static void batch_round_trip(void **state)
     assert_false(log_record_next(&at, end, &record));
 }
 
-/* Any byte changed, any byte missing is noticed; with the checksum mended, nothing is read outside. */
+/* Any byte changed, any byte missing is noticed; with the checksum mended, nothing is read outside.
+ */
 static void damage_is_noticed(void **state)
 {
     unsigned char bytes[256], copy[256];

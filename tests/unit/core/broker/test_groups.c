@@ -34,7 +34,8 @@ static void on_assigned(void *user, const struct broker_partition *partitions, s
         assert_false(member->owned[partitions[i].partition]); /* only new ones */
         member->owned[partitions[i].partition] = true;
         assert_int_equal(broker_consumer_position(member->consumer, &partitions[i],
-                                                  &member->next[partitions[i].partition], &error), 0);
+                                                  &member->next[partitions[i].partition], &error),
+                         0);
         assert_true(member->next[partitions[i].partition] >= 0);
         member->first[partitions[i].partition] = member->next[partitions[i].partition];
     }
@@ -82,7 +83,10 @@ static void join(struct fixture *fixture, struct member *member, const char *gro
                  const char *topic, const char *interval)
 {
     struct broker_consumer_events events = {
-        .assigned = on_assigned, .revoked = on_revoked, .lost = on_lost, .committed = on_committed,
+        .assigned = on_assigned,
+        .revoked = on_revoked,
+        .lost = on_lost,
+        .committed = on_committed,
         .user = member,
     };
     struct error error = {0};
@@ -107,8 +111,8 @@ static void turn(struct member **members, size_t count, int timeout_ms)
     for (size_t m = 0; m < count; m++) {
         struct broker_chunk *chunk;
         struct error error = {0};
-        assert_int_equal(broker_consumer_poll(members[m]->consumer, timeout_ms, 100, 100000, &chunk,
-                                              &error), 0);
+        assert_int_equal(
+            broker_consumer_poll(members[m]->consumer, timeout_ms, 100, 100000, &chunk, &error), 0);
         for (size_t i = 0; chunk && i < chunk->count; i++) {
             int32_t partition = chunk->messages[i].partition;
             assert_true(members[m]->owned[partition]);
@@ -195,7 +199,8 @@ static void shared_out_and_handed_over(void **state)
     struct broker_offset *offsets;
     struct error error = {0};
     size_t count;
-    assert_int_equal(broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
+    assert_int_equal(
+        broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
     assert_true(count >= 2);
     assert_string_equal(offsets[0].topic, "t");
     assert_int_equal(offsets[count - 1].partition, 4);
@@ -282,7 +287,8 @@ static void strangers_do_not_commit(void **state)
     assert_int_equal(broker_consumer_assign(stranger, &at, 1, &error), 0);
     struct broker_partition partition = {"t", 0};
     int64_t position;
-    assert_int_equal(broker_consumer_seek(stranger, &(struct broker_offset){"t", 0, BROKER_END}, &error), 0);
+    assert_int_equal(
+        broker_consumer_seek(stranger, &(struct broker_offset){"t", 0, BROKER_END}, &error), 0);
     assert_int_equal(broker_consumer_position(stranger, &partition, &position, &error), 0);
     assert_int_equal(position, 0);
     /* fine while nobody is a member, refused when somebody is */
@@ -342,7 +348,8 @@ static void groups_are_managed(void **state)
     fixture_topic(&fixture, "t", 1, NULL, 0);
     join(&fixture, &a, "g", "a", "t", "60000");
     wait_owned((struct member *[]){&a}, 1, (int[]){1});
-    assert_int_equal(broker_group_offsets_alter(fixture.broker, "g", &at, 1, FIXTURE_MS, &error), -1);
+    assert_int_equal(broker_group_offsets_alter(fixture.broker, "g", &at, 1, FIXTURE_MS, &error),
+                     -1);
     assert_int_equal(error.code, ERROR_GROUP_NOT_EMPTY);
     assert_int_equal(broker_group_delete(fixture.broker, "g", FIXTURE_MS, &error), -1);
     assert_int_equal(error.code, ERROR_GROUP_NOT_EMPTY);
@@ -354,13 +361,16 @@ static void groups_are_managed(void **state)
         result = broker_group_offsets_alter(fixture.broker, "g", &at, 1, FIXTURE_MS, &error);
     } while (result != 0 && clock_monotonic_ms() < deadline);
     assert_int_equal(result, 0);
-    assert_int_equal(broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
+    assert_int_equal(
+        broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
     assert_int_equal(count, 1);
     assert_int_equal(offsets[0].offset, 2);
     broker_group_offsets_free(offsets, count);
     at.offset = -1;
-    assert_int_equal(broker_group_offsets_alter(fixture.broker, "g", &at, 1, FIXTURE_MS, &error), 0);
-    assert_int_equal(broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
+    assert_int_equal(broker_group_offsets_alter(fixture.broker, "g", &at, 1, FIXTURE_MS, &error),
+                     0);
+    assert_int_equal(
+        broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
     assert_int_equal(count, 0);
     broker_group_offsets_free(offsets, count);
     assert_int_equal(broker_group_delete(fixture.broker, "g", FIXTURE_MS, &error), -1);

@@ -71,8 +71,12 @@ static void *send_main(void *user)
             int size = snprintf(text, sizeof(text), "%d:%zu", writer->number, writer->count);
             writer->sent[writer->count] = (struct sent){.writer = writer, .offset = -1};
             struct broker_message message = {
-                .topic = "t", .partition = BROKER_NO_PARTITION, .timestamp = BROKER_NO_TIMESTAMP,
-                .value = text, .value_size = (uint32_t)size, .opaque = &writer->sent[writer->count],
+                .topic = "t",
+                .partition = BROKER_NO_PARTITION,
+                .timestamp = BROKER_NO_TIMESTAMP,
+                .value = text,
+                .value_size = (uint32_t)size,
+                .opaque = &writer->sent[writer->count],
             };
             if (broker_producer_send(writer->producer, &message, 1, false) == 0) {
                 break;
@@ -99,7 +103,8 @@ static void reader_assigned(void *user, const struct broker_partition *partition
     for (size_t i = 0; i < count; i++) {
         struct error error = {0};
         int64_t position;
-        assert_int_equal(broker_consumer_position(reader->consumer, &partitions[i], &position, &error), 0);
+        assert_int_equal(
+            broker_consumer_position(reader->consumer, &partitions[i], &position, &error), 0);
         /* a commit that was told is never forgotten */
         assert_true(position >= reader->committed[partitions[i].partition]);
         reader->next[partitions[i].partition] = position;
@@ -129,7 +134,8 @@ static void read_once(struct reader *reader)
     }
     for (int32_t p = 0; chunk && p < PARTITIONS; p++) {
         struct broker_offset offset = {"t", p, reader->next[p]};
-        if (reader->next[p] > 0 && broker_consumer_commit(reader->consumer, &offset, 1, &error) != 0) {
+        if (reader->next[p] > 0 &&
+            broker_consumer_commit(reader->consumer, &offset, 1, &error) != 0) {
             error_clear(&error);
         }
     }
@@ -147,7 +153,8 @@ static size_t verify(struct fixture *fixture, struct writer *writers)
     int64_t last[PARTITIONS][PRODUCERS];
     size_t stored = 0, total = 0;
     for (int32_t p = 0; p < PARTITIONS; p++) {
-        assert_int_equal(broker_offsets(fixture->broker, "t", p, FIXTURE_MS, &begin, &ends[p], &error), 0);
+        assert_int_equal(
+            broker_offsets(fixture->broker, "t", p, FIXTURE_MS, &begin, &ends[p], &error), 0);
         assert_int_equal(begin, 0);
         from[p] = (struct broker_offset){"t", p, 0};
         total += (size_t)ends[p];
@@ -167,7 +174,8 @@ static size_t verify(struct fixture *fixture, struct writer *writers)
             memcpy(text, message->value, message->value_size);
             assert_int_equal(sscanf(text, "%d:%zu", &writer, &number), 2);
             const struct sent *sent = &writers[writer].sent[number];
-            assert_true((int64_t)number > last[message->partition][writer]); /* order, no duplicates */
+            assert_true((int64_t)number >
+                        last[message->partition][writer]); /* order, no duplicates */
             last[message->partition][writer] = (int64_t)number;
             assert_int_equal(sent->partition, message->partition);
             assert_int_equal(sent->offset, message->offset);
@@ -198,12 +206,13 @@ static void nothing_acknowledged_is_lost(void **state)
         writers[w] = (struct writer){.fixture = &fixture, .number = w};
         writers[w].sent = calloc(MOST, sizeof(struct sent));
         assert_int_equal(broker_producer_create(fixture.broker, &fixture.properties, on_delivered,
-                                                &writers[w], &writers[w].producer, &error), 0);
+                                                &writers[w], &writers[w].producer, &error),
+                         0);
         assert_int_equal(pthread_create(&threads[w][0], NULL, poll_main, &writers[w]), 0);
         assert_int_equal(pthread_create(&threads[w][1], NULL, send_main, &writers[w]), 0);
     }
-    struct broker_consumer_events events = {.assigned = reader_assigned,
-                                            .committed = reader_committed, .user = &reader};
+    struct broker_consumer_events events = {
+        .assigned = reader_assigned, .committed = reader_committed, .user = &reader};
     reader.consumer = fixture_consumer(&fixture, "g", &events, (char *)NULL);
     assert_int_equal(broker_consumer_subscribe(reader.consumer, &topic, 1, &error), 0);
     for (int k = 0; k < kills; k++) {

@@ -1,4 +1,5 @@
-/* Producing and consuming through an owner process: contents, order, limits, restarts, retention. */
+/* Producing and consuming through an owner process: contents, order, limits, restarts, retention.
+ */
 #include "tests/unit/core/broker/log_fixture.h"
 
 #include <signal.h>
@@ -76,8 +77,15 @@ static void what_is_produced_is_consumed(void **state)
     struct broker_producer *producer = fixture_producer(&fixture);
     struct broker_header headers[] = {{"a", "1", 1}, {"", NULL, 0}};
     struct broker_message message = {
-        .topic = "parts", .partition = 0, .timestamp = 1234567890123, .key = "key", .key_size = 3,
-        .value = "value", .value_size = 5, .headers = headers, .header_count = 2,
+        .topic = "parts",
+        .partition = 0,
+        .timestamp = 1234567890123,
+        .key = "key",
+        .key_size = 3,
+        .value = "value",
+        .value_size = 5,
+        .headers = headers,
+        .header_count = 2,
     };
     assert_int_equal(fixture_send(&fixture, producer, &message), 0);
     assert_int_equal(fixture_put(&fixture, producer, "parts", "key", NULL), 1);
@@ -117,9 +125,12 @@ static void order_is_kept_and_outlives_the_owner(void **state)
     static int64_t offsets[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         int size = snprintf(texts[i], sizeof(texts[i]), "%zu", i);
-        messages[i] = (struct broker_message){
-            .topic = "many", .partition = BROKER_NO_PARTITION, .timestamp = BROKER_NO_TIMESTAMP,
-            .value = texts[i], .value_size = (uint32_t)size, .opaque = &offsets[i]};
+        messages[i] = (struct broker_message){.topic = "many",
+                                              .partition = BROKER_NO_PARTITION,
+                                              .timestamp = BROKER_NO_TIMESTAMP,
+                                              .value = texts[i],
+                                              .value_size = (uint32_t)size,
+                                              .opaque = &offsets[i]};
     }
     size_t sent = 0;
     for (size_t piece = 1; fixture.delivered < COUNT; piece = piece % 777 + 1) {
@@ -158,12 +169,14 @@ static void seek_and_pause(void **state)
     struct broker_chunk *chunk = fixture_poll(consumer, FIXTURE_MS);
     assert_int_equal(chunk->messages[0].offset, 0);
     broker_chunk_release(chunk);
-    assert_int_equal(broker_consumer_seek(consumer, &(struct broker_offset){"seek", 0, 7}, &error), 0);
+    assert_int_equal(broker_consumer_seek(consumer, &(struct broker_offset){"seek", 0, 7}, &error),
+                     0);
     chunk = fixture_poll(consumer, FIXTURE_MS);
     assert_int_equal(chunk->messages[0].offset, 7);
     broker_chunk_release(chunk);
     assert_int_equal(broker_consumer_pause(consumer, &partition, 1, &error), 0);
-    assert_int_equal(broker_consumer_seek(consumer, &(struct broker_offset){"seek", 0, 9}, &error), 0);
+    assert_int_equal(broker_consumer_seek(consumer, &(struct broker_offset){"seek", 0, 9}, &error),
+                     0);
     assert_int_equal(fixture_put(&fixture, producer, "seek", NULL, "10"), 10);
     assert_null(fixture_poll(consumer, 50));
     assert_int_equal(broker_consumer_resume(consumer, &partition, 1, &error), 0);
@@ -195,8 +208,8 @@ static void paused_partitions_do_not_starve_others(void **state)
     fixture_topic(&fixture, "two", 2, NULL, 0);
     struct broker_producer *producer = fixture_producer(&fixture);
     char *large = calloc(1, 100000);
-    struct broker_message message = {.topic = "two", .timestamp = BROKER_NO_TIMESTAMP,
-                                     .value = large, .value_size = 100000};
+    struct broker_message message = {
+        .topic = "two", .timestamp = BROKER_NO_TIMESTAMP, .value = large, .value_size = 100000};
     for (int i = 0; i < 20; i++) {
         message.partition = i % 2;
         assert_int_equal(fixture_send(&fixture, producer, &message), i / 2);
@@ -249,7 +262,8 @@ static void keys_choose_partitions_as_in_kafka(void **state)
         assert_true(fixture_put(&fixture, producer, "keyed", key, "v") >= 0);
     }
     for (int32_t i = 0; i < 5; i++) {
-        assert_int_equal(broker_offsets(fixture.broker, "keyed", i, FIXTURE_MS, &begin, &end, &error), 0);
+        assert_int_equal(
+            broker_offsets(fixture.broker, "keyed", i, FIXTURE_MS, &begin, &end, &error), 0);
         assert_int_equal(begin, 0);
         assert_int_equal(end, counts[i]);
     }
@@ -259,7 +273,8 @@ static void keys_choose_partitions_as_in_kafka(void **state)
         assert_true(fixture_put(&fixture, producer, "unkeyed", NULL, "v") >= 0);
     }
     for (int32_t i = 0; i < 3; i++) {
-        assert_int_equal(broker_offsets(fixture.broker, "unkeyed", i, FIXTURE_MS, &begin, &end, &error), 0);
+        assert_int_equal(
+            broker_offsets(fixture.broker, "unkeyed", i, FIXTURE_MS, &begin, &end, &error), 0);
         assert_int_equal(end, 10);
     }
     broker_producer_destroy(producer);
@@ -275,8 +290,11 @@ static void bad_messages_fail_in_their_delivery(void **state)
     fixture_topic(&fixture, "small", 1, small, 1);
     struct broker_producer *producer = fixture_producer(&fixture);
     char *large = calloc(1, 2 << 20);
-    struct broker_message message = {.topic = "small", .partition = 0, .value = large,
-                                     .value_size = 1000, .timestamp = BROKER_NO_TIMESTAMP};
+    struct broker_message message = {.topic = "small",
+                                     .partition = 0,
+                                     .value = large,
+                                     .value_size = 1000,
+                                     .timestamp = BROKER_NO_TIMESTAMP};
     assert_int_equal(fixture_send(&fixture, producer, &message), -1);
     assert_int_equal(fixture.last_error, ERROR_TOO_LARGE);
     message.value_size = 1000 - 24;
@@ -362,12 +380,16 @@ static void retention_by_size(void **state)
     fixture_topic(&fixture, "sized", 1, configs, 1);
     struct broker_producer *producer = fixture_producer(&fixture);
     char *value = calloc(1, 1000);
-    struct broker_message message = {.topic = "sized", .partition = 0, .value = value,
-                                     .value_size = 1000, .timestamp = BROKER_NO_TIMESTAMP};
+    struct broker_message message = {.topic = "sized",
+                                     .partition = 0,
+                                     .value = value,
+                                     .value_size = 1000,
+                                     .timestamp = BROKER_NO_TIMESTAMP};
     for (int i = 0; i < 100; i++) {
         assert_int_equal(fixture_send(&fixture, producer, &message), i);
     }
-    assert_int_equal(broker_offsets(fixture.broker, "sized", 0, FIXTURE_MS, &begin, &end, &error), 0);
+    assert_int_equal(broker_offsets(fixture.broker, "sized", 0, FIXTURE_MS, &begin, &end, &error),
+                     0);
     assert_int_equal(end, 100);
     assert_in_range(begin, 80, 85);
     /* who reads from what is gone goes on at the first that is there */
@@ -395,8 +417,8 @@ static void retention_by_size(void **state)
 
 static void retention_by_time(void **state)
 {
-    static const char *const configs[] = {"log.retention.ms=200", "log.retention.check.interval.ms=20",
-                                          NULL};
+    static const char *const configs[] = {"log.retention.ms=200",
+                                          "log.retention.check.interval.ms=20", NULL};
     struct fixture fixture;
     struct error error = {0};
     int64_t begin = 0, end = 0;
@@ -406,7 +428,8 @@ static void retention_by_time(void **state)
     assert_int_equal(fixture_put(&fixture, producer, "timed", NULL, "v"), 0);
     int64_t deadline = clock_monotonic_ms() + FIXTURE_MS;
     while (begin != 1 && clock_monotonic_ms() < deadline) {
-        assert_int_equal(broker_offsets(fixture.broker, "timed", 0, FIXTURE_MS, &begin, &end, &error), 0);
+        assert_int_equal(
+            broker_offsets(fixture.broker, "timed", 0, FIXTURE_MS, &begin, &end, &error), 0);
         (void)usleep(10000);
     }
     assert_int_equal(begin, 1);
@@ -424,8 +447,8 @@ static void append_time(void **state)
     fixture_start(&fixture, none);
     fixture_topic(&fixture, "stamped", 1, configs, 1);
     struct broker_producer *producer = fixture_producer(&fixture);
-    struct broker_message message = {.topic = "stamped", .partition = 0, .timestamp = 5,
-                                     .value = "v", .value_size = 1};
+    struct broker_message message = {
+        .topic = "stamped", .partition = 0, .timestamp = 5, .value = "v", .value_size = 1};
     assert_int_equal(fixture_send(&fixture, producer, &message), 0);
     struct broker_consumer *consumer = read_from(&fixture, "stamped", 0, 0);
     struct broker_chunk *chunk = fixture_poll(consumer, FIXTURE_MS);
@@ -437,7 +460,8 @@ static void append_time(void **state)
     fixture_finish(&fixture);
 }
 
-/* A full disk is told to who produces; what was acknowledged stays, and it goes on when there is room. */
+/* A full disk is told to who produces; what was acknowledged stays, and it goes on when there is
+ * room. */
 static void a_full_disk_is_told(void **state)
 {
     struct fixture fixture;
@@ -447,8 +471,8 @@ static void a_full_disk_is_told(void **state)
     fixture_start_owner(&fixture, none);
     struct broker_producer *producer = fixture_producer(&fixture);
     char *value = calloc(1, 100001);
-    struct broker_message message = {.topic = "full", .partition = 0, .value = value,
-                                     .timestamp = BROKER_NO_TIMESTAMP};
+    struct broker_message message = {
+        .topic = "full", .partition = 0, .value = value, .timestamp = BROKER_NO_TIMESTAMP};
     int64_t count = 0;
     for (message.value_size = 100001; fixture.failed == 0 && count < 100;) {
         int64_t offset = fixture_send(&fixture, producer, &message);
