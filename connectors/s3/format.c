@@ -1,4 +1,4 @@
-/* Formats by lines: JSON, bytes, text. Each record is followed by the separator, the last one too. */
+/* Formats by lines: bytes and text. Each record is followed by the separator, the last one too. */
 #include "connectors/s3/format.h"
 
 #include <string.h>
@@ -13,18 +13,6 @@ static int append(const struct format *format, struct output *output, struct str
     }
     return 0;
 }
-
-static int write_json(const struct format *format, void *state, struct output *output,
-                      struct stream *stream, struct sluice_batch *batch,
-                      const struct sluice_schema *schema, const struct sluice_value *value,
-                      struct fault *fault)
-{
-    (void)state;
-    (void)schema;
-    return append(format, output, stream, format->host->data->to_json(batch, value), fault);
-}
-
-const struct format_vtable json_format = {.write = write_json};
 
 static const char *type_name(enum sluice_type type)
 {

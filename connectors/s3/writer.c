@@ -209,7 +209,7 @@ static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_ba
             if (!file) {
                 return -1;
             }
-            file->schema = sink->host->data->schema_retain(schema);
+            file->schema = schema ? sink->host->data->schema_retain(schema) : NULL;
         }
         if (sink->needs_time && !tombstone &&
             (!writer->last_path || strcmp(writer->last_path, path) != 0)) {
