@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/data/json_walk.h"
+#include "core/data/value.h"
 
 struct entry {
     struct sluice_span key, value;
@@ -20,15 +21,6 @@ static void put(struct text *out, const char *data, size_t size)
 {
     memcpy(out->data + out->size, data, size); /* never longer than the input */
     out->size += size;
-}
-
-static uint64_t hash(struct sluice_span text)
-{
-    uint64_t value = 14695981039346656037u;
-    for (size_t i = 0; i < text.size; i++) {
-        value = (value ^ (unsigned char)text.data[i]) * 1099511628211u;
-    }
-    return value ^ value >> 29;
 }
 
 static void write_once(struct text *out, struct sluice_span value);
@@ -48,7 +40,7 @@ static void write_object(struct text *out, struct sluice_span value)
     struct json_walk walk = json_walk_begin(value);
     struct entry entry;
     while (json_walk_member(&walk, &entry.key, &entry.value)) {
-        size_t at = hash(entry.key) & (room - 1);
+        size_t at = bytes_hash(entry.key.data, entry.key.size) & (room - 1);
         while (table[at] && (entries[table[at] - 1].key.size != entry.key.size ||
                              memcmp(entries[table[at] - 1].key.data, entry.key.data,
                                     entry.key.size) != 0)) {

@@ -14,8 +14,7 @@
 /* Larger maps are indexed, so that a record cannot make its owner work by the square of its size. */
 enum { SMALL_MAP = 24 };
 
-/* Seeded, because whoever writes the record chooses the keys. */
-static uint64_t bytes_hash(const char *data, size_t size)
+uint64_t bytes_hash(const char *data, size_t size)
 {
     static _Atomic uint64_t seed;
     uint64_t hash = atomic_load_explicit(&seed, memory_order_relaxed);

@@ -85,6 +85,8 @@ struct sluice_value *value_new(struct arena *arena, enum sluice_type type);
 struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size);
 /** Members of a container, split now if need be. */
 struct members *value_members(const struct sluice_value *value);
+/** Seeded for each process, because whoever writes a record chooses its keys. [any thread] */
+uint64_t bytes_hash(const char *data, size_t size);
 /** Equality of two containers of one type. */
 bool members_equal(const struct sluice_value *a, const struct sluice_value *b);
 
