@@ -1,0 +1,180 @@
+"""The embedded log through its command-line tools: contents, groups, kill -9 of its owner."""
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from harness import SLUICE, wait_until
+
+LOG = os.path.join(os.path.dirname(SLUICE), "sluice-log")
+
+
+@pytest.fixture
+def log(tmp_path):
+    owner = Owner(tmp_path / "log")
+    owner.start()
+    yield owner
+    owner.stop()
+
+
+class Owner:
+    """A sluice-log as a worker runs it: alive as long as our end of a socket is open."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+        self.server = "local:" + self.folder
+        self.process = None
+
+    def start(self):
+        self.life, theirs = socket.socketpair()
+        self.process = subprocess.Popen([LOG, self.folder, "--fd", str(theirs.fileno())],
+                                        pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+        theirs.close()
+        self.life.settimeout(10)
+        assert self.life.recv(1) == b"\0", self.process.stderr.read()
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.end()
+
+    def end(self):
+        self.process.wait(10)
+        self.process.stderr.close()
+        self.life.close()
+
+    def stop(self):
+        self.life.shutdown(2)
+        self.end()
+        assert self.process.returncode == 0
+
+    def run(self, verb, *arguments, data=None, code=0):
+        outcome = subprocess.run([SLUICE, verb, "--bootstrap-server", self.server, *arguments],
+                                 input=data, capture_output=True, text=True, timeout=60)
+        assert outcome.returncode == code, outcome.stderr
+        return outcome.stdout
+
+    def consume(self, topic, *arguments):
+        lines = self.run("consume", "--topic", topic, "--json", *arguments).splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def test_topics_are_listed_as_kafka_does(log):
+    assert log.run("topics", "--create", "--topic", "a", "--partitions", "2", "--config",
+                   "retention.ms=1000000") == "Created topic a.\n"
+    log.run("topics", "--create", "--topic", "a", code=2)
+    assert log.run("topics", "--create", "--topic", "a", "--if-not-exists") == ""
+    assert log.run("topics", "--list") == "a\n"
+    assert log.run("topics", "--describe", "--topic", "a").splitlines() == [
+        "Topic: a\tPartitionCount: 2\tReplicationFactor: 1\tConfigs: retention.ms=1000000",
+        "\tTopic: a\tPartition: 0\tLeader: 0\tReplicas: 0\tIsr: 0",
+        "\tTopic: a\tPartition: 1\tLeader: 0\tReplicas: 0\tIsr: 0"]
+    log.run("topics", "--alter", "--topic", "a", "--partitions", "3")
+    described = json.loads(log.run("topics", "--describe", "--json"))
+    assert [p["partition"] for p in described[0]["partitions"]] == [0, 1, 2]
+    log.run("topics", "--delete", "--topic", "a")
+    assert log.run("topics", "--list") == ""
+    log.run("topics", "--delete", "--topic", "a", code=2)
+    log.run("topics", "--delete", "--topic", "a", "--if-exists")
+
+
+def test_lines_and_json_come_back(log):
+    log.run("produce", "--topic", "t", "--key-separator", ":", data="a:1\nb:2:3\n")
+    records = [{"key": "k", "value": "text", "headers": {"h": "v", "n": None}, "timestamp": 1234},
+               {"value": {"z": 1, "a": [True, None]}}, {"key": "gone", "value": None}]
+    log.run("produce", "--topic", "t", "--json", data="".join(json.dumps(r) + "\n" for r in records))
+    found = log.consume("t", "--from-beginning")
+    assert [(r["key"], r["value"], r["offset"]) for r in found] == [
+        ("a", "1", 0), ("b", "2:3", 1), ("k", "text", 2), (None, '{"z":1,"a":[true,null]}', 3), ("gone", None, 4)]
+    assert found[2]["headers"] == {"h": "v", "n": None}
+    assert found[2]["timestamp"] == 1234
+    assert [r["offset"] for r in log.consume("t", "--partition", "0", "--offset", "3")] == [3, 4]
+    assert log.run("consume", "--topic", "t", "--from-beginning", "--max-messages", "1", "--property",
+                   "print.key=true", "--property", "print.offset=true") == "Offset:0\ta\t1\n"
+
+
+def test_errors_say_what_to_do(log):
+    for arguments, word in ((["topics"], "--list"), (["consume", "--topic", "none", "--from-beginning"], "none"),
+                            (["topics", "--frob"], "--help")):
+        outcome = subprocess.run([SLUICE, arguments[0], "--bootstrap-server", log.server, *arguments[1:]],
+                                 capture_output=True, text=True, timeout=20)
+        assert outcome.returncode == 2 and word in outcome.stderr
+    outcome = subprocess.run([SLUICE, "topics", "--bootstrap-server", "local:/proc/none", "--list"],
+                             capture_output=True, text=True, timeout=60)
+    assert outcome.returncode == 3 and "/proc/none" in outcome.stderr
+
+
+def test_a_group_goes_on_where_it_was(log):
+    log.run("produce", "--topic", "t", data="0\n1\n2\n")
+    group = ("--group", "g", "--from-beginning")
+    assert [r["value"] for r in log.consume("t", *group, "--max-messages", "2")] == ["0", "1"]
+    log.kill()
+    log.start()
+    assert [r["value"] for r in log.consume("t", *group)] == ["2"]
+    log.run("produce", "--topic", "t", data="3\n")
+    assert [r["value"] for r in log.consume("t", *group)] == ["3"]
+
+
+def test_nothing_acknowledged_is_lost_by_kills(log):
+    """Several producers at once while the owner is killed: all is there, once, in each one's order."""
+    seed = int(os.environ.get("SLUICE_SEED", "20261124"))
+    chance = random.Random(seed)
+    log.run("topics", "--create", "--topic", "t", "--partitions", "2")
+    count, producers = 3000, []
+
+    def feed(stream, number):
+        pause = random.Random(number)
+        for i in range(count):
+            stream.write(f"{number}:{i}\n")
+            if i % 20 == 0:
+                stream.flush()
+                time.sleep(pause.random() * 0.01)
+        stream.close()
+
+    feeders = []
+    for number in range(3):
+        producer = subprocess.Popen([SLUICE, "produce", "--bootstrap-server", log.server, "--topic", "t"],
+                                    stdin=subprocess.PIPE, text=True)
+        producers.append(producer)
+        feeders.append(threading.Thread(target=feed, args=(producer.stdin, number)))
+        feeders[-1].start()
+    kills = 0
+    while any(producer.poll() is None for producer in producers):
+        time.sleep(chance.random() * 0.1)
+        log.kill()
+        log.start()
+        kills += 1
+        assert kills < 300
+    for feeder in feeders:
+        feeder.join()
+    assert [producer.returncode for producer in producers] == [0, 0, 0]
+    assert kills >= 5
+    records = log.consume("t", "--from-beginning")
+    assert len(records) == 3 * count
+    last = {}
+    for record in records:
+        number, i = map(int, record["value"].split(":"))
+        key = (record["partition"], number)
+        assert i > last.get(key, -1)
+        last[key] = i
+    for partition in (0, 1):
+        offsets = [r["offset"] for r in records if r["partition"] == partition]
+        assert offsets == list(range(len(offsets)))
+
+
+def test_one_owner_per_folder_and_none_when_idle(tmp_path):
+    """Tools start an owner by themselves; only one wins, and it leaves when nobody needs it."""
+    folder = str(tmp_path / "d")
+    tools = [subprocess.Popen([SLUICE, "produce", "--bootstrap-server", "local:" + folder, "--topic", "t"],
+                              stdin=subprocess.PIPE, text=True) for _ in range(8)]
+    for tool in tools:
+        tool.stdin.write("x\n")
+        tool.stdin.close()
+    assert [tool.wait(30) for tool in tools] == [0] * 8
+    owner = Owner(folder)
+    assert len(owner.consume("t", "--from-beginning")) == 8
+    wait_until(lambda: not os.path.exists(folder + "/log.sock"), 20, "the owner to leave")
