@@ -40,7 +40,7 @@ void *arena_alloc_slow(struct arena *arena, size_t size)
         on_exhaustion(size);
         abort();
     }
-    size_t rounded = (size + 15) & ~(size_t)15;
+    size_t rounded = (size + 15 + (size == 0)) & ~(size_t)15;
     struct arena_chunk **link = &arena->spare;
     while (*link && (*link)->size < rounded) {
         link = &(*link)->next;

@@ -30,7 +30,7 @@ void *arena_alloc_slow(struct arena *arena, size_t size);
 /** size bytes aligned to 16, not zeroed, never NULL; at most PTRDIFF_MAX. */
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t rounded = (size + 15) & ~(size_t)15;
+    size_t rounded = (size + 15 + (size == 0)) & ~(size_t)15; /* nothing has an address too */
     if (rounded >= size && rounded <= (size_t)(arena->end - arena->next)) {
         void *result = arena->next;
         arena->next += rounded;
