@@ -70,6 +70,12 @@ static bool check_spec(const char *name, const char *value, char *message, size_
             return false;
         }
     }
+    if (!value || !*value) { /* no field would mean every field, and to which type? */
+        snprintf(message, size,
+                 "Invalid value %s for configuration spec: name at least one field as field:type",
+                 value ? value : "null");
+        return false;
+    }
     return true;
 }
 
@@ -94,6 +100,9 @@ static enum sluice_result read_spec(struct convert_fields *converter,
         }
         converter->types = types;
         types[text_set_find(&each->index, field.data, field.size)] = type;
+    }
+    if (each->count == 0) {
+        return BAD_CONFIG(&each->base, "spec names no field; write field:type");
     }
     return SLUICE_OK;
 }
