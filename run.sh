@@ -20,6 +20,11 @@ done
 install_packages
 echo "Building (build/release) ..."
 mkdir -p build
+# A checkout that was moved or copied brings a build folder that CMake refuses.
+if [ -f build/release/CMakeCache.txt ] &&
+   ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" build/release/CMakeCache.txt; then
+    rm -rf build/release
+fi
 if ! { cmake --preset release && cmake --build --preset release --target all; } >build/run.log 2>&1; then
     tail -30 build/run.log >&2
     echo "run.sh: the build failed; all of it is in build/run.log" >&2
@@ -36,7 +41,7 @@ build/release/sluice run "${idle[@]}" $example/worker.properties $example/rest-s
 sluice=$!
 trap 'kill $sluice 2>/dev/null || true; wait $sluice 2>/dev/null || true' EXIT
 
-python3 $example/emulator.py --patience 60 "${follow[@]}"
+python3 $example/emulator.py --patience 60 --server-pid $sluice "${follow[@]}"
 wait $sluice
 trap - EXIT
 python3 $example/summary.py demo

@@ -18,6 +18,9 @@ import urllib.parse
 HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = ("pin", "geo", "user")
 KNOWN_DRAWS = 131
+# No answer, busy, failed, stopping: what may be different the next time. Others come from a request
+# of the wrong kind, or from another program on the port.
+REPEATED = (0, 429, 500, 503)
 CONTENT_TYPE = "application/vnd.kafka.json.v2+json"
 
 
@@ -58,11 +61,12 @@ def schedule(follow):
 class Poster:
     """One keep-alive connection; a failed request is repeated, so a row may be posted twice but never none."""
 
-    def __init__(self, url, patience):
+    def __init__(self, url, patience, server=None):
         parts = urllib.parse.urlsplit(url)
         self.host, self.port = parts.hostname, parts.port or 80
         self.base = parts.path.rstrip("/")
         self.patience = patience
+        self.server = server
         self.connection = None
 
     def once(self, path, body):
@@ -87,10 +91,22 @@ class Poster:
                 if entry["error_code"] is None:
                     return entry["partition"], entry["offset"]
                 status, text = 500, str(entry["error"])
-            if 400 <= status < 500 or time.monotonic() >= deadline:
-                raise SystemExit(f"emulator: {topic}: {status or 'no answer'}: {text}")
+            if status == 0 and self.server_left():
+                raise SystemExit("emulator: the server has ended, nobody takes the posts")
+            if status not in REPEATED or time.monotonic() >= deadline:
+                raise SystemExit(f"emulator: {topic}: {status or 'no answer'}: {text[:300]}")
             time.sleep(pause)
             pause = min(pause * 2, 1)
+
+    def server_left(self):
+        """Whether the process that was to answer is known to have ended."""
+        if self.server is None:
+            return False
+        try:
+            os.kill(self.server, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
 
 def main():
@@ -100,20 +116,21 @@ def main():
     options.add_argument("--rows", default=os.path.join(HERE, "rows"), help="folder of the rows")
     options.add_argument("--follow", action="store_true", help="go on, with the original's pauses")
     options.add_argument("--patience", type=float, default=30, help="seconds to repeat a failed post")
+    options.add_argument("--server-pid", type=int, metavar="PID",
+                         help="give up at once when this process has ended and nobody answers")
     options.add_argument("--acknowledged", metavar="FILE",
                          help="append topic, partition, offset and row of each acknowledged post")
     options.add_argument("--quiet", action="store_true")
     arguments = options.parse_args()
 
     tables = load_rows(arguments.rows)
-    poster = Poster(arguments.url, arguments.patience)
+    poster = Poster(arguments.url, arguments.patience, arguments.server_pid)
     ledger = open(arguments.acknowledged, "a", encoding="utf-8") if arguments.acknowledged else None
     begin = time.monotonic()
     posted = turns = 0
     try:
         for pause, number in schedule(arguments.follow):
-            turns += 1
-            if arguments.follow and turns > KNOWN_DRAWS + 6:
+            if arguments.follow and turns >= KNOWN_DRAWS + 6:
                 time.sleep(pause)
             for kind in KINDS:
                 topic = arguments.prefix + kind
@@ -123,6 +140,7 @@ def main():
                 if ledger:
                     ledger.write(json.dumps([topic, partition, offset, row]) + "\n")
                     ledger.flush()
+            turns += 1
             if not arguments.quiet and turns % 20 == 0:
                 print(f"emulator: {turns} triples, {posted} records acknowledged", flush=True)
     except KeyboardInterrupt:
