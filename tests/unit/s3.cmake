@@ -12,3 +12,4 @@ sluice_test(s3_store
 target_compile_definitions(test_s3_store PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so"
     FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
 add_dependencies(test_s3_store s3)
+sluice_test(s3_joda SOURCES unit/connectors/s3/test_joda.c LIBS s3_parts)
