@@ -91,7 +91,9 @@ void connectors_post(struct rest_request *request)
         goto out;
     }
     json_t *given = json_object_get(body, "name");
-    names = rest_config(request, given ? json_pack("{s:O}", "name", given) : json_object());
+    json_t *outer = given ? json_pack("{s:O}", "name", given) : json_object();
+    names = rest_config(request, outer); /* a number serves as a name */
+    json_decref(outer);
     config = names ? rest_config(request, json_object_get(body, "config")) : NULL;
     if (!config) {
         goto out;

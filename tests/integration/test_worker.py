@@ -1,11 +1,14 @@
 """The worker: what becomes of connectors, tasks and processes when things go wrong beside them."""
 import fcntl
+import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -423,3 +426,59 @@ def test_metrics(tmp_path, lines):
         assert 'kafka_connect_connector_task_metrics_status{connector="lines",task="0",status="RUNNING"} 1' in text()
         names = [line.split(" ")[2] for line in text().splitlines() if line.startswith("# TYPE")]
         assert len(names) == len(set(names))
+
+
+# -- any order, any speed --
+
+def test_random_calls_end_in_the_state_of_a_simple_model(tmp_path, lines):
+    """Several clients at once; in the end each connector is what its last calls said."""
+    seed = int(os.environ.get("SLUICE_SEED", "20261124"))
+    calls = int(os.environ.get("SLUICE_TORTURE", "240"))
+    names = ["a", "b", "c"]
+    config = {"connector.class": SOURCE, "file": lines.path, "topic": "t"}
+    odd = []
+
+    def client(number):
+        chance = random.Random(seed * 10 + number)
+        for _ in range(calls // 4):
+            name = chance.choice(names)
+            path = f"/connectors/{name}"
+            behave = chance.choice(["well", "well", "well", "crash", "exit", "hang"])
+            method, path, body = chance.choice([
+                ("PUT", path + "/config", {**config, "behave": behave}),
+                ("PUT", path + "/config", config), ("DELETE", path, None), ("PUT", path + "/pause", None),
+                ("PUT", path + "/resume", None), ("PUT", path + "/stop", None), ("GET", path + "/status", None),
+                ("POST", path + "/restart", None), ("POST", path + "/restart?includeTasks=true", None),
+                ("POST", path + "/tasks/0/restart", None), ("GET", "/connectors?expand=status", None),
+                ("PATCH", path + "/config", {"behave": None}),
+                ("POST", "/connectors", {"name": name, "config": {**config, "behave": behave}})])
+            try:
+                status, answer = sluice.call(method, path, body)
+                if status >= 500 and not answer.get("message"):
+                    odd.append((method, path, status, answer))
+            except (OSError, http.client.HTTPException) as error:
+                odd.append((method, path, repr(error)))
+
+    with start(tmp_path, {}, **{"sluice.plugin.timeout.ms": "300"}) as sluice:
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join(120)
+            assert not thread.is_alive()
+        assert not odd
+        for name in names:
+            sluice.call("PUT", f"/connectors/{name}/config", config)
+        sluice.call("PUT", "/connectors/a/resume")
+        sluice.call("PUT", "/connectors/b/pause")
+        sluice.call("PUT", "/connectors/c/stop")
+        sluice.call("POST", "/connectors/a/restart?includeTasks=true")
+        wait_until(lambda: sluice.running("a"), 20, sluice.text())
+        connector_state(sluice, "b", "PAUSED")
+        connector_state(sluice, "c", "STOPPED")
+        assert sluice.status("c")["tasks"] == [] and not sluice.pids("sluice-host", "task", "c-0")
+        for name in names:
+            assert sluice.call("DELETE", f"/connectors/{name}")[0] == 204
+        assert sluice.call("GET", "/connectors")[1] == []
+        assert not sluice.pids("sluice-host")
+    assert sluice.process.returncode == 0, sluice.text()
