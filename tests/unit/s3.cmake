@@ -1,13 +1,17 @@
 sluice_test(lib_sigv4 SOURCES unit/lib/aws/test_sigv4.c LIBS lib_aws)
 sluice_test(lib_aws_reply SOURCES unit/lib/aws/test_reply.c LIBS lib_aws)
-sluice_test(lib_aws_credentials SOURCES unit/lib/aws/test_credentials.c LIBS lib_aws)
+sluice_test(lib_aws_credentials
+    SOURCES unit/lib/aws/test_credentials.c support/fake_s3_process.c
+    LIBS lib_aws)
+target_compile_definitions(test_lib_aws_credentials PRIVATE
+    FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
 sluice_test(s3_sink
     SOURCES unit/connectors/s3/test_sink.c support/fake_sink_host.c
     LIBS core_plugin core_config core_data)
 target_compile_definitions(test_s3_sink PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so")
 add_dependencies(test_s3_sink s3)
 sluice_test(s3_store
-    SOURCES unit/connectors/s3/test_s3_store.c support/fake_sink_host.c
+    SOURCES unit/connectors/s3/test_s3_store.c support/fake_sink_host.c support/fake_s3_process.c
     LIBS lib_http core_plugin core_config core_data PkgConfig::JANSSON)
 target_compile_definitions(test_s3_store PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so"
     FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")

@@ -10,6 +10,10 @@ Besides S3 it answers on /_control (unsigned):
   GET  -> {"objects": {"bucket/key": {"size", "etag", "body" (base64), "tags", "headers", "puts"}},
            "uploads": n open multipart uploads, "requests": {"op": n}, "peak": most requests at once,
            "errors": [..]}
+It also plays where credentials come from: the instance metadata service (/latest/..), a container's
+(/container, which wants `Authorization: let-me-in`), and STS (POST /: AssumeRole, signed, and
+AssumeRoleWithWebIdentity with the token `web-token`).
+
 Actions: an HTTP status with S3's usual code (500, 503, 403, 404, 412), "reset" (connection closed without
 an answer), "reset-after" (done, but the answer is lost), "slow:SECONDS", "error200" (200 with an error
 in the body), "expired", "skewed", "region:NAME", "conflict".
@@ -114,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(length) if length else b""
         if self.raw_path == "/_control":
             return self.control()
+        if self.raw_path.startswith(("/latest/", "/container")) or (self.command, self.raw_path) == ("POST", "/"):
+            return self.credentials()
         fake = self.fake
         op = self.operation()
         with fake.lock:
@@ -208,6 +214,44 @@ class Handler(BaseHTTPRequestHandler):
                 fake.faults = [{"times": 1, **fault} for fault in order.get("faults", fake.faults)]
                 fake.token = order.get("token", fake.token)
         self.answer(200, json.dumps(fake.state()).encode())
+
+    # -- credentials --
+
+    def credentials(self):
+        fake, path, headers = self.fake, self.raw_path, self.headers
+        keys = {"AccessKeyId": fake.access_key, "SecretAccessKey": fake.secret_key, "Token": "token/+=",
+                "Expiration": "2099-01-01T00:00:00Z", "Code": "Success"}
+        roles = "/latest/meta-data/iam/security-credentials/"
+        if path == "/":
+            return self.security_token()
+        if path == "/container" and headers.get("Authorization") == "let-me-in":
+            return self.answer(200, json.dumps(keys).encode())
+        if path == "/latest/api/token" and self.command == "PUT" and \
+                headers.get("x-aws-ec2-metadata-token-ttl-seconds"):
+            return self.answer(200, b"imds-token")
+        if headers.get("x-aws-ec2-metadata-token") == "imds-token" and path == roles:
+            return self.answer(200, b"the-role\n")
+        if headers.get("x-aws-ec2-metadata-token") == "imds-token" and path == roles + "the-role":
+            return self.answer(200, json.dumps(keys).encode())
+        self.answer(401, b"{}")
+
+    def security_token(self):
+        form = dict(urllib.parse.parse_qsl(self.body.decode()))
+        try:
+            if form["Action"] == "AssumeRole":
+                self.verify()
+                if form.get("ExternalId") != "outside":
+                    raise S3Error(403, "AccessDenied", "not authorized to perform sts:AssumeRole")
+            elif form.get("WebIdentityToken") != "web-token":
+                raise S3Error(400, "InvalidIdentityToken", "No OpenIDConnect provider found")
+            if not form["RoleArn"].startswith("arn:aws:iam::") or len(form["RoleSessionName"]) < 2:
+                raise S3Error(400, "ValidationError", "RoleArn or RoleSessionName")
+        except S3Error as error:
+            return self.answer(error.status, (f"<ErrorResponse><Error><Code>{error.code}</Code><Message>"
+                                              f"{error.message}</Message></Error></ErrorResponse>").encode())
+        self.answer(200, b"<R><Credentials><AccessKeyId>role-key</AccessKeyId><SecretAccessKey>s&amp;s"
+                         b"</SecretAccessKey><SessionToken>role-token</SessionToken><Expiration>"
+                         b"2099-01-01T00:00:00Z</Expiration></Credentials></R>")
 
     # -- signatures (Signature Version 4, headers) --
 

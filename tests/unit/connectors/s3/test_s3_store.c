@@ -6,81 +6,35 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/http/client.h"
+#include "tests/support/fake_s3_process.h"
 #include "tests/support/fake_sink_host.h"
 
-extern char **environ;
-
 static const char TOPIC[] = "t";
-static pid_t server = -1;
-static int server_input = -1;
-static char url[64];
 
 /* -- the service -- */
 
 static int start_server(void **state)
 {
     (void)state;
-    int in[2], out[2];
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) {
-        return -1;
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    char python[] = "python3", script[] = FAKE_S3;
-    char *arguments[] = {python, script, NULL};
-    int result = posix_spawnp(&server, "python3", &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    server_input = in[1];
-    char line[64] = "";
-    int port = 0;
-    FILE *output = fdopen(out[0], "r");
-    if (result != 0 || !output || !fgets(line, sizeof(line), output) ||
-        sscanf(line, "PORT %d", &port) != 1) {
-        return -1;
-    }
-    fclose(output);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
-    return 0;
+    return fake_s3_start(FAKE_S3);
 }
 
 static int stop_server(void **state)
 {
     (void)state;
-    close(server_input);
-    return waitpid(server, NULL, 0) == server ? 0 : -1;
+    return fake_s3_stop();
 }
 
-static json_t *control(const char *order)
+static json_t *control(const char *text)
 {
-    char address[100];
-    snprintf(address, sizeof(address), "%s/_control", url);
-    struct http_options options = {0};
-    struct http_reply reply;
-    struct http_request request = {.method = order ? "POST" : "GET",
-                                   .url = address,
-                                   .body = order,
-                                   .body_size = order ? strlen(order) : 0,
-                                   .reply_max = 64 << 20};
-    http_fetch(&options, &request, &reply);
-    assert_int_equal(reply.status, 200);
-    json_t *state = json_loadb(reply.body.data, reply.body.size, 0, NULL);
-    http_reply_finish(&reply);
+    json_t *state = fake_s3_control(text);
     assert_non_null(state);
     return state;
 }
@@ -132,7 +86,7 @@ static struct fake_sink_host *make_sink(const char *const *more)
     const char *properties[64] = {
         "storage.class", "io.confluent.connect.s3.storage.S3Storage",
         "format.class", "io.confluent.connect.s3.format.json.JsonFormat",
-        "s3.bucket.name", "b", "s3.region", "us-east-1", "store.url", url,
+        "s3.bucket.name", "b", "s3.region", "us-east-1", "store.url", fake_s3_url,
         "aws.access.key.id", "access", "aws.secret.access.key", "secret",
         "s3.retry.backoff.ms", "10", "retry.backoff.ms", "100",
     };

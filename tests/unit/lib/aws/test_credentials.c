@@ -1,4 +1,7 @@
-/* The credential chain: environment, profile files, credential_process, and what it says on failure. */
+/*
+ * The credential chain: environment, profile files, credential_process, and what it says on failure;
+ * container, instance and STS against fake_s3.py.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +14,7 @@
 
 #include "lib/aws/credentials.h"
 #include "lib/aws/credentials_source.h"
+#include "tests/support/fake_s3_process.h"
 
 static char folder[] = "/tmp/sluice-credentials-XXXXXX";
 
@@ -31,7 +35,8 @@ static int clear_environment(void **state)
     static const char *const names[] = {
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
         "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"};
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_ENDPOINT_URL_STS", "AWS_EC2_METADATA_SERVICE_ENDPOINT"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         unsetenv(names[i]);
     }
@@ -141,6 +146,85 @@ static void test_refusals(void **state)
     expect_failure(&options, "must be https");
 }
 
+static void test_container(void **state)
+{
+    (void)state;
+    char address[100];
+    snprintf(address, sizeof(address), "%s/container", fake_s3_url);
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address, 1);
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let-me-in", 1);
+    struct aws_credentials got = fetch(&(struct aws_credentials_options){0}, "container");
+    assert_string_equal(got.access_key, "access");
+    assert_string_equal(got.token, "token/+=");
+    assert_int_equal(got.expires, 4070908800);
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "no", 1);
+    expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_CONTAINER},
+                   "answered HTTP 401");
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a\r\nHost: x", 1);
+    expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_CONTAINER}, "line break");
+}
+
+static void test_instance(void **state)
+{
+    (void)state;
+    unsetenv("AWS_EC2_METADATA_DISABLED");
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake_s3_url, 1);
+    struct aws_credentials got = fetch(&(struct aws_credentials_options){0}, "instance metadata");
+    assert_string_equal(got.secret_key, "secret");
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1", 1);
+    expect_failure(&(struct aws_credentials_options){0}, "instance metadata: the instance metadata");
+}
+
+static void test_role(void **state)
+{
+    (void)state;
+    struct aws_credentials_options options = {
+        .source = AWS_SOURCE_STATIC, .access_key = "access", .secret_key = "secret",
+        .region = "us-east-1", .role_arn = "arn:aws:iam::1:role/r", .role_external_id = "outside",
+        .role_session_name = "me", .sts_endpoint = fake_s3_url};
+    struct aws_credentials got = fetch(&options, "configuration, role arn:aws:iam::1:role/r");
+    assert_string_equal(got.access_key, "role-key");
+    assert_string_equal(got.secret_key, "s&s");
+    assert_string_equal(got.token, "role-token");
+    options.role_external_id = NULL;
+    expect_failure(&options, "STS refuses role arn:aws:iam::1:role/r: AccessDenied (HTTP 403)");
+    /* The same by a profile. */
+    setenv("AWS_ENDPOINT_URL_STS", fake_s3_url, 1);
+    write_file("AWS_CONFIG_FILE", "config",
+               "[default]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=default\n"
+               "external_id=outside\naws_access_key_id=access\naws_secret_access_key=secret\n");
+    got = fetch(&(struct aws_credentials_options){.region = "us-east-1"}, "profile files");
+    assert_string_equal(got.access_key, "role-key");
+}
+
+static void test_web_identity(void **state)
+{
+    (void)state;
+    setenv("AWS_ENDPOINT_URL_STS", fake_s3_url, 1);
+    setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/r", 1);
+    write_file("AWS_WEB_IDENTITY_TOKEN_FILE", "token", "web-token\n");
+    assert_string_equal(fetch(&(struct aws_credentials_options){0}, "web identity").access_key,
+                        "role-key");
+    write_file("AWS_WEB_IDENTITY_TOKEN_FILE", "token", "another\n");
+    expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_WEB_IDENTITY},
+                   "InvalidIdentityToken");
+    char path[256];
+    snprintf(path, sizeof(path), "%s/token", folder);
+    unlink(path);
+}
+
+static int start_server(void **state)
+{
+    (void)state;
+    return fake_s3_start(FAKE_S3);
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    return fake_s3_stop();
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -161,9 +245,13 @@ int main(void)
         cmocka_unit_test_setup(test_profiles, clear_environment),
         cmocka_unit_test_setup(test_process, clear_environment),
         cmocka_unit_test_setup(test_refusals, clear_environment),
+        cmocka_unit_test_setup(test_container, clear_environment),
+        cmocka_unit_test_setup(test_instance, clear_environment),
+        cmocka_unit_test_setup(test_role, clear_environment),
+        cmocka_unit_test_setup(test_web_identity, clear_environment),
         cmocka_unit_test(test_times),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, start_server, stop_server);
     char path[256];
     snprintf(path, sizeof(path), "%s/credentials", folder);
     unlink(path);
