@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs S3-sink cases (the form of shared/conformance/s3) on the embedded log.
 
-  run_cases.py [--store folder|fake|URL ACCESS SECRET] [--only REGEX] [-v] CASES...   (files or folders)
+  run_cases.py [--fake | --s3 URL ACCESS SECRET] [--only REGEX] [-v] CASES...   (files or folders)
 
-Stores: a folder (default), the strict service of fake_s3.py, or a real S3 service at URL. Keys, contents
+Stores: a folder (default), the strict service of fake_s3.py, or a real S3 service. Keys, contents
 and states are compared, not committed offsets. Closes with `N passed, N failed`; what the embedded log
 or a folder cannot do is named and skipped.
 """
@@ -346,13 +346,13 @@ def case_files(paths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="+")
-    parser.add_argument("--store", nargs="+", default=["folder"])
+    parser.add_argument("--fake", action="store_true")
+    parser.add_argument("--s3", nargs=3, metavar=("URL", "ACCESS", "SECRET"))
     parser.add_argument("--only", default="")
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        kind = options.store[0]
-        store = Folder(folder) if kind == "folder" else Fake() if kind == "fake" else Real(*options.store)
+        store = Real(*options.s3) if options.s3 else Fake() if options.fake else Folder(folder)
         cases = [Case(path, number, store) for number, path in enumerate(case_files(options.cases))]
         try:
             return Runner(store, options.v).run([case for case in cases if re.search(options.only, case.id)])
