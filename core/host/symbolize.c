@@ -99,10 +99,12 @@ static bool print_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen)
     }
     int number = 0;
     const char *source = find_source(module, address, &number);
+    /* A compiler's clones of a function (read.cold, read.isra.0) are that function to a person. */
+    int length = name ? (int)(name[0] == '.' ? strlen(name) : strcspn(name, ".")) : 0;
     if (name && source) {
-        printf("  at %s (%s:%d) in %s\n", name, file_name(source), number, object);
+        printf("  at %.*s (%s:%d) in %s\n", length, name, file_name(source), number, object);
     } else if (name) {
-        printf("  at %s+0x%llx in %s\n", name, (unsigned long long)offset, object);
+        printf("  at %.*s+0x%llx in %s\n", length, name, (unsigned long long)offset, object);
     } else {
         printf("  at %s+0x%llx\n", object, (unsigned long long)(address - start));
     }

@@ -100,6 +100,7 @@ void task_client_properties(const struct task *task, const char *prefix, struct 
     char text[64];
     const char *servers = properties_get(&task->worker, "bootstrap.servers");
     properties_set(ret, "bootstrap.servers", servers ? servers : "localhost:9092");
+    properties_set(ret, "sluice.log.start", "false"); /* an embedded log is the worker's to start */
     (void)snprintf(text, sizeof(text), "%s.", prefix);
     properties_copy_prefixed(ret, &task->worker, text);
     (void)snprintf(text, sizeof(text), "%s.override.", prefix);

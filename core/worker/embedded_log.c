@@ -33,6 +33,7 @@ struct embedded_log {
     struct loop *loop;
     char *program, *dir;
     int stdin_fd;
+    const struct properties *worker;
     struct subprocess process;
     int life;
     struct host_log log;
@@ -47,14 +48,14 @@ struct embedded_log {
 };
 
 struct embedded_log *embedded_log_create(struct loop *loop, const char *program, const char *dir,
-                                         int stdin_fd)
+                                         int stdin_fd, const struct properties *worker)
 {
     struct embedded_log *log = calloc(1, sizeof(*log));
     if (!log) {
         return NULL;
     }
     *log = (struct embedded_log){.loop = loop, .program = strdup(program), .dir = strdup(dir),
-                                 .stdin_fd = stdin_fd, .life = -1, .log.fd = -1,
+                                 .stdin_fd = stdin_fd, .worker = worker, .life = -1, .log.fd = -1,
                                  .pause_ms = FIRST_PAUSE_MS};
     if (!log->program || !log->dir) {
         embedded_log_destroy(log);
@@ -172,9 +173,40 @@ static void on_exit_of(void *user, uint32_t events)
     error_clear(&error);
 }
 
+/* The broker's keys that the embedded log takes, as Kafka names them. */
+static const char *const log_keys[] = {
+    "log.retention.ms",    "log.retention.minutes",           "log.retention.hours",
+    "log.retention.bytes", "log.retention.check.interval.ms", "message.max.bytes",
+    "num.partitions",
+};
+enum { LOG_KEYS = sizeof(log_keys) / sizeof(log_keys[0]), PAIR_SIZE = 100 };
+
+/* argv has room for 5 + 2 * LOG_KEYS. */
+static void arguments(const struct embedded_log *log, char pairs[LOG_KEYS][PAIR_SIZE],
+                      const char **argv)
+{
+    size_t count = 0;
+    argv[count++] = "sluice-log";
+    argv[count++] = log->dir;
+    argv[count++] = "--fd";
+    argv[count++] = "3";
+    for (size_t i = 0; i < LOG_KEYS; i++) {
+        const char *value = properties_get(log->worker, log_keys[i]);
+        if (value) {
+            (void)snprintf(pairs[i], PAIR_SIZE, "%s=%s", log_keys[i], value);
+            argv[count++] = "--config";
+            argv[count++] = pairs[i];
+        }
+    }
+    argv[count] = NULL;
+}
+
 static int start_process(struct embedded_log *log, struct error *error)
 {
     int life[2], out[2];
+    char pairs[LOG_KEYS][PAIR_SIZE];
+    const char *argv[5 + 2 * LOG_KEYS];
+    arguments(log, pairs, argv);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, life) != 0) {
         return error_set_errno(error, errno, "Could not make a socket pair for the embedded log");
     }
@@ -184,7 +216,6 @@ static int start_process(struct embedded_log *log, struct error *error)
         return error_set_errno(error, errno, "Could not make a pipe for the embedded log");
     }
     (void)fcntl(out[1], F_SETFL, 0); /* only the reading end is ours */
-    const char *const argv[] = {"sluice-log", log->dir, "--fd", "3", NULL};
     const struct subprocess_options options = {
         .path = log->program,
         .argv = argv,

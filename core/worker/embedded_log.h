@@ -10,12 +10,16 @@
 
 #include "core/base/error.h"
 #include "core/base/loop.h"
+#include "core/config/properties.h"
 
 struct embedded_log;
 
-/** program: sluice-log; dir: of the log; stdin_fd: see supervisor_create(). Strings are copied. */
+/**
+ * program: sluice-log; dir: of the log; stdin_fd: see supervisor_create(). Strings are copied. worker:
+ * its log.retention.* and the like are the log's defaults; borrowed.
+ */
 struct embedded_log *embedded_log_create(struct loop *loop, const char *program, const char *dir,
-                                         int stdin_fd);
+                                         int stdin_fd, const struct properties *worker);
 /**
  * Starts it; on_ready is called once, when it first takes connections, or with an error when it ends
  * before that.

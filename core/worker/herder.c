@@ -188,7 +188,7 @@ struct herder *herder_create(const struct herder_options *options, struct error 
     free(cache);
     if (options->log_dir) {
         herder->log = embedded_log_create(options->loop, options->log_path, options->log_dir,
-                                          options->data->hosts_lock);
+                                          options->data->hosts_lock, options->worker);
     }
     if (!herder->worker_id || !herder->catalog || (options->log_dir && !herder->log)) {
         (void)error_set(error, ERROR_NO_MEMORY, "Out of memory for a herder");
