@@ -17,17 +17,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "connectors/s3/file_data.h"
 #include "connectors/s3/store.h"
 
 enum {
-    PIECE_SIZE = 1 << 20,
-    DIRECT_FROM = 256 << 10, /* pieces from here on bypass the page cache */
-    DIRECT_ALIGN = 4096,
     FEW = 4,            /* up to so many objects are synced one by one */
-    VECTORS = 64,
     TEXT_SIZE = 900,
 };
 
@@ -45,6 +41,7 @@ struct file_store {
     const struct sluice_host *host;
     struct store_client *client;
     struct memory *memory;
+    struct file_data data;
     struct inbox inbox;
     pthread_t thread;
     bool has_thread, joined;
@@ -54,7 +51,6 @@ struct file_store {
     uint64_t next_number;
     bool in_trouble;
     struct upload *named;   /* renamed, but their names are not known to be on the disk */
-    char *direct;           /* PIECE_SIZE bytes, aligned; NULL: no bypassing here */
 };
 
 /* -- outcomes -- */
@@ -128,132 +124,6 @@ static void works_again(struct file_store *store)
 
 /* -- data -- */
 
-static int write_all(int fd, struct iovec *vectors, int count, int64_t offset)
-{
-    while (count > 0) {
-        ssize_t written = pwritev(fd, vectors, count, offset);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            errno = written == 0 ? EIO : errno;
-            return -1;
-        }
-        offset += written;
-        while (count > 0 && (size_t)written >= vectors->iov_len) {
-            written -= (ssize_t)vectors->iov_len;
-            vectors++;
-            count--;
-        }
-        if (count > 0) {
-            vectors->iov_base = (char *)vectors->iov_base + written;
-            vectors->iov_len -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
-/* Spilled blocks are copied, those in memory written where they lie. */
-static int write_chain(struct file_store *store, int fd, const struct chain *chain, int64_t offset)
-{
-    struct iovec vectors[VECTORS];
-    int count = 0;
-    int64_t pending = 0;
-    for (const struct block *block = chain->first; block; block = block->next) {
-        if (block->spilled >= 0) {
-            struct block alone = *block;
-            alone.next = NULL;
-            struct chain one = {&alone, &alone, block->size, 0};
-            struct chain_reader reader;
-            chain_rewind(&reader, store->memory, &one);
-            char *copy = malloc(block->size);
-            size_t got = copy ? chain_read(&reader, copy, block->size) : 0;
-            struct iovec vector = {copy, got};
-            int result = write_all(fd, vectors, count, offset);
-            offset += pending;
-            result = result == 0 && got == block->size ? write_all(fd, &vector, 1, offset) : -1;
-            free(copy);
-            if (result != 0) {
-                return -1;
-            }
-            offset += block->size;
-            count = 0;
-            pending = 0;
-            continue;
-        }
-        vectors[count++] = (struct iovec){block->data, block->size};
-        pending += block->size;
-        if (count == VECTORS) {
-            if (write_all(fd, vectors, count, offset) != 0) {
-                return -1;
-            }
-            offset += pending;
-            count = 0;
-            pending = 0;
-        }
-    }
-    return write_all(fd, vectors, count, offset);
-}
-
-/*
- * Large pieces: copied together and written past the page cache, but for the odd bytes at the end. What
- * has to reach the disk anyway costs a fifth of the CPU this way.
- */
-static int write_direct(struct file_store *store, int fd, const struct chain *chain, int64_t offset)
-{
-    struct chain_reader reader;
-    chain_rewind(&reader, store->memory, chain);
-    size_t left = chain->size;
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_DIRECT) != 0) {
-        return 1;
-    }
-    while (left > 0) {
-        size_t part = left < PIECE_SIZE ? left : PIECE_SIZE, got = 0;
-        while (got < part) {
-            size_t more = chain_read(&reader, store->direct + got, part - got);
-            if (more == 0) {
-                errno = EIO;
-                return -1;
-            }
-            got += more;
-        }
-        size_t even = part / DIRECT_ALIGN * DIRECT_ALIGN;
-        struct iovec vector = {store->direct, even};
-        if (even > 0 && write_all(fd, &vector, 1, offset) != 0) {
-            return errno == EINVAL ? 1 : -1;
-        }
-        if (even < part) {
-            vector = (struct iovec){store->direct + even, part - even};
-            if (fcntl(fd, F_SETFL, flags) != 0 ||
-                write_all(fd, &vector, 1, offset + (int64_t)even) != 0) {
-                return -1;
-            }
-        }
-        offset += (int64_t)part;
-        left -= part;
-    }
-    return 0;
-}
-
-static int write_data(struct file_store *store, int fd, const struct chain *chain, int64_t offset)
-{
-    if (store->direct && chain->size >= DIRECT_FROM && offset % DIRECT_ALIGN == 0) {
-        int result = write_direct(store, fd, chain, offset);
-        if (result <= 0) {
-            return result;
-        }
-        /* A file system without it. */
-        free(store->direct);
-        store->direct = NULL;
-        int flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_DIRECT) != 0) {
-            return -1;
-        }
-    }
-    return write_chain(store, fd, chain, offset);
-}
-
 static int write_piece(struct file_store *store, const struct piece *piece, bool sync)
 {
     struct upload *upload = piece->upload;
@@ -273,7 +143,7 @@ static int write_piece(struct file_store *store, const struct piece *piece, bool
     if (fd < 0) {
         return -1;
     }
-    int result = write_data(store, fd, &piece->chain, partial->size);
+    int result = file_data_write(&store->data, fd, &piece->chain, partial->size);
     if (result == 0 && sync && piece->last) {
         result = fdatasync(fd);
     }
@@ -653,7 +523,7 @@ static void file_destroy_store(struct store *base)
         close(store->root_fd);
     }
     inbox_finish(&store->inbox);
-    free(store->direct);
+    file_data_finish(&store->data);
     free(store->temporary);
     free(store->bucket);
     free(store);
@@ -678,16 +548,14 @@ struct store *file_store_create(const struct settings *settings, const struct sl
         free(store);
         return NULL;
     }
-    store->base = (struct store){&file_store, PIECE_SIZE, 1};
+    store->base = (struct store){&file_store, FILE_PIECE_SIZE, 1};
     store->settings = settings;
     store->host = host;
     store->client = client;
     store->memory = memory;
     store->root_fd = -1;
     store->lock_fd = -1;
-    if (settings->file_sync) {
-        store->direct = aligned_alloc(DIRECT_ALIGN, PIECE_SIZE);
-    }
+    file_data_init(&store->data, memory, settings->file_sync);
     inbox_init(&store->inbox);
     return &store->base;
 }
