@@ -1,10 +1,10 @@
 /*
  * Event loop: descriptors, timers and calls from other threads, handled one after the other on the
- * thread that runs the loop. What is registered belongs to the loop until it is taken off; it may be
- * taken off at any time, also from within its own callback.
+ * thread that runs the loop. What is registered belongs to the loop until it is taken off; it may
+ * be taken off at any time, also from within its own callback.
  *
- * [loop thread] unless a function says otherwise. Before loop_run() the thread that created the loop
- * counts as its thread.
+ * [loop thread] unless a function says otherwise. Before loop_run() the thread that created the
+ * loop counts as its thread.
  */
 #ifndef CORE_BASE_LOOP_H
 #define CORE_BASE_LOOP_H

@@ -18,10 +18,25 @@ extern char **environ;
 enum { HIGH_FD = 64, VARIABLES = 128 };
 
 /* A name ending in `*` takes every variable that begins so. */
-static const char *const kept[] = {
-    "PATH", "HOME", "LANG", "LC_*", "TZ", "TMPDIR", "SSL_CERT_*", "http_proxy", "https_proxy",
-    "HTTPS_PROXY", "no_proxy", "NO_PROXY", "AWS_*", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
-    "UBSAN_OPTIONS", "LLVM_PROFILE_FILE", NULL};
+static const char *const kept[] = {"PATH",
+                                   "HOME",
+                                   "LANG",
+                                   "LC_*",
+                                   "TZ",
+                                   "TMPDIR",
+                                   "SSL_CERT_*",
+                                   "http_proxy",
+                                   "https_proxy",
+                                   "HTTPS_PROXY",
+                                   "no_proxy",
+                                   "NO_PROXY",
+                                   "AWS_*",
+                                   "ASAN_OPTIONS",
+                                   "LSAN_OPTIONS",
+                                   "TSAN_OPTIONS",
+                                   "UBSAN_OPTIONS",
+                                   "LLVM_PROFILE_FILE",
+                                   NULL};
 
 static bool keep(const char *variable)
 {
@@ -169,7 +184,8 @@ int subprocess_reap(struct subprocess *process, int *ret_status)
         info.si_pid == 0) {
         return 0;
     }
-    /* Its number is not given to anybody else before it is reaped: only now the group can be ended. */
+    /* Its number is not given to anybody else before it is reaped: only now the group can be ended.
+     */
     (void)kill(-process->pid, SIGKILL);
     int status = 0;
     while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {

@@ -14,10 +14,10 @@
 #define SUBPROCESS_FDS 8
 
 struct subprocess_options {
-    const char *path;            /* of the program; no search */
-    const char *const *argv;     /* closed by NULL */
+    const char *path;             /* of the program; no search */
+    const char *const *argv;      /* closed by NULL */
     const char *const *variables; /* further `NAME=value`, closed by NULL; NULL: none */
-    int fds[SUBPROCESS_FDS];     /* becomes 0, 1, ..; -1: /dev/null up to 2, closed above */
+    int fds[SUBPROCESS_FDS];      /* becomes 0, 1, ..; -1: /dev/null up to 2, closed above */
     size_t fd_count;
 };
 
@@ -36,8 +36,8 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
 /** A signal to the whole group; nothing where it was reaped. */
 void subprocess_signal(const struct subprocess *process, int signal);
 /**
- * Takes the wait status of one that has ended and kills what is left of its group. 1: *ret_status is
- * filled and the descriptor closed; 0: it still runs.
+ * Takes the wait status of one that has ended and kills what is left of its group. 1: *ret_status
+ * is filled and the descriptor closed; 0: it still runs.
  */
 int subprocess_reap(struct subprocess *process, int *ret_status);
 

@@ -1,6 +1,7 @@
 /*
- * sluice run: a standalone worker with any number of connectors, and an embedded log where no broker is
- * named. The main thread is the worker's event loop; the admin API has a thread of its own.
+ * sluice run: a standalone worker with any number of connectors, and an embedded log where no
+ * broker is named. The main thread is the worker's event loop; the admin API has a thread of its
+ * own.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -34,19 +35,24 @@ static const char help[] =
     "usage: sluice run [OPTION...] FILE...\n"
     "\n"
     "Runs connectors until Ctrl-C. FILE: .properties (or JSON) of a connector, which names a\n"
-    "connector.class, or of the worker, which does not; at most one of these. Without one: an embedded\n"
-    "log in ./sluice-data, admin API on 127.0.0.1:8083, keys as text, values as JSON without schemas.\n"
+    "connector.class, or of the worker, which does not; at most one of these. Without one: an "
+    "embedded\n"
+    "log in ./sluice-data, admin API on 127.0.0.1:8083, keys as text, values as JSON without "
+    "schemas.\n"
     "\n"
-    "  --data DIR            where the worker keeps what it needs between runs (default: the embedded\n"
+    "  --data DIR            where the worker keeps what it needs between runs (default: the "
+    "embedded\n"
     "                        log's folder, or ./sluice-data)\n"
     "  --rest URL|off        where the admin API listens (http://127.0.0.1:8083)\n"
-    "  --exit-when-idle MS   ends once records have moved, every sink has read all there is and nothing\n"
+    "  --exit-when-idle MS   ends once records have moved, every sink has read all there is and "
+    "nothing\n"
     "                        has moved for so many milliseconds\n"
     "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN or ERROR\n"
     "  --json                progress as JSON, a line per connector when it changed\n"
     "\n"
     "Ctrl-C drains and stops within task.shutdown.graceful.timeout.ms; a second one ends at once.\n"
-    "Exit status: 0; 1 a connector had failed at the end of --exit-when-idle, or was ended at once; 2 bad\n"
+    "Exit status: 0; 1 a connector had failed at the end of --exit-when-idle, or was ended at "
+    "once; 2 bad\n"
     "files; 3 a port, folder or program is missing or in use.\n";
 
 struct options {
@@ -67,8 +73,8 @@ struct run {
     int signals;
     struct loop_watch *signal_watch;
     bool terminal, stopping;
-    int64_t began;      /* monotonic ms */
-    size_t creating;    /* connectors whose creation is not answered yet */
+    int64_t began;   /* monotonic ms */
+    size_t creating; /* connectors whose creation is not answered yet */
     bool ready;
     int64_t moved, moved_at; /* for --exit-when-idle */
     int result;
@@ -78,7 +84,7 @@ static int complain(const struct error *error)
 {
     fprintf(stderr, "sluice run: [SLUICE-%d] %s\n", (int)error->code, error->message);
     return error->code == ERROR_CONFIG || error->code == ERROR_SYNTAX ? CLI_BAD_INPUT
-                                                                     : CLI_ENVIRONMENT;
+                                                                      : CLI_ENVIRONMENT;
 }
 
 /* -- the end -- */
@@ -158,9 +164,9 @@ static void say_ready(struct run *run, const struct run_summary *summary)
     printf("ready in %lld ms: %d connector%s, %d task%s%s; %s\n",
            (long long)(clock_monotonic_ms() - run->began), summary->connectors,
            summary->connectors == 1 ? "" : "s", summary->tasks, summary->tasks == 1 ? "" : "s",
-           summary->failed      ? ", some FAILED"
+           summary->failed    ? ", some FAILED"
            : summary->settled ? ""
-                                : ", some still starting",
+                              : ", some still starting",
            api);
     (void)fflush(stdout);
     log_info(LOGGER, "Kafka Connect started");
@@ -206,7 +212,8 @@ static void on_herder_ready(void *user, const struct error *error)
         return;
     }
     if (run->rest) {
-        log_info(LOGGER, "REST resources initialized; server is started and ready to handle requests");
+        log_info(LOGGER,
+                 "REST resources initialized; server is started and ready to handle requests");
     }
     for (size_t i = 0; i < run->config.connector_count; i++) {
         struct run_connector *connector = &run->config.connectors[i];
@@ -234,17 +241,20 @@ static char **plugin_paths(const struct run_config *config, size_t *ret_count)
     char *copy = strdup(text ? text : ""), *save = NULL;
     char **paths = calloc(strlen(copy) + 2, sizeof(*paths));
     size_t count = 0;
-    for (char *part = strtok_r(copy, ",", &save); paths && part; part = strtok_r(NULL, ",", &save)) {
+    for (char *part = strtok_r(copy, ",", &save); paths && part;
+         part = strtok_r(NULL, ",", &save)) {
         part += strspn(part, " \t");
         part[strcspn(part, "\r\n")] = '\0';
-        for (size_t size = strlen(part); size > 0 && (part[size - 1] == ' ' || part[size - 1] == '\t');) {
+        for (size_t size = strlen(part);
+             size > 0 && (part[size - 1] == ' ' || part[size - 1] == '\t');) {
             part[--size] = '\0';
         }
         char *real = *part ? realpath(part, NULL) : NULL;
         if (real) {
             paths[count++] = real;
         } else if (*part) {
-            fprintf(stderr, "sluice run: warning: plugin.path names '%s', which is not there\n", part);
+            fprintf(stderr, "sluice run: warning: plugin.path names '%s', which is not there\n",
+                    part);
         }
     }
     free(copy);
@@ -258,8 +268,8 @@ static char **plugin_paths(const struct run_config *config, size_t *ret_count)
 
 static int parse_listeners(struct run *run)
 {
-    const char *text = run->options.rest ? run->options.rest
-                                         : properties_get(&run->config.worker, "listeners");
+    const char *text =
+        run->options.rest ? run->options.rest : properties_get(&run->config.worker, "listeners");
     if (!text || strcmp(text, "off") == 0 || !*text) {
         return 0;
     }
@@ -351,9 +361,9 @@ static int start(struct run *run, const struct data_dir *data, char **paths, siz
         .worker_id = worker_id,
     };
     run->herder = herder_create(&options, error);
-    run->progress = run->herder ? run_progress_create(run->herder, run->terminal, run->options.json,
-                                                      log_path)
-                                : NULL;
+    run->progress =
+        run->herder ? run_progress_create(run->herder, run->terminal, run->options.json, log_path)
+                    : NULL;
     if (!run->herder || !run->progress) {
         goto out;
     }
@@ -421,9 +431,12 @@ static int bad_option(const char *what, const char *value)
 int verb_run(int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"data", required_argument, NULL, 'd'},     {"rest", required_argument, NULL, 'r'},
-        {"exit-when-idle", required_argument, NULL, 'i'}, {"json", no_argument, NULL, 'j'},
-        {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+        {"data", required_argument, NULL, 'd'},
+        {"rest", required_argument, NULL, 'r'},
+        {"exit-when-idle", required_argument, NULL, 'i'},
+        {"json", no_argument, NULL, 'j'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     static struct run run = {.signals = -1}; /* large, and there is one */

@@ -57,7 +57,8 @@ static int add_connector(struct run_config *config, const char *path, json_t *pr
     }
     for (size_t i = 0; i + 1 < config->connector_count; i++) {
         if (strcmp(config->connectors[i].name, name) == 0) {
-            fprintf(stderr, "sluice run: %s and %s both describe a connector '%s'; give one another name\n",
+            fprintf(stderr,
+                    "sluice run: %s and %s both describe a connector '%s'; give one another name\n",
                     config->connectors[i].path, path, name);
             return CLI_BAD_INPUT;
         }
@@ -69,7 +70,8 @@ static json_t *strings_of(json_t *object)
 {
     json_t *strings = json_object(), *value;
     const char *name;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (json_is_string(value)) {
             json_object_set(strings, name, value);
         } else {
@@ -197,7 +199,8 @@ static void find_folders(struct run_config *config, const char *data)
         config->data_dir = strdup(DEFAULT_DATA);
     }
     if (!offsets) {
-        char *path = format(config->log_dir ? config->log_dir : config->data_dir, "/connect.offsets");
+        char *path =
+            format(config->log_dir ? config->log_dir : config->data_dir, "/connect.offsets");
         properties_set(worker, "offset.storage.file.filename", path);
         free(path);
     }
@@ -218,8 +221,10 @@ static int check_worker(const struct run_config *config)
         }
         if (!value->option && value->error_count == 0) {
             const char *near = framework_nearest(value->name, tables);
-            fprintf(stderr, "sluice run: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",
-                    path, value->name, near ? "; is '" : "", near ? near : "", near ? "' meant?" : "");
+            fprintf(stderr,
+                    "sluice run: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",
+                    path, value->name, near ? "; is '" : "", near ? near : "",
+                    near ? "' meant?" : "");
         }
     }
     int result = report.error_count > 0 ? CLI_BAD_INPUT : 0;

@@ -28,7 +28,7 @@ struct run_progress {
     int64_t last; /* monotonic ms of the last round */
     int64_t elapsed;
     pthread_mutex_t lock; /* of the terminal */
-    int drawn;    /* lines of the table on the screen */
+    int drawn;            /* lines of the table on the screen */
 };
 
 static void erase(struct run_progress *progress)
@@ -153,11 +153,11 @@ static void state_text(const struct herder_progress *p, char *text, size_t size)
 
 static void print_json(const struct herder_progress *p, double records, double bytes)
 {
-    json_t *line = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:f,s:f}", "connector", p->name,
-                             "type", p->type, "state", p->state, "tasks", p->tasks, "running",
-                             p->running, "failed", p->failed, "records", (json_int_t)p->records,
-                             "bytes", (json_int_t)p->bytes, "objects", (json_int_t)p->objects, "lag",
-                             (json_int_t)p->lag, "records_per_s", records, "bytes_per_s", bytes);
+    json_t *line = json_pack(
+        "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:f,s:f}", "connector", p->name, "type", p->type,
+        "state", p->state, "tasks", p->tasks, "running", p->running, "failed", p->failed, "records",
+        (json_int_t)p->records, "bytes", (json_int_t)p->bytes, "objects", (json_int_t)p->objects,
+        "lag", (json_int_t)p->lag, "records_per_s", records, "bytes_per_s", bytes);
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6));
     printf("%s\n", text ? text : "{}");
     free(text);
@@ -215,7 +215,7 @@ void run_progress_show(struct run_progress *progress)
     if (progress->terminal && !progress->json) {
         erase(progress);
         printf("%-*s %-28s %9s %11s %12s %8s %8s\033[K\n", NAME_WIDTH, "connector", "state",
-               "records", "records", "bytes", "objects", "lag");
+               "records", "records/s", "bytes/s", "objects", "lag");
         progress->drawn = 1;
     }
     herder_progress(progress->herder, on_progress, progress);

@@ -1,7 +1,7 @@
 /*
- * What `sluice run` shows while it runs: on a terminal a small table that is drawn anew, elsewhere a
- * line per connector now and then, when something changed. Log lines and the table share the terminal:
- * run_progress_log_writer() keeps them apart.
+ * What `sluice run` shows while it runs: on a terminal a small table that is drawn anew, elsewhere
+ * a line per connector now and then, when something changed. Log lines and the table share the
+ * terminal: run_progress_log_writer() keeps them apart.
  */
 #ifndef CORE_CLI_RUN_PROGRESS_H
 #define CORE_CLI_RUN_PROGRESS_H

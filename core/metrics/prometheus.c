@@ -35,8 +35,8 @@ static void append_label(struct buffer *text, const char *value)
     }
 }
 
-static void add(struct prometheus *out, const char *type, const char *attribute, size_t attribute_size,
-                char *labels, int64_t value, bool counter)
+static void add(struct prometheus *out, const char *type, const char *attribute,
+                size_t attribute_size, char *labels, int64_t value, bool counter)
 {
     if (out->count == out->capacity) {
         size_t capacity = out->capacity ? out->capacity * 2 : 64;
@@ -54,7 +54,8 @@ static void add(struct prometheus *out, const char *type, const char *attribute,
     (void)snprintf(sample->name, sizeof(sample->name), "kafka_connect_%s_%.*s", type,
                    (int)attribute_size, attribute);
     for (char *p = sample->name; *p; p++) {
-        bool good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
+        bool good =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
         *p = good ? *p : '_';
     }
 }
@@ -152,8 +153,8 @@ char *prometheus_take(struct prometheus *out)
                                 sample->counter ? "counter" : "gauge");
             last = sample->name;
         }
-        (void)buffer_printf(&text, "%s%s %lld\n", sample->name, sample->labels ? sample->labels : "",
-                            (long long)sample->value);
+        (void)buffer_printf(&text, "%s%s %lld\n", sample->name,
+                            sample->labels ? sample->labels : "", (long long)sample->value);
     }
     for (size_t i = 0; i < out->count; i++) {
         free(out->samples[i].labels);

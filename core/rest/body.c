@@ -8,10 +8,9 @@
 json_t *rest_body(struct rest_request *request)
 {
     json_error_t why;
-    json_t *body = request->body.size > 0
-                       ? json_loadb(request->body.data, request->body.size,
-                                    JSON_DECODE_ANY | JSON_ALLOW_NUL, &why)
-                       : json_null();
+    json_t *body = request->body.size > 0 ? json_loadb(request->body.data, request->body.size,
+                                                       JSON_DECODE_ANY | JSON_ALLOW_NUL, &why)
+                                          : json_null();
     if (!body) {
         char message[JSON_ERROR_TEXT_LENGTH + 64];
         (void)snprintf(message, sizeof(message), "%s (line: %d, column: %d)", why.text, why.line,
@@ -63,18 +62,19 @@ json_t *rest_config(struct rest_request *request, json_t *object)
     const char *name;
     json_t *value, *config = json_object();
     if (!json_is_object(object)) {
-        rest_answer_error(request, 500, object ? "Cannot deserialize a configuration: it is no object"
-                                               : NULL);
+        rest_answer_error(request, 500,
+                          object ? "Cannot deserialize a configuration: it is no object" : NULL);
         json_decref(config);
         return NULL;
     }
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         json_t *text = scalar(value);
         if (!text) {
             char message[512];
-            (void)snprintf(message, sizeof(message),
-                           "Cannot deserialize value of type `java.lang.String` for the key '%.200s'",
-                           name);
+            (void)snprintf(
+                message, sizeof(message),
+                "Cannot deserialize value of type `java.lang.String` for the key '%.200s'", name);
             rest_answer_error(request, 500, message);
             json_decref(config);
             return NULL;

@@ -78,9 +78,10 @@ void connector_config_put(struct rest_request *request)
     const char *name = json_string_value(json_object_get(config, "name"));
     if (name && strcmp(name, request->name) != 0) {
         char *message = NULL;
-        if (asprintf(&message,
-                     "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
-                     name, request->name) >= 0) {
+        if (asprintf(
+                &message,
+                "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
+                name, request->name) >= 0) {
             rest_answer_error(request, 400, message);
             free(message);
         }
@@ -105,6 +106,7 @@ void connector_config_patch(struct rest_request *request)
 
 void fence_put(struct rest_request *request)
 {
-    rest_answer_error(request, 500,
-                      "Kafka Connect in standalone mode does not support exactly-once source connectors");
+    rest_answer_error(
+        request, 500,
+        "Kafka Connect in standalone mode does not support exactly-once source connectors");
 }

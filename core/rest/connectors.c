@@ -51,22 +51,25 @@ static bool check_members(struct rest_request *request, json_t *body)
     const char *name;
     json_t *value;
     if (!json_is_object(body)) {
-        rest_answer_error(request, 500,
-                          "Cannot deserialize value of type "
-                          "`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the "
-                          "body is no object");
+        rest_answer_error(
+            request, 500,
+            "Cannot deserialize value of type "
+            "`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the "
+            "body is no object");
         return false;
     }
-    json_object_foreach(body, name, value) {
+    json_object_foreach(body, name, value)
+    {
         if (strcmp(name, "name") != 0 && strcmp(name, "config") != 0 &&
             strcmp(name, "initial_state") != 0) {
             char message[512];
-            (void)snprintf(message, sizeof(message),
-                           "Unrecognized field \"%.200s\" (class "
-                           "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not "
-                           "marked as ignorable (3 known properties: \"config\", \"name\", "
-                           "\"initial_state\"])",
-                           name);
+            (void)snprintf(
+                message, sizeof(message),
+                "Unrecognized field \"%.200s\" (class "
+                "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not "
+                "marked as ignorable (3 known properties: \"config\", \"name\", "
+                "\"initial_state\"])",
+                name);
             rest_answer_error(request, 500, message);
             return false;
         }
@@ -85,9 +88,10 @@ void connectors_post(struct rest_request *request)
     json_t *state = json_object_get(body, "initial_state");
     if (state && !json_is_null(state) &&
         !(json_is_string(state) && read_state(json_string_value(state), &what.initial_state))) {
-        rest_answer_error(request, 500,
-                          "Cannot construct instance of `org.apache.kafka.connect.runtime.rest.entities."
-                          "CreateConnectorRequest$InitialState`: it is RUNNING, PAUSED or STOPPED");
+        rest_answer_error(
+            request, 500,
+            "Cannot construct instance of `org.apache.kafka.connect.runtime.rest.entities."
+            "CreateConnectorRequest$InitialState`: it is RUNNING, PAUSED or STOPPED");
         goto out;
     }
     json_t *given = json_object_get(body, "name");
@@ -103,9 +107,10 @@ void connectors_post(struct rest_request *request)
     const char *inner = json_string_value(json_object_get(config, "name"));
     if (inner && strcmp(inner, name) != 0) {
         char *message = NULL;
-        if (asprintf(&message,
-                     "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
-                     inner, name) >= 0) {
+        if (asprintf(
+                &message,
+                "Connector name configuration (%s) doesn't match connector name in the URL (%s)",
+                inner, name) >= 0) {
             rest_answer_error(request, 400, message);
             free(message);
         }

@@ -1,6 +1,6 @@
 /*
- * One HTTP request of the admin API, between server.c (its life), route.c (what it asks for) and the
- * files of the resources (what that means). [thread of the listener] unless said otherwise.
+ * One HTTP request of the admin API, between server.c (its life), route.c (what it asks for) and
+ * the files of the resources (what that means). [thread of the listener] unless said otherwise.
  */
 #ifndef CORE_REST_REQUEST_H
 #define CORE_REST_REQUEST_H
@@ -23,22 +23,23 @@ struct rest_request {
     struct MHD_Connection *connection;
     char *segments[REST_SEGMENTS]; /* of the path, decoded; owned */
     size_t segment_count;
-    const char *name;  /* what stood for {} in the route; NULL: nothing */
-    int number;        /* what stood for # */
+    const char *name; /* what stood for {} in the route; NULL: nothing */
+    int number;       /* what stood for # */
     rest_handler handle;
     struct buffer body;
-    bool asked;        /* the herder has it */
+    bool asked; /* the herder has it */
     /* the answer; set once, by whichever thread */
     int status;
-    char *text;        /* owned; NULL: no body */
-    const char *type;  /* its Content-Type; static */
+    char *text;       /* owned; NULL: no body */
+    const char *type; /* its Content-Type; static */
     char *location, *allow;
     /* server.c: while it is suspended */
     struct rest_request *prev, *next;
     bool suspended;
 };
 
-/** Finds what is asked for; answers by itself (404, 405, 406, 415, OPTIONS) where that is not there. */
+/** Finds what is asked for; answers by itself (404, 405, 406, 415, OPTIONS) where that is not
+ * there. */
 void rest_route(struct rest_request *request, const char *url, const char *method);
 /** A query parameter, decoded: calls fn for each of that name. */
 void rest_query(struct rest_request *request, const char *name,

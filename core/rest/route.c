@@ -1,4 +1,5 @@
-/* Which resource a path and a verb mean, and whether the two sides understand each other's types. */
+/* Which resource a path and a verb mean, and whether the two sides understand each other's types.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@ static const struct route routes[] = {
     {"connectors", {{"GET", connectors_get}, {"POST", connectors_post}}},
     {"connectors/{}", {{"GET", connector_get}, {"DELETE", connector_delete}}},
     {"connectors/{}/config",
-     {{"GET", connector_config_get}, {"PUT", connector_config_put}, {"PATCH", connector_config_patch}}},
+     {{"GET", connector_config_get},
+      {"PUT", connector_config_put},
+      {"PATCH", connector_config_patch}}},
     {"connectors/{}/status", {{"GET", connector_status_get}}},
     {"connectors/{}/restart", {{"POST", connector_restart_post}}},
     {"connectors/{}/pause", {{"PUT", connector_pause_put}}},
@@ -96,7 +99,8 @@ static bool read_number(const char *text, int *ret)
     char *end;
     long value = strtol(text, &end, 10);
     *ret = (int)value;
-    return end != text && *end == '\0' && value >= 0 && value <= 0x7fffffff && isdigit((unsigned char)*text);
+    return end != text && *end == '\0' && value >= 0 && value <= 0x7fffffff &&
+           isdigit((unsigned char)*text);
 }
 
 static bool matches(struct rest_request *request, const char *pattern)
@@ -145,7 +149,8 @@ void rest_query(struct rest_request *request, const char *name,
                 void (*fn)(void *user, const char *value), void *user)
 {
     struct query query = {name, fn, user};
-    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_argument, &query);
+    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_argument,
+                                    &query);
 }
 
 struct flag {

@@ -1,6 +1,6 @@
 /*
- * The listeners, and the life of a request: taken in whole, routed, suspended while the herder works
- * on it, answered. The lock guards the list of suspended requests and their answers.
+ * The listeners, and the life of a request: taken in whole, routed, suspended while the herder
+ * works on it, answered. The lock guards the list of suspended requests and their answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -131,8 +131,9 @@ void rest_ask(struct rest_request *request, const struct herder_request *what)
     submitted.user = request;
     pthread_mutex_lock(&rest->lock);
     if (rest->closing || !rest->herder) {
-        rest_answer_error(request, 503, rest->closing ? "The worker is shutting down"
-                                                      : "Worker is still starting up.");
+        rest_answer_error(request, 503,
+                          rest->closing ? "The worker is shutting down"
+                                        : "Worker is still starting up.");
         json_decref(submitted.body);
     } else {
         request->suspended = request->asked = true;
@@ -250,7 +251,8 @@ int rest_parse_listener(const char *text, struct rest_listener *ret_listener, st
     }
     if (rest - text == 5) {
         return error_set(error, ERROR_CONFIG,
-                         "The listener '%s' asks for HTTPS, which this version does not offer", text);
+                         "The listener '%s' asks for HTTPS, which this version does not offer",
+                         text);
     }
     rest += 3;
     const char *colon = strrchr(rest, ':');
@@ -261,8 +263,8 @@ int rest_parse_listener(const char *text, struct rest_listener *ret_listener, st
         end = colon - 1;
     }
     long port = colon ? strtol(colon + 1, &number_end, 10) : -1;
-    if (!colon || number_end == colon + 1 || strspn(number_end, "/") != strlen(number_end) || port < 0 ||
-        port > 65535 || (size_t)(end - rest) >= sizeof(ret_listener->host)) {
+    if (!colon || number_end == colon + 1 || strspn(number_end, "/") != strlen(number_end) ||
+        port < 0 || port > 65535 || (size_t)(end - rest) >= sizeof(ret_listener->host)) {
         return error_set(error, ERROR_CONFIG, "The listener '%s' has no good host and port", text);
     }
     memcpy(ret_listener->host, rest, (size_t)(end - rest));
@@ -285,9 +287,9 @@ static int listen_on(struct rest_listener *listener, struct error *error)
 {
     char port[16];
     struct addrinfo *list = NULL;
-    const struct addrinfo hints = {
-        .ai_flags = AI_PASSIVE, .ai_family = *listener->host ? AF_UNSPEC : AF_INET,
-        .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE,
+                                   .ai_family = *listener->host ? AF_UNSPEC : AF_INET,
+                                   .ai_socktype = SOCK_STREAM};
     (void)snprintf(port, sizeof(port), "%d", listener->port);
     int found = getaddrinfo(*listener->host ? listener->host : NULL, port, &hints, &list);
     if (found != 0) {
@@ -299,7 +301,8 @@ static int listen_on(struct rest_listener *listener, struct error *error)
     if (fd >= 0) {
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     }
-    bool good = fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    bool good =
+        fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
     int why = errno;
     freeaddrinfo(list);
     if (!good) {
@@ -307,11 +310,12 @@ static int listen_on(struct rest_listener *listener, struct error *error)
             close(fd);
         }
         return why == EADDRINUSE
-                   ? error_set(error, ERROR_BUSY,
-                               "The admin API cannot listen on %s:%d: the port is in use. Stop what uses "
-                               "it, or choose another by listeners=http://127.0.0.1:PORT or --rest "
-                               "(`off`: without it)",
-                               listener->host, listener->port)
+                   ? error_set(
+                         error, ERROR_BUSY,
+                         "The admin API cannot listen on %s:%d: the port is in use. Stop what uses "
+                         "it, or choose another by listeners=http://127.0.0.1:PORT or --rest "
+                         "(`off`: without it)",
+                         listener->host, listener->port)
                    : error_set_errno(error, why, "The admin API cannot listen on %s:%d",
                                      listener->host, listener->port);
     }
@@ -334,11 +338,12 @@ int rest_start(struct rest_listener *listeners, size_t count, struct rest **ret_
             return -1;
         }
         rest->daemons[i] = MHD_start_daemon(
-            MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-            on_access, rest, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-            NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-            (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
-            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_END);
+            MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+            NULL, on_access, rest, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+            on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
+            leave_encoded, NULL, MHD_OPTION_END);
         if (!rest->daemons[i]) {
             close(fd);
             rest_stop(rest);

@@ -18,18 +18,60 @@ enum {
 
 /* Stream header, class HashMap: id 362498820763181265, written by itself, float and int field. */
 static const unsigned char map_class[] = {
-    0xac, 0xed, 0x00, 0x05, TC_OBJECT, TC_CLASSDESC, 0x00, 0x11,
-    'j', 'a', 'v', 'a', '.', 'u', 't', 'i', 'l', '.', 'H', 'a', 's', 'h', 'M', 'a', 'p',
-    0x05, 0x07, 0xda, 0xc1, 0xc3, 0x16, 0x60, 0xd1, 0x03, 0x00, 0x02,
-    'F', 0x00, 0x0a, 'l', 'o', 'a', 'd', 'F', 'a', 'c', 't', 'o', 'r',
-    'I', 0x00, 0x09, 't', 'h', 'r', 'e', 's', 'h', 'o', 'l', 'd',
-    TC_ENDBLOCKDATA, TC_NULL,
+    0xac,      0xed,
+    0x00,      0x05,
+    TC_OBJECT, TC_CLASSDESC,
+    0x00,      0x11,
+    'j',       'a',
+    'v',       'a',
+    '.',       'u',
+    't',       'i',
+    'l',       '.',
+    'H',       'a',
+    's',       'h',
+    'M',       'a',
+    'p',       0x05,
+    0x07,      0xda,
+    0xc1,      0xc3,
+    0x16,      0x60,
+    0xd1,      0x03,
+    0x00,      0x02,
+    'F',       0x00,
+    0x0a,      'l',
+    'o',       'a',
+    'd',       'F',
+    'a',       'c',
+    't',       'o',
+    'r',       'I',
+    0x00,      0x09,
+    't',       'h',
+    'r',       'e',
+    's',       'h',
+    'o',       'l',
+    'd',       TC_ENDBLOCKDATA,
+    TC_NULL,
 };
 
 /* Class byte[]: id -5984413125824719648, serialisable, no fields. */
 static const unsigned char bytes_class[] = {
-    TC_CLASSDESC, 0x00, 0x02, '[', 'B', 0xac, 0xf3, 0x17, 0xf8, 0x06, 0x08, 0x54, 0xe0, 0x02,
-    0x00, 0x00, TC_ENDBLOCKDATA, TC_NULL,
+    TC_CLASSDESC,
+    0x00,
+    0x02,
+    '[',
+    'B',
+    0xac,
+    0xf3,
+    0x17,
+    0xf8,
+    0x06,
+    0x08,
+    0x54,
+    0xe0,
+    0x02,
+    0x00,
+    0x00,
+    TC_ENDBLOCKDATA,
+    TC_NULL,
 };
 
 /* -- reading -- */
@@ -49,10 +91,11 @@ struct reader {
 
 static int fail(const struct reader *reader, struct error *error, const char *what)
 {
-    return error_set(error, ERROR_SYNTAX,
-                     "%s, byte %zu: %s; it is not an offset file of standalone Kafka Connect. Move it "
-                     "away to start without offsets",
-                     reader->name, (size_t)(reader->at - reader->begin), what);
+    return error_set(
+        error, ERROR_SYNTAX,
+        "%s, byte %zu: %s; it is not an offset file of standalone Kafka Connect. Move it "
+        "away to start without offsets",
+        reader->name, (size_t)(reader->at - reader->begin), what);
 }
 
 static int expect(struct reader *reader, const unsigned char *bytes, size_t size, const char *what,

@@ -67,7 +67,8 @@ static json_t *in_java_order(json_t *value)
     if (json_is_array(value)) {
         json_t *array = json_array(), *item;
         size_t i;
-        json_array_foreach(value, i, item) {
+        json_array_foreach(value, i, item)
+        {
             json_array_append_new(array, in_java_order(item));
         }
         return array;
@@ -83,7 +84,8 @@ static json_t *in_java_order(json_t *value)
     struct member *members = calloc(count + 1, sizeof(*members));
     json_t *object = json_object(), *item;
     const char *name;
-    json_object_foreach(value, name, item) {
+    json_object_foreach(value, name, item)
+    {
         if (members) {
             members[i] = (struct member){name, item, java_hash(name) & (capacity - 1), i};
             i++;
@@ -141,8 +143,8 @@ json_t *offsets_file_get(const struct offsets_file *file, const char *connector,
     return json_object_get(entry, "offset");
 }
 
-static void put(struct offsets_file *file, const char *text, const char *connector, json_t *partition,
-                json_t *offset)
+static void put(struct offsets_file *file, const char *text, const char *connector,
+                json_t *partition, json_t *offset)
 {
     char *key = meaning(connector, partition);
     if (!key) {
@@ -180,7 +182,8 @@ json_t *offsets_file_list(const struct offsets_file *file, const char *connector
 {
     json_t *list = json_array(), *entry;
     const char *key;
-    json_object_foreach(file->entries, key, entry) {
+    json_object_foreach(file->entries, key, entry)
+    {
         if (strcmp(json_string_value(json_object_get(entry, "connector")), connector) == 0) {
             json_array_append_new(list, json_pack("{s:O,s:O}", "partition",
                                                   json_object_get(entry, "partition"), "offset",
@@ -291,7 +294,8 @@ char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size)
     size_t number = 0;
     buffer_init(&out, FILE_MAX);
     java_map_begin(&out, json_object_size(file->entries));
-    json_object_foreach(file->entries, name, entry) {
+    json_object_foreach(file->entries, name, entry)
+    {
         const char *key = json_string_value(json_object_get(entry, "key"));
         char *value = print(json_object_get(entry, "offset"));
         if (!value) {

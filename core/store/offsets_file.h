@@ -1,11 +1,12 @@
 /*
- * Source offsets in the file of standalone Kafka Connect (FileOffsetBackingStore): a Java-serialised
- * HashMap<byte[],byte[]> whose keys are JSON `["connector",{partition}]` and whose values are JSON
+ * Source offsets in the file of standalone Kafka Connect (FileOffsetBackingStore): a
+ * Java-serialised HashMap<byte[],byte[]> whose keys are JSON `["connector",{partition}]` and whose
+ * values are JSON
  * `{offset}` (kafka-connect.md §7.4). In memory partitions are compared by meaning, not by bytes: a
  * JVM may have written their members in another order.
  *
- * The map belongs to one thread. Saving has a part for that thread (offsets_file_encode) and one that
- * waits for the disk and may be left to another (offsets_file_write).
+ * The map belongs to one thread. Saving has a part for that thread (offsets_file_encode) and one
+ * that waits for the disk and may be left to another (offsets_file_write).
  */
 #ifndef CORE_STORE_OFFSETS_FILE_H
 #define CORE_STORE_OFFSETS_FILE_H
@@ -18,7 +19,8 @@
 struct offsets_file;
 
 /** Reads path, or starts empty where there is none. Errors name the file and the place. */
-int offsets_file_open(const char *path, struct offsets_file **ret_file, struct error *error) CHECKED;
+int offsets_file_open(const char *path, struct offsets_file **ret_file,
+                      struct error *error) CHECKED;
 /** NULL is fine. */
 void offsets_file_close(struct offsets_file *file);
 /** The offset (borrowed), or NULL. partition is an object; borrowed. */
@@ -30,8 +32,10 @@ void offsets_file_set(struct offsets_file *file, const char *connector, json_t *
 json_t *offsets_file_list(const struct offsets_file *file, const char *connector);
 /** The file's new content, owned by the caller; NULL without memory. */
 char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size);
-/** Puts content in place of path: whole or not at all, and on the disk before it returns. [any thread] */
-int offsets_file_write(const char *path, const char *content, size_t size, struct error *error) CHECKED;
+/** Puts content in place of path: whole or not at all, and on the disk before it returns. [any
+ * thread] */
+int offsets_file_write(const char *path, const char *content, size_t size,
+                       struct error *error) CHECKED;
 const char *offsets_file_path(const struct offsets_file *file);
 
 #endif

@@ -23,14 +23,14 @@ enum { SCAN_DEADLINE_MS = 60000, FAILURES_MAX = 64 * 1024, CACHE_VERSION = 1 };
 
 struct catalog {
     struct supervisor *supervisor;
-    json_t *paths;       /* of plugin.path */
+    json_t *paths; /* of plugin.path */
     char *cache_file;
     char *stamp;         /* of this build */
     json_t *files;       /* [{path, stamp, plugins | error}]: in the order of plugin.path */
     json_t *descriptors; /* all, by kind and class */
     /* a scan under way */
     struct host *host;
-    json_t *wanted;      /* paths not told about yet */
+    json_t *wanted; /* paths not told about yet */
     char *loading;
     void (*done)(void *user);
     void *user;
@@ -56,8 +56,8 @@ static const char *text_of(json_t *object, const char *name)
     return text ? text : "";
 }
 
-struct catalog *catalog_create(struct supervisor *supervisor, const char *const *paths, size_t count,
-                               const char *cache_file, const char *host_path)
+struct catalog *catalog_create(struct supervisor *supervisor, const char *const *paths,
+                               size_t count, const char *cache_file, const char *host_path)
 {
     struct catalog *catalog = calloc(1, sizeof(*catalog));
     if (!catalog) {
@@ -111,13 +111,14 @@ static void cache_save(const struct catalog *catalog)
     }
     json_t *files = json_array(), *file;
     size_t i;
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         if (json_object_get(file, "plugins")) {
             json_array_append(files, file);
         }
     }
-    json_t *cache = json_pack("{s:i,s:s,s:o}", "version", (int)CACHE_VERSION, "host", catalog->stamp,
-                              "files", files);
+    json_t *cache = json_pack("{s:i,s:s,s:o}", "version", (int)CACHE_VERSION, "host",
+                              catalog->stamp, "files", files);
     char *temporary = NULL;
     /* A cache that is lost or cut short is read as none: no fsync. */
     if (asprintf(&temporary, "%s.new", catalog->cache_file) >= 0) {
@@ -142,13 +143,15 @@ static void add_file(struct catalog *catalog, const char *path, json_t *cache)
 {
     json_t *file;
     size_t i;
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         if (strcmp(text_of(file, "path"), path) == 0) {
             return; /* named twice */
         }
     }
     char *stamp = stamp_of(path);
-    json_array_foreach(cache, i, file) {
+    json_array_foreach(cache, i, file)
+    {
         if (stamp && strcmp(text_of(file, "path"), path) == 0 &&
             strcmp(text_of(file, "stamp"), stamp) == 0) {
             json_array_append(catalog->files, file);
@@ -184,7 +187,8 @@ static void add_folder(struct catalog *catalog, const char *path, int depth, jso
             } else if (S_ISREG(status.st_mode) && ends_with(full, ".so")) {
                 add_file(catalog, full, cache);
             } else if (S_ISREG(status.st_mode) && ends_with(full, ".jar")) {
-                log_info(LOGGER, "%s is a Java archive and left alone: plugins are shared objects (.so)",
+                log_info(LOGGER,
+                         "%s is a Java archive and left alone: plugins are shared objects (.so)",
                          full);
             }
         }
@@ -205,14 +209,17 @@ static void collect(struct catalog *catalog)
 {
     json_t *file, *plugin;
     size_t i, k, count = 0;
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         count += json_array_size(json_object_get(file, "plugins"));
     }
     json_t **all = calloc(count + 1, sizeof(json_t *));
     json_array_clear(catalog->descriptors);
     count = 0;
-    json_array_foreach(catalog->files, i, file) {
-        json_array_foreach(json_object_get(file, "plugins"), k, plugin) {
+    json_array_foreach(catalog->files, i, file)
+    {
+        json_array_foreach(json_object_get(file, "plugins"), k, plugin)
+        {
             if (all) {
                 all[count++] = plugin;
             }
@@ -247,7 +254,8 @@ static void settle(struct catalog *catalog, const char *path, json_t *plugins, c
 {
     json_t *item;
     size_t i;
-    json_array_foreach(catalog->files, i, item) {
+    json_array_foreach(catalog->files, i, item)
+    {
         if (strcmp(text_of(item, "path"), path) == 0) {
             if (plugins) {
                 json_object_set(item, "plugins", plugins);
@@ -336,7 +344,8 @@ void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *us
     catalog->user = user;
     catalog->wanted = json_array();
     json_array_clear(catalog->files);
-    json_array_foreach(catalog->paths, i, path) {
+    json_array_foreach(catalog->paths, i, path)
+    {
         struct stat status;
         const char *text = json_string_value(path);
         if (stat(text, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -362,7 +371,8 @@ static bool matches(json_t *descriptor, const char *name)
     if (names_match(text_of(descriptor, "class"), name)) {
         return true;
     }
-    json_array_foreach(json_object_get(descriptor, "aliases"), i, alias) {
+    json_array_foreach(json_object_get(descriptor, "aliases"), i, alias)
+    {
         if (names_match(json_string_value(alias), name)) {
             return true;
         }
@@ -380,8 +390,10 @@ json_t *catalog_find(const struct catalog *catalog, const char *kind, const char
 {
     json_t *descriptor;
     size_t i;
-    json_array_foreach(catalog->descriptors, i, descriptor) {
-        if ((!kind || strcmp(text_of(descriptor, "kind"), kind) == 0) && matches(descriptor, name)) {
+    json_array_foreach(catalog->descriptors, i, descriptor)
+    {
+        if ((!kind || strcmp(text_of(descriptor, "kind"), kind) == 0) &&
+            matches(descriptor, name)) {
             return descriptor;
         }
     }
@@ -397,11 +409,13 @@ json_t *catalog_at(const struct catalog *catalog, size_t i)
 static void describe(json_t *descriptor, struct buffer *text)
 {
     const char *type = strcmp(text_of(descriptor, "kind"), SLUICE_SINK) == 0 ? "sink" : "source";
-    const char *class_name = text_of(descriptor, "class"), *version = text_of(descriptor, "version");
+    const char *class_name = text_of(descriptor, "class"),
+               *version = text_of(descriptor, "version");
     (void)buffer_printf(text,
                         "%sPluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, "
                         "type=%s, typeName='%s', location='classpath'}",
-                        text->size ? ", " : "", class_name, class_name, version, version, type, type);
+                        text->size ? ", " : "", class_name, class_name, version, version, type,
+                        type);
 }
 
 json_t *catalog_find_connector(const struct catalog *catalog, const char *name, struct error *error)
@@ -412,7 +426,8 @@ json_t *catalog_find_connector(const struct catalog *catalog, const char *name, 
     name = name ? name : "";
     buffer_init(&known, FAILURES_MAX);
     buffer_init(&matching, FAILURES_MAX);
-    json_array_foreach(catalog->descriptors, i, descriptor) {
+    json_array_foreach(catalog->descriptors, i, descriptor)
+    {
         if (!is_connector(descriptor)) {
             continue;
         }
@@ -430,10 +445,11 @@ json_t *catalog_find_connector(const struct catalog *catalog, const char *name, 
         }
     }
     if (count > 1) {
-        (void)error_set(error, ERROR_UNKNOWN_CLASS,
-                        "More than one connector matches alias %s. Please use full package and class "
-                        "name instead. Classes found: %s",
-                        name, matching.data ? matching.data : "");
+        (void)error_set(
+            error, ERROR_UNKNOWN_CLASS,
+            "More than one connector matches alias %s. Please use full package and class "
+            "name instead. Classes found: %s",
+            name, matching.data ? matching.data : "");
         found = NULL;
     } else if (!found) {
         char *failures = catalog_failures(catalog);
@@ -456,7 +472,8 @@ char *catalog_failures(const struct catalog *catalog)
     size_t i;
     struct buffer text;
     buffer_init(&text, FAILURES_MAX);
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         if (json_object_get(file, "error")) {
             (void)buffer_printf(&text, "%s%s: %s", text.size ? "\n" : "", text_of(file, "path"),
                                 text_of(file, "error"));
@@ -471,7 +488,8 @@ static bool names_any(json_t *file, const char *value)
 {
     json_t *plugin;
     size_t i;
-    json_array_foreach(json_object_get(file, "plugins"), i, plugin) {
+    json_array_foreach(json_object_get(file, "plugins"), i, plugin)
+    {
         if (matches(plugin, value)) {
             return true;
         }
@@ -486,8 +504,10 @@ static void need_defaults(const struct catalog *catalog, json_t *file, bool *nee
 {
     json_t *plugin, *option;
     size_t i, k;
-    json_array_foreach(json_object_get(file, "plugins"), i, plugin) {
-        json_array_foreach(json_object_get(plugin, "options"), k, option) {
+    json_array_foreach(json_object_get(file, "plugins"), i, plugin)
+    {
+        json_array_foreach(json_object_get(plugin, "options"), k, option)
+        {
             if (strcmp(text_of(option, "type"), "CLASS") == 0 && *text_of(option, "default")) {
                 need(catalog, text_of(option, "default"), needed);
             }
@@ -499,7 +519,8 @@ static void need(const struct catalog *catalog, const char *value, bool *needed)
 {
     json_t *file;
     size_t i;
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         if (!needed[i] && names_any(file, value)) {
             needed[i] = true;
             need_defaults(catalog, file, needed);
@@ -529,13 +550,15 @@ json_t *catalog_files_for(const struct catalog *catalog, json_t *const *configs)
     }
     need(catalog, "org.apache.kafka.connect.storage.SimpleHeaderConverter", needed);
     for (; *configs; configs++) {
-        json_object_foreach(*configs, name, value) {
+        json_object_foreach(*configs, name, value)
+        {
             if (json_is_string(value)) {
                 need_value(catalog, json_string_value(value), needed);
             }
         }
     }
-    json_array_foreach(catalog->files, i, file) {
+    json_array_foreach(catalog->files, i, file)
+    {
         if (needed[i]) {
             json_array_append(paths, json_object_get(file, "path"));
         }

@@ -16,11 +16,11 @@ struct supervisor;
 
 /**
  * paths: entries of plugin.path, each a .so or a folder, later ones not overriding earlier ones
- * (copied). cache_file: where to keep what was found; copied; NULL: nowhere. host_path: a cache made
- * by another build of it does not count.
+ * (copied). cache_file: where to keep what was found; copied; NULL: nowhere. host_path: a cache
+ * made by another build of it does not count.
  */
-struct catalog *catalog_create(struct supervisor *supervisor, const char *const *paths, size_t count,
-                               const char *cache_file, const char *host_path);
+struct catalog *catalog_create(struct supervisor *supervisor, const char *const *paths,
+                               size_t count, const char *cache_file, const char *host_path);
 /** While a scan is under way it is forgotten. NULL is fine. */
 void catalog_destroy(struct catalog *catalog);
 /**
@@ -30,11 +30,14 @@ void catalog_destroy(struct catalog *catalog);
 void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *user);
 
 /**
- * Descriptor (as in protocol.h) of a connector class: full name, alias, simple name, with or without
- * `Connector`; NULL counts as "". Borrowed. NULL with error in Connect's words where there is none, or several.
+ * Descriptor (as in protocol.h) of a connector class: full name, alias, simple name, with or
+ * without `Connector`; NULL counts as "". Borrowed. NULL with error in Connect's words where there
+ * is none, or several.
  */
-json_t *catalog_find_connector(const struct catalog *catalog, const char *name, struct error *error);
-/** Any plugin of that name, of the kind or of any (NULL); the first where several are there. Borrowed. */
+json_t *catalog_find_connector(const struct catalog *catalog, const char *name,
+                               struct error *error);
+/** Any plugin of that name, of the kind or of any (NULL); the first where several are there.
+ * Borrowed. */
 json_t *catalog_find(const struct catalog *catalog, const char *kind, const char *name);
 /** Number i of all descriptors, in the order of kind and class; NULL behind the last. Borrowed. */
 json_t *catalog_at(const struct catalog *catalog, size_t i);
@@ -43,7 +46,8 @@ json_t *catalog_at(const struct catalog *catalog, size_t i);
  * objects): every file with a class that a value could mean, and what those classes' defaults name.
  */
 json_t *catalog_files_for(const struct catalog *catalog, json_t *const *configs);
-/** "path: why" for each file that could not be loaded, joined by newlines; NULL: none. Owned by the caller. */
+/** "path: why" for each file that could not be loaded, joined by newlines; NULL: none. Owned by the
+ * caller. */
 char *catalog_failures(const struct catalog *catalog);
 
 #endif

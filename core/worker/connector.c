@@ -1,6 +1,6 @@
 /*
- * Requests that change one connector: created, configured, paused, restarted, .. Each connector has a
- * queue and does one at a time; what takes time (a host, tasks that end) goes on in a callback.
+ * Requests that change one connector: created, configured, paused, restarted, .. Each connector has
+ * a queue and does one at a time; what takes time (a host, tasks that end) goes on in a callback.
  * [loop thread]
  */
 #include <stdlib.h>
@@ -77,7 +77,7 @@ void connector_fail(struct connector *connector, const char *trace)
     log_error(LOGGER, "Connector %s failed: %s", connector->name, trace);
 }
 
-static void well(struct connector *connector)
+void connector_well(struct connector *connector)
 {
     free(connector->trace);
     connector->trace = NULL;
@@ -97,7 +97,7 @@ static void on_begin_timer(void *user)
 }
 
 /* The request under way is done; the next one begins. */
-static void finish(struct connector *connector)
+void connector_finish(struct connector *connector)
 {
     struct command *command = connector->current;
     connector->current = NULL;
@@ -142,7 +142,7 @@ static void cancel_current(struct connector *connector, const char *why)
     connector->validation = NULL;
     setup_cancel(connector);
     command_reply(command, 409, NULL, why);
-    finish(connector);
+    connector_finish(connector);
 }
 
 /* What an answered or failed set-up leaves behind when tasks restart by themselves. */
@@ -155,7 +155,7 @@ static void on_restart_timer(void *user)
     }
 }
 
-static void restart_by_itself(struct connector *connector)
+void connector_restart_later(struct connector *connector)
 {
     struct herder *herder = connector->herder;
     int64_t most = herder_long(herder, connector->config, "sluice.restart.max.attempts", 0);
@@ -168,209 +168,8 @@ static void restart_by_itself(struct connector *connector)
     }
     connector->attempts++;
     connector->restart_timer =
-        loop_after(herder->loop, pause < BACKOFF_MOST_MS ? pause : BACKOFF_MOST_MS, on_restart_timer,
-                   connector);
-}
-
-/* -- create, configure -- */
-
-static void reply_info(struct connector *connector, bool created)
-{
-    json_t *info = connector_info(connector);
-    if (created) {
-        char *location = NULL;
-        if (asprintf(&location, "/connectors/%s", connector->name) < 0) {
-            abort();
-        }
-        command_reply_located(connector->current, 201, info, location);
-        free(location);
-    } else {
-        command_reply(connector->current, 200, info, NULL);
-    }
-    json_decref(info);
-}
-
-/* It is there from now on, with this configuration. */
-static void take_config(struct connector *connector)
-{
-    json_t *descriptor = catalog_find_connector(
-        connector->herder->catalog,
-        json_string_value(json_object_get(connector->new_config, "connector.class")), NULL);
-    const char *kind = json_string_value(json_object_get(descriptor, "kind"));
-    connector->type = !kind                                ? "unknown"
-                      : strcmp(kind, "sluice.sink/1") == 0 ? "sink"
-                                                           : "source";
-    connector->exists = true;
-    json_decref(connector->config);
-    connector->config = json_incref(connector->new_config);
-}
-
-/* Bad from the start: answered, or kept where a file on the command line asked for it. */
-static void refuse(struct connector *connector, int status, const char *message, const char *trace)
-{
-    struct command *command = connector->current;
-    if (command->request.verb == HERDER_CREATE && command->request.keep_failed) {
-        take_config(connector);
-        connector->target = command->request.initial_state;
-        connector_fail(connector, trace ? trace : message);
-        restart_by_itself(connector);
-    }
-    command_reply(command, status, NULL, message);
-    finish(connector);
-}
-
-static void on_created(struct connector *connector, const char *trace)
-{
-    if (trace) {
-        connector_fail(connector, trace);
-        restart_by_itself(connector);
-    } else {
-        well(connector);
-        tasks_apply(connector, connector->new_tasks, false);
-    }
-    reply_info(connector, true);
-    finish(connector);
-}
-
-/* Validate, then swap: what could not be set up leaves the former configuration running. */
-static void on_reconfigured(struct connector *connector, const char *trace)
-{
-    if (trace) {
-        command_reply(connector->current, 500, NULL, trace);
-        log_error(LOGGER, "The new configuration of %s is not used: %s", connector->name, trace);
-    } else {
-        take_config(connector);
-        well(connector);
-        tasks_apply(connector, connector->new_tasks, false);
-        reply_info(connector, false);
-    }
-    finish(connector);
-}
-
-static void warn_unknown(const struct connector *connector, json_t *unknown)
-{
-    json_t *name;
-    size_t i;
-    json_array_foreach(unknown, i, name) {
-        log_warn(LOGGER,
-                 "[%s|worker] The key '%s' is known neither to the connector's class nor to the "
-                 "framework; it has no effect",
-                 connector->name, json_string_value(name));
-    }
-}
-
-static void on_validated(void *user, const struct validation_result *result)
-{
-    struct connector *connector = user;
-    struct command *command = connector->current;
-    connector->validation = NULL;
-    if (result->failure) {
-        refuse(connector, 500, result->failure, NULL);
-        return;
-    }
-    if (result->error_count > 0) {
-        char *message = validation_message(result), *trace = NULL;
-        if (asprintf(&trace, "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: %s",
-                     message) < 0) {
-            abort();
-        }
-        refuse(connector, 400, message, trace);
-        free(message);
-        free(trace);
-        return;
-    }
-    warn_unknown(connector, result->unknown);
-    if (!connector->exists) {
-        take_config(connector);
-        connector->target = command->request.initial_state;
-        if (connector->target == TARGET_RUNNING) {
-            setup_start(connector, connector->config, on_created);
-            return;
-        }
-        well(connector);
-        reply_info(connector, true);
-    } else if (connector->target == TARGET_RUNNING) {
-        setup_start(connector, connector->new_config, on_reconfigured);
-        return;
-    } else { /* tasks of a paused one are made anew when it is resumed */
-        take_config(connector);
-        reply_info(connector, false);
-    }
-    finish(connector);
-}
-
-/* Connect's words for a map. Values are left out: they may be secrets. */
-static void refuse_no_class(struct connector *connector)
-{
-    refuse(connector, 400, "Connector config {} contains no connector type", NULL);
-}
-
-static void validate(struct connector *connector)
-{
-    struct herder *herder = connector->herder;
-    json_t *config = connector->new_config;
-    struct error error = {0};
-    const char *class_name = json_string_value(json_object_get(config, "connector.class"));
-    if (!class_name) {
-        refuse_no_class(connector);
-        return;
-    }
-    json_t *descriptor = catalog_find_connector(herder->catalog, class_name, &error);
-    if (!descriptor) {
-        char *trace = error_trace(&error);
-        refuse(connector, 500, error.message, trace);
-        free(trace);
-        error_clear(&error);
-        return;
-    }
-    json_t *const configs[] = {config, NULL};
-    json_t *paths = catalog_files_for(herder->catalog, configs);
-    connector->validation = validation_start(
-        herder->loop, herder->supervisor, herder->catalog, descriptor, config, paths,
-        herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS), connector->name,
-        on_validated, connector);
-    json_decref(paths);
-}
-
-/* PATCH: null removes a key. */
-static json_t *patched(json_t *config, json_t *patch)
-{
-    json_t *result = json_copy(config), *value;
-    const char *name;
-    json_object_foreach(patch, name, value) {
-        if (json_is_null(value)) {
-            json_object_del(result, name);
-        } else {
-            json_object_set(result, name, value);
-        }
-    }
-    return result;
-}
-
-static void begin_config(struct connector *connector)
-{
-    struct command *command = connector->current;
-    enum herder_verb verb = command->request.verb;
-    char *message = NULL;
-    if (verb == HERDER_CREATE && connector->exists) {
-        if (asprintf(&message, "Connector %s already exists", connector->name) < 0) {
-            abort();
-        }
-        command_reply(command, 409, NULL, message);
-    } else if (verb == HERDER_PATCH_CONFIG && !connector->exists) {
-        if (asprintf(&message, "Connector %s not found", connector->name) < 0) {
-            abort();
-        }
-        command_reply(command, 404, NULL, message);
-    } else {
-        json_t *body = command->request.body;
-        connector->new_config = verb == HERDER_PATCH_CONFIG ? patched(connector->config, body)
-                                                            : json_copy(body);
-        validate(connector);
-        return;
-    }
-    free(message);
-    finish(connector);
+        loop_after(herder->loop, pause < BACKOFF_MOST_MS ? pause : BACKOFF_MOST_MS,
+                   on_restart_timer, connector);
 }
 
 /* -- restart and the like: task configurations made anew from the same configuration -- */
@@ -381,12 +180,12 @@ static void on_restarted(struct connector *connector, const char *trace)
     bool force = command->request.verb == HERDER_RESTART && command->request.include_tasks;
     if (trace) {
         connector_fail(connector, trace);
-        restart_by_itself(connector);
+        connector_restart_later(connector);
         command_reply(command, 500, NULL, trace);
-        finish(connector);
+        connector_finish(connector);
         return;
     }
-    well(connector);
+    connector_well(connector);
     if (force && command->request.only_failed) {
         tasks_apply(connector, connector->new_tasks, false);
         for (struct task *task = connector->tasks, *next; task; task = next) {
@@ -399,7 +198,7 @@ static void on_restarted(struct connector *connector, const char *trace)
         tasks_apply(connector, connector->new_tasks, force);
     }
     command_reply(command, 204, NULL, NULL);
-    finish(connector);
+    connector_finish(connector);
 }
 
 /* The plan, as the answer shows it: what is restarted is RESTARTING. */
@@ -409,9 +208,11 @@ static json_t *plan(const struct connector *connector, bool itself)
     json_t *status = connector_status(connector), *item;
     size_t i;
     if (itself) {
-        json_object_set_new(json_object_get(status, "connector"), "state", json_string("RESTARTING"));
+        json_object_set_new(json_object_get(status, "connector"), "state",
+                            json_string("RESTARTING"));
     }
-    json_array_foreach(json_object_get(status, "tasks"), i, item) {
+    json_array_foreach(json_object_get(status, "tasks"), i, item)
+    {
         const char *state = json_string_value(json_object_get(item, "state"));
         if (request->include_tasks && (!request->only_failed || strcmp(state, "FAILED") == 0)) {
             json_object_set_new(item, "state", json_string("RESTARTING"));
@@ -434,7 +235,7 @@ static void begin_restart(struct connector *connector)
     if (connector->target == TARGET_STOPPED ||
         (connector->target == TARGET_PAUSED && !connector->tasks)) {
         command_reply(command, 204, NULL, NULL); /* it stays as it is */
-        finish(connector);
+        connector_finish(connector);
         return;
     }
     if (itself) {
@@ -447,13 +248,13 @@ static void begin_restart(struct connector *connector)
             task_restart(task);
         }
     }
-    finish(connector);
+    connector_finish(connector);
 }
 
 static void on_task_stopped(struct connector *connector)
 {
     command_reply(connector->current, 204, NULL, NULL);
-    finish(connector);
+    connector_finish(connector);
 }
 
 static void begin_restart_task(struct connector *connector)
@@ -462,12 +263,13 @@ static void begin_restart_task(struct connector *connector)
     struct task *task = task_find(connector, command->request.task);
     if (!task) {
         char *message = NULL;
-        if (asprintf(&message, "Task %s-%d not found", connector->name, command->request.task) < 0) {
+        if (asprintf(&message, "Task %s-%d not found", connector->name, command->request.task) <
+            0) {
             abort();
         }
         command_reply(command, 404, NULL, message);
         free(message);
-        finish(connector);
+        connector_finish(connector);
         return;
     }
     task_restart(task);
@@ -485,20 +287,20 @@ static void begin_pause(struct connector *connector)
     }
     tasks_reconcile(connector);
     command_reply(connector->current, 202, NULL, NULL);
-    finish(connector);
+    connector_finish(connector);
 }
 
 static void on_resumed(struct connector *connector, const char *trace)
 {
     if (trace) {
         connector_fail(connector, trace);
-        restart_by_itself(connector);
+        connector_restart_later(connector);
     } else {
-        well(connector);
+        connector_well(connector);
         tasks_apply(connector, connector->new_tasks, false);
         tasks_reconcile(connector);
     }
-    finish(connector);
+    connector_finish(connector);
 }
 
 static void begin_resume(struct connector *connector)
@@ -507,7 +309,7 @@ static void begin_resume(struct connector *connector)
     connector->target = TARGET_RUNNING;
     command_reply(connector->current, 202, NULL, NULL);
     if (was_running || strcmp(connector->state, "FAILED") == 0) {
-        finish(connector); /* a failed one comes back by a restart only */
+        connector_finish(connector); /* a failed one comes back by a restart only */
         return;
     }
     if (connector->tasks) {
@@ -519,13 +321,13 @@ static void begin_resume(struct connector *connector)
 static void on_tasks_gone(struct connector *connector)
 {
     command_reply(connector->current, 204, NULL, NULL);
-    finish(connector);
+    connector_finish(connector);
 }
 
 static void begin_stop(struct connector *connector)
 {
     connector->target = TARGET_STOPPED;
-    well(connector);
+    connector_well(connector);
     tasks_remove(connector);
     when_stopped(connector, on_tasks_gone);
 }
@@ -544,7 +346,7 @@ static void begin_reconfigure(struct connector *connector)
     if (connector->target == TARGET_RUNNING) {
         setup_start(connector, connector->config, on_restarted);
     } else {
-        finish(connector);
+        connector_finish(connector);
     }
 }
 
@@ -572,9 +374,10 @@ static void reply_unknown(struct command *command)
         break;
     case HERDER_RESTART_TASK:
         status = 500;
-        if (asprintf(&message,
-                     "Failed to start task %s-%d since it is not a recognizable type (source or sink)",
-                     name, command->request.task) < 0) {
+        if (asprintf(
+                &message,
+                "Failed to start task %s-%d since it is not a recognizable type (source or sink)",
+                name, command->request.task) < 0) {
             abort();
         }
         break;
@@ -602,10 +405,10 @@ static void begin(struct connector *connector)
     connector->current = command;
     enum herder_verb verb = command->request.verb;
     if (verb == HERDER_CREATE || verb == HERDER_PUT_CONFIG || verb == HERDER_PATCH_CONFIG) {
-        begin_config(connector);
+        configure_begin(connector);
     } else if (!connector->exists) {
         reply_unknown(command);
-        finish(connector);
+        connector_finish(connector);
     } else if (verb == HERDER_DELETE) {
         begin_delete(connector);
     } else if (verb == HERDER_PAUSE) {

@@ -67,10 +67,11 @@ static int lock_worker(struct data_dir *dir, struct error *error)
         ssize_t got = pread(dir->worker_lock, text, sizeof(text) - 1, 0);
         text[got > 0 ? (size_t)got : 0] = '\0';
         text[strcspn(text, "\n")] = '\0';
-        return error_set(error, ERROR_BUSY,
-                         "Another sluice (process %s) uses the folder %s; stop it, or give this one "
-                         "a folder of its own",
-                         text, dir->path);
+        return error_set(
+            error, ERROR_BUSY,
+            "Another sluice (process %s) uses the folder %s; stop it, or give this one "
+            "a folder of its own",
+            text, dir->path);
     }
     int size = snprintf(text, sizeof(text), "%d\n", (int)getpid());
     if (ftruncate(dir->worker_lock, 0) != 0 ||
@@ -80,7 +81,8 @@ static int lock_worker(struct data_dir *dir, struct error *error)
     return 0;
 }
 
-/* There is no waiting for a lock with a deadline, and no event for its end: it is looked for often. */
+/* There is no waiting for a lock with a deadline, and no event for its end: it is looked for often.
+ */
 static int lock_hosts(struct data_dir *dir, int wait_ms, struct error *error)
 {
     int64_t begin = clock_monotonic_ms();
@@ -91,10 +93,11 @@ static int lock_hosts(struct data_dir *dir, int wait_ms, struct error *error)
     bool told = false;
     while (flock(dir->hosts_lock, LOCK_EX | LOCK_NB) != 0) {
         if (clock_monotonic_ms() - begin >= wait_ms) {
-            return error_set(error, ERROR_BUSY,
-                             "Processes of an earlier sluice still run and hold %s/hosts.lock (fuser "
-                             "names them); end them first",
-                             dir->path);
+            return error_set(
+                error, ERROR_BUSY,
+                "Processes of an earlier sluice still run and hold %s/hosts.lock (fuser "
+                "names them); end them first",
+                dir->path);
         }
         if (!told) {
             log_info(LOGGER, "Waiting for processes of an earlier worker in %s", dir->path);

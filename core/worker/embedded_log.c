@@ -24,8 +24,8 @@
 enum {
     FIRST_PAUSE_MS = 50,
     MOST_PAUSE_MS = 5000,
-    QUIET_MS = 30000,   /* it ran so long: the next pause is the first again */
-    LOOK_MS = 2,        /* between looks whether it takes connections */
+    QUIET_MS = 30000, /* it ran so long: the next pause is the first again */
+    LOOK_MS = 2,      /* between looks whether it takes connections */
     LAST_READS = 16,
 };
 
@@ -54,8 +54,13 @@ struct embedded_log *embedded_log_create(struct loop *loop, const char *program,
     if (!log) {
         return NULL;
     }
-    *log = (struct embedded_log){.loop = loop, .program = strdup(program), .dir = strdup(dir),
-                                 .stdin_fd = stdin_fd, .worker = worker, .life = -1, .log.fd = -1,
+    *log = (struct embedded_log){.loop = loop,
+                                 .program = strdup(program),
+                                 .dir = strdup(dir),
+                                 .stdin_fd = stdin_fd,
+                                 .worker = worker,
+                                 .life = -1,
+                                 .log.fd = -1,
                                  .pause_ms = FIRST_PAUSE_MS};
     if (!log->program || !log->dir) {
         embedded_log_destroy(log);
@@ -80,8 +85,8 @@ static bool takes_connections(const struct embedded_log *log)
     int dir = open(log->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/log.sock", dir);
-    bool taken = dir >= 0 && fd >= 0 &&
-                 connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    bool taken =
+        dir >= 0 && fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
     if (fd >= 0) {
         close(fd);
     }
@@ -159,7 +164,8 @@ static void on_exit_of(void *user, uint32_t events)
                     last.data ? ":\n" : "", last.data ? last.data : "");
     buffer_finish(&last);
     if (log->on_ready) {
-        log->stopping = true; /* it never worked: whoever waits decides, and it is not tried again */
+        log->stopping =
+            true; /* it never worked: whoever waits decides, and it is not tried again */
         ready(log, &error);
     } else {
         if (clock_monotonic_ms() - log->started_at >= QUIET_MS) {
@@ -248,7 +254,8 @@ static void start(void *user)
     } else if (log->on_ready) {
         ready(log, &error);
     } else {
-        log_error(LOGGER, "%s; it is tried again in %lld ms", error.message, (long long)log->pause_ms);
+        log_error(LOGGER, "%s; it is tried again in %lld ms", error.message,
+                  (long long)log->pause_ms);
         log->timer = loop_after(log->loop, log->pause_ms, start, log);
     }
     error_clear(&error);

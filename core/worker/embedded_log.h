@@ -1,7 +1,7 @@
 /*
- * The embedded log's owner as a child of the worker: `sluice-log DIR --fd N`, where N is one end of a
- * socket pair whose other end the worker holds: the log leaves when that closes. It is started again,
- * with growing pauses, whenever it ends. [loop thread]
+ * The embedded log's owner as a child of the worker: `sluice-log DIR --fd N`, where N is one end of
+ * a socket pair whose other end the worker holds: the log leaves when that closes. It is started
+ * again, with growing pauses, whenever it ends. [loop thread]
  */
 #ifndef CORE_WORKER_EMBEDDED_LOG_H
 #define CORE_WORKER_EMBEDDED_LOG_H
@@ -15,14 +15,14 @@
 struct embedded_log;
 
 /**
- * program: sluice-log; dir: of the log; stdin_fd: see supervisor_create(). Strings are copied. worker:
- * its log.retention.* and the like are the log's defaults; borrowed.
+ * program: sluice-log; dir: of the log; stdin_fd: see supervisor_create(). Strings are copied.
+ * worker: its log.retention.* and the like are the log's defaults; borrowed.
  */
 struct embedded_log *embedded_log_create(struct loop *loop, const char *program, const char *dir,
                                          int stdin_fd, const struct properties *worker);
 /**
- * Starts it; on_ready is called once, when it first takes connections, or with an error when it ends
- * before that.
+ * Starts it; on_ready is called once, when it first takes connections, or with an error when it
+ * ends before that.
  */
 void embedded_log_start(struct embedded_log *log,
                         void (*on_ready)(void *user, const struct error *error), void *user);

@@ -131,7 +131,8 @@ int64_t herder_long(const struct herder *herder, json_t *config, const char *nam
 
 int64_t herder_stop_timeout(const struct herder *herder)
 {
-    int64_t timeout = herder_long(herder, NULL, "task.shutdown.graceful.timeout.ms", STOP_TIMEOUT_MS);
+    int64_t timeout =
+        herder_long(herder, NULL, "task.shutdown.graceful.timeout.ms", STOP_TIMEOUT_MS);
     return timeout >= 0 ? timeout : STOP_TIMEOUT_MS;
 }
 
@@ -159,7 +160,8 @@ static int open_offsets(struct herder *herder, struct error *error)
     if (result == 0) {
         herder->offsets_writer = offsets_writer_create(herder->loop, herder->offsets);
         if (!herder->offsets_writer) {
-            result = error_set(error, ERROR_SYSTEM, "Could not start the thread that stores offsets");
+            result =
+                error_set(error, ERROR_SYSTEM, "Could not start the thread that stores offsets");
         }
     }
     return result;
@@ -180,11 +182,10 @@ struct herder *herder_create(const struct herder_options *options, struct error 
     herder->supervisor =
         supervisor_create(options->loop, options->host_path, options->data->hosts_lock);
     char *cache = data_dir_file(options->data, "plugins.json");
-    herder->catalog =
-        herder->supervisor
-            ? catalog_create(herder->supervisor, options->plugin_paths, options->plugin_path_count,
-                             cache, options->host_path)
-            : NULL;
+    herder->catalog = herder->supervisor
+                          ? catalog_create(herder->supervisor, options->plugin_paths,
+                                           options->plugin_path_count, cache, options->host_path)
+                          : NULL;
     free(cache);
     if (options->log_dir) {
         herder->log = embedded_log_create(options->loop, options->log_path, options->log_dir,

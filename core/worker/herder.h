@@ -1,6 +1,7 @@
 /*
- * Herder: owns connectors and tasks, what is wanted of them and how they are. One event loop thread,
- * one owner of state; requests come from any thread, wait for nobody, and are answered by a callback.
+ * Herder: owns connectors and tasks, what is wanted of them and how they are. One event loop
+ * thread, one owner of state; requests come from any thread, wait for nobody, and are answered by a
+ * callback.
  *
  * Requests for one connector are done one after the other, those for different ones side by side: a
  * plugin that hangs while it validates or makes task configurations holds up its own connector only
@@ -56,8 +57,8 @@ enum connector_target { TARGET_RUNNING, TARGET_PAUSED, TARGET_STOPPED };
 
 /** How a request ended, in the terms of Connect's REST API. All is borrowed. */
 struct herder_reply {
-    int status;           /* of HTTP; 400 and above: message is an error's, NULL: null */
-    json_t *body;         /* NULL: none */
+    int status;   /* of HTTP; 400 and above: message is an error's, NULL: null */
+    json_t *body; /* NULL: none */
     const char *message;
     const char *text;     /* instead of body: plain text */
     const char *location; /* path of what was created; NULL: nothing was */
@@ -65,13 +66,13 @@ struct herder_reply {
 
 struct herder_request {
     enum herder_verb verb;
-    const char *name;      /* of connector or plugin class; NULL: none */
+    const char *name; /* of connector or plugin class; NULL: none */
     int task;
-    json_t *body;          /* configuration (strings, NULL values for removal); taken over */
-    bool include_tasks, only_failed;                /* HERDER_RESTART */
-    bool expand, expand_info, expand_status;        /* HERDER_LIST */
-    bool all_kinds;                                 /* HERDER_PLUGINS */
-    enum connector_target initial_state;            /* HERDER_CREATE */
+    json_t *body; /* configuration (strings, NULL values for removal); taken over */
+    bool include_tasks, only_failed;         /* HERDER_RESTART */
+    bool expand, expand_info, expand_status; /* HERDER_LIST */
+    bool all_kinds;                          /* HERDER_PLUGINS */
+    enum connector_target initial_state;     /* HERDER_CREATE */
     /**
      * HERDER_CREATE of a connector that a file on the command line describes: it is there even when
      * its configuration is bad, FAILED with the reasons in its trace.
@@ -91,14 +92,15 @@ struct herder_options {
     const char *const *plugin_paths; /* absolute; copied */
     size_t plugin_path_count;
     const struct data_dir *data;
-    const char *worker_id;           /* host:port of the admin API */
+    const char *worker_id; /* host:port of the admin API */
 };
 
 struct herder *herder_create(const struct herder_options *options, struct error *error);
 /** Only after herder_stop() is done, or before herder_start(). NULL is fine. */
 void herder_destroy(struct herder *herder);
 /**
- * Finds plugins, starts the embedded log; on_ready when connectors can be created (error: they cannot).
+ * Finds plugins, starts the embedded log; on_ready when connectors can be created (error: they
+ * cannot).
  */
 void herder_start(struct herder *herder, void (*on_ready)(void *user, const struct error *error),
                   void *user);
@@ -115,9 +117,9 @@ void herder_submit(struct herder *herder, const struct herder_request *request);
 struct herder_progress {
     const char *name, *type, *state, *trace; /* trace: of the connector or its first failed task */
     int running, failed, tasks;
-    bool settled;          /* nothing is under way: no request, no task starting or stopping */
+    bool settled; /* nothing is under way: no request, no task starting or stopping */
     int64_t records, bytes, objects;
-    int64_t lag;           /* -1: not known, or no sink */
+    int64_t lag; /* -1: not known, or no sink */
 };
 
 /** Calls fn for each connector, by name. Strings are borrowed for the call. */

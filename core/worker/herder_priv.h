@@ -1,6 +1,6 @@
 /*
- * What the herder's own files share: connector.c (requests that change one), setup.c (validation and
- * task configurations), task.c, reads.c, herder.c. [loop thread] throughout.
+ * What the herder's own files share: connector.c (requests that change one), setup.c (validation
+ * and task configurations), task.c, reads.c, herder.c. [loop thread] throughout.
  */
 #ifndef CORE_WORKER_HERDER_PRIV_H
 #define CORE_WORKER_HERDER_PRIV_H
@@ -15,8 +15,13 @@
 
 #define LOGGER "sluice.worker.herder"
 
-/** How long a plugin may take to validate, and to make task configurations: sluice.plugin.timeout.ms. */
+/** How long a plugin may take to validate, and to make task configurations:
+ * sluice.plugin.timeout.ms. */
 enum { PLUGIN_TIMEOUT_MS = 60000 };
+
+/** Of a host's process, unless sluice.task.memory.limit.bytes says otherwise; 0 there: none.
+ * invariant 5 */
+#define MEMORY_LIMIT ((int64_t)1 << 30)
 
 /** A request that was taken in. */
 struct command {
@@ -32,14 +37,14 @@ struct command {
 struct task {
     struct connector *connector;
     int id;
-    json_t *config;        /* as the connector made it */
-    json_t *applied;       /* with the connector's keys: what its host gets */
-    struct host *host;     /* NULL: none */
-    bool wanted;           /* shall run (paused or not) */
-    bool removed;          /* goes as soon as its host is gone */
-    bool stale;            /* its host runs something else: it is to be stopped and started again */
-    bool stopping;         /* the host was told so */
-    bool paused_told;      /* what the host was told last */
+    json_t *config;    /* as the connector made it */
+    json_t *applied;   /* with the connector's keys: what its host gets */
+    struct host *host; /* NULL: none */
+    bool wanted;       /* shall run (paused or not) */
+    bool removed;      /* goes as soon as its host is gone */
+    bool stale;        /* its host runs something else: it is to be stopped and started again */
+    bool stopping;     /* the host was told so */
+    bool paused_told;  /* what the host was told last */
     bool failed;
     const char *state;     /* Connect's word; static */
     char *trace;           /* of the last failure */
@@ -48,29 +53,29 @@ struct task {
     struct loop_timer *restart_timer;
     /* what its former hosts counted */
     int64_t past_records, past_bytes, past_objects;
-    struct task *next;     /* by id */
+    struct task *next; /* by id */
 };
 
 struct connector {
     struct herder *herder;
     char *name;
-    bool exists;           /* false: to be created, or deleted and not yet gone */
-    json_t *config;        /* strings */
+    bool exists;    /* false: to be created, or deleted and not yet gone */
+    json_t *config; /* strings */
     enum connector_target target;
-    const char *state;     /* Connect's word; static */
+    const char *state; /* Connect's word; static */
     char *trace;
-    const char *type;      /* source, sink, unknown; static */
+    const char *type; /* source, sink, unknown; static */
     struct task *tasks;
     /* requests */
     struct command *queue, **queue_end;
     struct command *current;
-    struct loop_timer *begin_timer; /* the next of the queue is about to begin */
+    struct loop_timer *begin_timer;              /* the next of the queue is about to begin */
     void (*resume)(struct connector *connector); /* goes on when no task is stopping any more */
     struct validation *validation;
     struct host *setup;
     void (*on_setup)(struct connector *connector, const char *trace); /* NULL: it went well */
-    json_t *new_config;    /* of the request under way */
-    json_t *new_tasks;     /* what the setup host made */
+    json_t *new_config;                                               /* of the request under way */
+    json_t *new_tasks;                                                /* what the setup host made */
     int attempts;
     struct loop_timer *restart_timer;
     struct connector *next; /* by name */
@@ -107,7 +112,8 @@ void command_reply_located(struct command *command, int status, json_t *body, co
 void command_reply_text(struct command *command, const char *text);
 /** Frees it; one that was not answered gets "Request cannot be completed". */
 void command_finish(struct command *command);
-int64_t herder_long(const struct herder *herder, json_t *config, const char *name, int64_t fallback);
+int64_t herder_long(const struct herder *herder, json_t *config, const char *name,
+                    int64_t fallback);
 int64_t herder_stop_timeout(const struct herder *herder);
 /** NULL: there is none of that name that exists. */
 struct connector *herder_find(const struct herder *herder, const char *name);
@@ -117,21 +123,34 @@ void herder_enqueue(struct herder *herder, enum herder_verb verb, const char *na
 /* connector.c */
 /** Takes a changing request; creates the connector object where it is missing. */
 void connector_submit(struct herder *herder, struct command *command);
-/** Goes on with whatever waits for tasks to end; frees the connector where nothing is left of it. */
+/** Goes on with whatever waits for tasks to end; frees the connector where nothing is left of it.
+ */
 void connector_poke(struct connector *connector);
 /** Ends what is under way, wants no task any more. For the worker's end. */
 void connector_shutdown(struct connector *connector);
+/** The request under way is done; the next one begins. */
+void connector_finish(struct connector *connector);
+/** It is as its target says; a former failure is forgotten. */
+void connector_well(struct connector *connector);
+/** After a failure: a restart by itself where that is asked for. */
+void connector_restart_later(struct connector *connector);
 void connector_fail(struct connector *connector, const char *trace);
 void connector_free(struct connector *connector);
 
+/* configure.c */
+/** Begins the request under way, which is one to create or configure. */
+void configure_begin(struct connector *connector);
+
 /* setup.c */
-/** Starts the connector host for config; connector->on_setup is called with new_tasks filled, or a trace. */
+/** Starts the connector host for config; connector->on_setup is called with new_tasks filled, or a
+ * trace. */
 void setup_start(struct connector *connector, json_t *config,
                  void (*on_setup)(struct connector *connector, const char *trace));
 void setup_cancel(struct connector *connector);
 
 /* task.c */
-/** Makes the list of tasks that of configs; those that changed, or all (force), are started again. */
+/** Makes the list of tasks that of configs; those that changed, or all (force), are started again.
+ */
 void tasks_apply(struct connector *connector, json_t *configs, bool force);
 /** They go. */
 void tasks_remove(struct connector *connector);

@@ -47,7 +47,8 @@ static void remember(struct host_log *log, const char *level, const char *text)
     }
 }
 
-/* What our own programs without a log pipe write: `[time] LEVEL text (logger)`. -1: something else. */
+/* What our own programs without a log pipe write: `[time] LEVEL text (logger)`. -1: something else.
+ */
 static int own_line(char *line, char **ret_text, const char **ret_logger)
 {
     char *level = *line == '[' ? strstr(line, "] ") : NULL;

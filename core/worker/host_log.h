@@ -12,8 +12,8 @@
 #define HOST_LOG_LAST 20
 
 struct host_log {
-    int fd;               /* owned; -1: ended */
-    char *context;        /* for lines that bring none; owned */
+    int fd;        /* owned; -1: ended */
+    char *context; /* for lines that bring none; owned */
     struct buffer in;
     char *last[HOST_LOG_LAST]; /* a ring; owned, NULL: none yet */
     size_t next;

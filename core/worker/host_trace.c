@@ -70,8 +70,8 @@ static int add_exit(const struct host_ending *ending, struct buffer *text)
         add_phase(ending, text);
         return ERROR_PLUGIN_MEMORY;
     }
-    (void)buffer_printf(text, " ended by itself with exit status %d; a plugin shall not end its process",
-                        status);
+    (void)buffer_printf(
+        text, " ended by itself with exit status %d; a plugin shall not end its process", status);
     return ERROR_PLUGIN_EXIT;
 }
 
@@ -91,6 +91,9 @@ char *host_trace(const struct host_ending *ending, int *ret_code)
         *ret_code = add_signal(ending, &text);
     } else {
         *ret_code = add_exit(ending, &text);
+    }
+    if (*ret_code == ERROR_PLUGIN_MEMORY) {
+        (void)buffer_append_text(&text, " (sluice.task.memory.limit.bytes sets it)");
     }
     (void)buffer_append_char(&text, '\n');
     if (ending->frames) {

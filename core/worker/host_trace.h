@@ -9,15 +9,15 @@
 #include "core/worker/host_log.h"
 
 struct host_ending {
-    const char *subject;       /* Task lake-0 */
-    int status;                /* as waitpid() gives it */
+    const char *subject; /* Task lake-0 */
+    int status;          /* as waitpid() gives it */
     const struct metrics_page *page;
-    const char *frames;        /* of a crash, a line each; NULL: not known */
-    int64_t stop_timeout_ms;   /* killed by us because stop took longer; 0: no */
-    int64_t deadline_ms;       /* killed by us because all of it took longer; 0: no */
-    bool deaf;                 /* killed by us because it took no messages */
-    int64_t killed_at;         /* monotonic ms */
-    int64_t memory_limit;      /* bytes; 0: none */
+    const char *frames;      /* of a crash, a line each; NULL: not known */
+    int64_t stop_timeout_ms; /* killed by us because stop took longer; 0: no */
+    int64_t deadline_ms;     /* killed by us because all of it took longer; 0: no */
+    bool deaf;               /* killed by us because it took no messages */
+    int64_t killed_at;       /* monotonic ms */
+    int64_t memory_limit;    /* bytes; 0: none */
     const struct host_log *log;
 };
 

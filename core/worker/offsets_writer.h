@@ -1,6 +1,6 @@
 /*
- * Writes the offset file off the loop: a thread of its own waits for the disk. What comes while a write
- * is under way goes out together with the next one.
+ * Writes the offset file off the loop: a thread of its own waits for the disk. What comes while a
+ * write is under way goes out together with the next one.
  */
 #ifndef CORE_WORKER_OFFSETS_WRITER_H
 #define CORE_WORKER_OFFSETS_WRITER_H

@@ -1,4 +1,5 @@
-/* What is asked of the herder without changing anything: bodies as kafka-connect.md §1.2. [loop thread] */
+/* What is asked of the herder without changing anything: bodies as kafka-connect.md §1.2. [loop
+ * thread] */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,8 +81,8 @@ json_t *connector_status(const struct connector *connector)
         }
     }
     return json_pack("{s:s,s:o,s:o,s:s}", "name", connector->name, "connector",
-                     state_of(connector->state, connector->trace, connector->herder), "tasks", tasks,
-                     "type", connector->type);
+                     state_of(connector->state, connector->trace, connector->herder), "tasks",
+                     tasks, "type", connector->type);
 }
 
 static json_t *tasks_body(const struct connector *connector)
@@ -89,8 +90,8 @@ static json_t *tasks_body(const struct connector *connector)
     json_t *list = json_array();
     for (const struct task *task = connector->tasks; task; task = task->next) {
         if (!task->removed) {
-            json_array_append_new(list, json_pack("{s:o,s:O}", "id", task_id(task), "config",
-                                                  task->config));
+            json_array_append_new(
+                list, json_pack("{s:o,s:O}", "id", task_id(task), "config", task->config));
         }
     }
     return list;
@@ -155,9 +156,10 @@ static void read_connector(struct herder *herder, struct command *command)
         return;
     }
     if (verb == HERDER_OFFSETS && strcmp(connector->type, "source") != 0) {
-        command_reply(command, 501, NULL,
-                      "Offsets of sink connectors are committed to their consumer group; this version "
-                      "does not read them from there");
+        command_reply(
+            command, 501, NULL,
+            "Offsets of sink connectors are committed to their consumer group; this version "
+            "does not read them from there");
         return;
     }
     json_t *body = verb == HERDER_INFO           ? connector_info(connector)
@@ -203,9 +205,12 @@ struct kind {
 
 /* In the order of Connect's answer. */
 static const struct kind kinds[] = {
-    {SLUICE_SINK, "sink"},           {SLUICE_SOURCE, "source"},
-    {SLUICE_TRANSFORM, "transformation"}, {SLUICE_PREDICATE, "predicate"},
-    {SLUICE_CONVERTER, "converter"}, {SLUICE_HEADER_CONVERTER, "header_converter"},
+    {SLUICE_SINK, "sink"},
+    {SLUICE_SOURCE, "source"},
+    {SLUICE_TRANSFORM, "transformation"},
+    {SLUICE_PREDICATE, "predicate"},
+    {SLUICE_CONVERTER, "converter"},
+    {SLUICE_HEADER_CONVERTER, "header_converter"},
 };
 
 static json_t *plugins_body(const struct herder *herder, bool all)
@@ -250,9 +255,10 @@ static void on_validated(void *user, const struct validation_result *result)
     if (result->failure) {
         command_reply(command, 500, NULL, result->failure);
     } else {
-        json_t *body = json_pack(
-            "{s:O,s:i,s:O,s:O}", "name", json_object_get(command->request.body, "connector.class"),
-            "error_count", result->error_count, "groups", result->groups, "configs", result->configs);
+        json_t *body =
+            json_pack("{s:O,s:i,s:O,s:O}", "name",
+                      json_object_get(command->request.body, "connector.class"), "error_count",
+                      result->error_count, "groups", result->groups, "configs", result->configs);
         command_reply(command, 200, body, NULL);
         json_decref(body);
     }
@@ -288,8 +294,8 @@ static void validate(struct herder *herder, struct command *command)
         return;
     }
     if (!same_type(class_name, request->name)) {
-        if (asprintf(&message, "Included connector type %s does not match request type %s", class_name,
-                     request->name) < 0) {
+        if (asprintf(&message, "Included connector type %s does not match request type %s",
+                     class_name, request->name) < 0) {
             abort();
         }
         command_reply(command, 400, NULL, message);
@@ -384,8 +390,8 @@ void herder_read(struct herder *herder, struct command *command)
         break;
     }
     if (body) {
-        command_reply(command,
-                      command->request.verb == HERDER_HEALTH && !herder->ready ? 503 : 200, body, NULL);
+        command_reply(command, command->request.verb == HERDER_HEALTH && !herder->ready ? 503 : 200,
+                      body, NULL);
         json_decref(body);
     }
     command_finish(command);
@@ -416,8 +422,9 @@ void herder_progress(struct herder *herder,
             progress.tasks++;
             progress.running += strcmp(task->state, "RUNNING") == 0;
             progress.failed += task->failed;
-            progress.settled = progress.settled && (task->failed || strcmp(task->state, "RUNNING") == 0 ||
-                                                    strcmp(task->state, "PAUSED") == 0);
+            progress.settled =
+                progress.settled && (task->failed || strcmp(task->state, "RUNNING") == 0 ||
+                                     strcmp(task->state, "PAUSED") == 0);
             if (task->failed && !progress.trace) {
                 progress.trace = task->trace;
             }

@@ -28,7 +28,9 @@ static void on_end(void *user, const struct host_end *end)
     struct connector *connector = user;
     connector->setup = NULL;
     bool good = end->clean && json_is_array(connector->new_tasks);
-    finish(connector, good ? NULL : end->trace ? end->trace : "The connector made no task configurations");
+    finish(connector, good         ? NULL
+                      : end->trace ? end->trace
+                                   : "The connector made no task configurations");
 }
 
 void setup_start(struct connector *connector, json_t *config,
@@ -51,12 +53,13 @@ void setup_start(struct connector *connector, json_t *config,
         .name = connector->name,
         .subject = subject,
         .context = context,
-        .first = json_pack(
-            "{s:s,s:s,s:s,s:O,s:I,s:o,s:I}", "type", "connector", "name", connector->name, "class",
-            class_name ? class_name : "", "config", config, "tasks_max",
-            (json_int_t)herder_long(herder, config, "tasks.max", 1), "plugin_path",
-            catalog_files_for(herder->catalog, configs), "memory_limit",
-            (json_int_t)herder_long(herder, config, "sluice.task.memory.limit.bytes", 0)),
+        .first =
+            json_pack("{s:s,s:s,s:s,s:O,s:I,s:o,s:I}", "type", "connector", "name", connector->name,
+                      "class", class_name ? class_name : "", "config", config, "tasks_max",
+                      (json_int_t)herder_long(herder, config, "tasks.max", 1), "plugin_path",
+                      catalog_files_for(herder->catalog, configs), "memory_limit",
+                      (json_int_t)herder_long(herder, config, "sluice.task.memory.limit.bytes",
+                                              MEMORY_LIMIT)),
         .deadline_ms = herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS),
         .on_message = on_message,
         .on_end = on_end,

@@ -23,11 +23,11 @@
 #define LOGGER "sluice.worker.supervisor"
 
 enum {
-    OUT_MAX = 32 << 20,         /* bytes that wait for a host that does not read */
-    MESSAGES_A_TURN = 32,       /* so that one host cannot keep the loop to itself */
+    OUT_MAX = 32 << 20,   /* bytes that wait for a host that does not read */
+    MESSAGES_A_TURN = 32, /* so that one host cannot keep the loop to itself */
     SYMBOLIZE_TIMEOUT_MS = 5000,
-    LAST_READS = 64,            /* of the log pipe, after the end */
-    STOP_MARGIN_MS = 250,       /* the host knows the same deadline and may end itself in time */
+    LAST_READS = 64,      /* of the log pipe, after the end */
+    STOP_MARGIN_MS = 250, /* the host knows the same deadline and may end itself in time */
 };
 
 struct supervisor {

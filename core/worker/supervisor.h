@@ -1,7 +1,7 @@
 /*
  * Supervisor: starts sluice-host processes, talks to them, limits their time, and tells how they
- * ended. It knows roles and messages only as far as they concern life and death (core/host/protocol.h);
- * what they mean is the herder's. Everything here: [loop thread].
+ * ended. It knows roles and messages only as far as they concern life and death
+ * (core/host/protocol.h); what they mean is the herder's. Everything here: [loop thread].
  */
 #ifndef CORE_WORKER_SUPERVISOR_H
 #define CORE_WORKER_SUPERVISOR_H
@@ -31,14 +31,15 @@ struct host_options {
     int64_t deadline_ms; /* for all it does; 0: none */
     /** A message; "failed" is kept for the end. message is borrowed. May be NULL. */
     void (*on_message)(void *user, const char *type, json_t *message);
-    /** It is gone, all it said was handled; the host is freed after this call. Not for abandoned ones. */
+    /** It is gone, all it said was handled; the host is freed after this call. Not for abandoned
+     * ones. */
     void (*on_end)(void *user, const struct host_end *end);
     void *user;
 };
 
 /**
- * host_path: sluice-host; borrowed. stdin_fd becomes every host's standard input: an empty file whose
- * lock lives as long as any of them (core/worker/data_dir.h); stays the caller's.
+ * host_path: sluice-host; borrowed. stdin_fd becomes every host's standard input: an empty file
+ * whose lock lives as long as any of them (core/worker/data_dir.h); stays the caller's.
  */
 struct supervisor *supervisor_create(struct loop *loop, const char *host_path, int stdin_fd);
 /** Only when idle. NULL is fine. */
@@ -55,7 +56,8 @@ void supervisor_broadcast(struct supervisor *supervisor, json_t *message);
 /** Starts one; NULL with error where that cannot be. options are copied. */
 struct host *host_start(struct supervisor *supervisor, const struct host_options *options,
                         struct error *error);
-/** Never blocks: what the host does not take yet waits here; a host that takes none is ended. Steals. */
+/** Never blocks: what the host does not take yet waits here; a host that takes none is ended.
+ * Steals. */
 void host_send(struct host *host, json_t *message);
 /** Asks it to stop, and kills it when it has not within timeout_ms. */
 void host_stop(struct host *host, int64_t timeout_ms);

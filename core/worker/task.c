@@ -1,4 +1,5 @@
-/* A task: its host process started, stopped, paused and restarted as its connector wishes. [loop thread] */
+/* A task: its host process started, stopped, paused and restarted as its connector wishes. [loop
+ * thread] */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "core/worker/herder_priv.h"
 
 enum {
-    WELL_MS = 60000,        /* it ran so long: restarts by itself count from the beginning */
+    WELL_MS = 60000, /* it ran so long: restarts by itself count from the beginning */
     BACKOFF_MS = 1000,
     BACKOFF_MOST_MS = 300000,
 };
@@ -83,8 +84,8 @@ static void restart_by_itself(struct task *task, int64_t ran_ms)
         pause *= 2;
     }
     task->attempts++;
-    task->restart_timer = loop_after(herder->loop, pause < BACKOFF_MOST_MS ? pause : BACKOFF_MOST_MS,
-                                     on_restart_timer, task);
+    task->restart_timer = loop_after(
+        herder->loop, pause < BACKOFF_MOST_MS ? pause : BACKOFF_MOST_MS, on_restart_timer, task);
 }
 
 /* -- what its host says -- */
@@ -93,9 +94,10 @@ static void on_offsets_get(struct task *task, json_t *message)
 {
     json_t *offsets = json_array(), *partition;
     size_t i;
-    json_array_foreach(json_object_get(message, "partitions"), i, partition) {
-        json_t *offset = offsets_file_get(task->connector->herder->offsets, task->connector->name,
-                                          partition);
+    json_array_foreach(json_object_get(message, "partitions"), i, partition)
+    {
+        json_t *offset =
+            offsets_file_get(task->connector->herder->offsets, task->connector->name, partition);
         json_array_append(offsets, offset ? offset : json_null());
     }
     host_send(task->host, json_pack("{s:s,s:O,s:o}", "type", "offsets_reply", "id",
@@ -119,7 +121,8 @@ static void on_offsets(struct task *task, json_t *message)
     struct herder *herder = task->connector->herder;
     json_t *pair;
     size_t i;
-    json_array_foreach(json_object_get(message, "offsets"), i, pair) {
+    json_array_foreach(json_object_get(message, "offsets"), i, pair)
+    {
         json_t *partition = json_array_get(pair, 0);
         if (partition) {
             offsets_file_set(herder->offsets, task->connector->name, partition,
@@ -171,7 +174,8 @@ static void on_end(void *user, const struct host_end *end)
     if (task->stopping) {
         task->stopping = false;
         if (!end->clean) {
-            log_error(LOGGER, "Task %s-%d did not stop well: %s", connector->name, task->id, end->trace);
+            log_error(LOGGER, "Task %s-%d did not stop well: %s", connector->name, task->id,
+                      end->trace);
         }
         task->state = task->stale ? "RESTARTING" : "UNASSIGNED";
         task->stale = false;
@@ -214,7 +218,7 @@ static void start(struct task *task)
                            catalog_files_for(herder->catalog, configs), "paused",
                            (int)task->paused_told, "log_level", level, "memory_limit",
                            (json_int_t)herder_long(herder, task->applied,
-                                                   "sluice.task.memory.limit.bytes", 0)),
+                                                   "sluice.task.memory.limit.bytes", MEMORY_LIMIT)),
         .on_message = on_message,
         .on_end = on_end,
         .user = task,
@@ -288,12 +292,14 @@ void task_restart(struct task *task)
 
 /* -- the list -- */
 
-/* What the host gets: the connector's keys (converters, transforms, errors.*), over them the task's. */
+/* What the host gets: the connector's keys (converters, transforms, errors.*), over them the
+ * task's. */
 static json_t *apply(const struct connector *connector, json_t *config)
 {
     json_t *applied = json_copy(connector->config);
     json_object_update(applied, config);
-    json_object_set(applied, "connector.class", json_object_get(connector->config, "connector.class"));
+    json_object_set(applied, "connector.class",
+                    json_object_get(connector->config, "connector.class"));
     return applied;
 }
 

@@ -27,7 +27,8 @@ void properties_of_json(struct properties *properties, json_t *object)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (json_is_string(value)) {
             properties_set(properties, name, json_string_value(value));
         }
@@ -52,9 +53,9 @@ static json_t *define(const struct sluice_option *option)
     for (const char *const *name = option->dependents; name && *name; name++) {
         json_array_append_new(dependents, json_string(*name));
     }
-    return json_pack("{s:s,s:s,s:b,s:s?,s:s,s:s,s:s?,s:s,s:s,s:o,s:i}", "name", option->name, "type",
-                     types[option->type], "required", (int)option->required, "default_value",
-                     option->required ? NULL : option->default_value, "importance",
+    return json_pack("{s:s,s:s,s:b,s:s?,s:s,s:s,s:s?,s:s,s:s,s:o,s:i}", "name", option->name,
+                     "type", types[option->type], "required", (int)option->required,
+                     "default_value", option->required ? NULL : option->default_value, "importance",
                      importances[option->importance], "documentation",
                      option->doc ? option->doc : "", "group", option->group, "width",
                      widths[option->width], "display_name",
@@ -66,22 +67,23 @@ static json_t *define(const struct sluice_option *option)
 static json_t *define_described(json_t *option)
 {
     json_t *order = json_object_get(option, "order"), *shown = json_object_get(option, "default");
-    return json_pack("{s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:I}", "name",
-                     json_object_get(option, "name"), "type", json_object_get(option, "type"),
-                     "required", json_object_get(option, "required"), "default_value",
-                     shown ? shown : json_null(), "importance", json_object_get(option, "importance"),
-                     "documentation", json_object_get(option, "doc"), "group",
-                     json_object_get(option, "group"), "width", json_object_get(option, "width"),
-                     "display_name", json_object_get(option, "display_name"), "dependents",
-                     json_object_get(option, "dependents"), "order",
-                     json_integer_value(order) ? json_integer_value(order) : (json_int_t)-1);
+    return json_pack(
+        "{s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:I}", "name", json_object_get(option, "name"),
+        "type", json_object_get(option, "type"), "required", json_object_get(option, "required"),
+        "default_value", shown ? shown : json_null(), "importance",
+        json_object_get(option, "importance"), "documentation", json_object_get(option, "doc"),
+        "group", json_object_get(option, "group"), "width", json_object_get(option, "width"),
+        "display_name", json_object_get(option, "display_name"), "dependents",
+        json_object_get(option, "dependents"), "order",
+        json_integer_value(order) ? json_integer_value(order) : (json_int_t)-1);
 }
 
 json_t *validation_definitions(json_t *descriptor)
 {
     json_t *list = json_array(), *option;
     size_t i;
-    json_array_foreach(json_object_get(descriptor, "options"), i, option) {
+    json_array_foreach(json_object_get(descriptor, "options"), i, option)
+    {
         if (!json_is_true(json_object_get(option, "internal"))) {
             json_array_append_new(list, define_described(option));
         }
@@ -115,7 +117,8 @@ static json_t *find_option(json_t *descriptor, const char *name)
 {
     json_t *option, *family = NULL;
     size_t i;
-    json_array_foreach(json_object_get(descriptor, "options"), i, option) {
+    json_array_foreach(json_object_get(descriptor, "options"), i, option)
+    {
         const char *known = text_of(option, "name");
         if (strcmp(known, name) == 0) {
             return option;
@@ -130,9 +133,11 @@ static json_t *find_option(json_t *descriptor, const char *name)
 /* What is handed on to converters, transforms, predicates and clients. */
 static bool handed_on(const char *name)
 {
-    static const char *const prefixes[] = {
-        "key.converter.", "value.converter.", "header.converter.", "transforms.", "predicates.",
-        "producer.override.", "consumer.override.", "admin.override.", "topic.creation.", "sluice."};
+    static const char *const prefixes[] = {"key.converter.",     "value.converter.",
+                                           "header.converter.",  "transforms.",
+                                           "predicates.",        "producer.override.",
+                                           "consumer.override.", "admin.override.",
+                                           "topic.creation.",    "sluice."};
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
             return true;
@@ -155,7 +160,8 @@ static void add_group(struct outcome *outcome, json_t *group)
     if (!json_is_string(group)) {
         return;
     }
-    json_array_foreach(outcome->groups, i, known) {
+    json_array_foreach(outcome->groups, i, known)
+    {
         if (json_equal(known, group)) {
             return;
         }
@@ -168,11 +174,11 @@ static void add(struct outcome *outcome, json_t *definition, const char *name, j
 {
     outcome->error_count += (int)json_array_size(errors);
     add_group(outcome, json_object_get(definition, "group"));
-    json_array_append_new(
-        outcome->configs,
-        json_pack("{s:o,s:{s:s,s:o,s:[],s:o,s:b}}", "definition",
-                  definition ? definition : json_null(), "value", "name", name, "value", value,
-                  "recommended_values", "errors", errors, "visible", 1));
+    json_array_append_new(outcome->configs,
+                          json_pack("{s:o,s:{s:s,s:o,s:[],s:o,s:b}}", "definition",
+                                    definition ? definition : json_null(), "value", "name", name,
+                                    "value", value, "recommended_values", "errors", errors,
+                                    "visible", 1));
 }
 
 /* A worker loads no class, but knows which there are. */
@@ -183,10 +189,10 @@ static void check_class(const struct validation *validation, const struct config
     if (is_class && value->value && *value->value && value->error_count == 0 &&
         strcmp(value->name, "connector.class") != 0 &&
         !catalog_find(validation->catalog, NULL, value->value)) {
-        json_array_append_new(errors,
-                              json_sprintf("Invalid value %s for configuration %s: Class %s could not "
-                                           "be found.",
-                                           value->value, value->name, value->value));
+        json_array_append_new(
+            errors, json_sprintf("Invalid value %s for configuration %s: Class %s could not "
+                                 "be found.",
+                                 value->value, value->name, value->value));
     }
 }
 
@@ -233,7 +239,8 @@ static void add_nulls(const struct validation *validation, struct outcome *outco
 {
     const char *name;
     json_t *value;
-    json_object_foreach(validation->config, name, value) {
+    json_object_foreach(validation->config, name, value)
+    {
         if (json_is_null(value)) {
             add(outcome, NULL, name, json_null(),
                 json_pack("[s]", "Null value can not be supplied as the configuration value."));
@@ -245,7 +252,8 @@ static void add_own(const struct validation *validation, struct outcome *outcome
 {
     json_t *item;
     size_t i;
-    json_array_foreach(validation->own, i, item) {
+    json_array_foreach(validation->own, i, item)
+    {
         const char *name = text_of(item, "name");
         json_t *option = find_option(validation->descriptor, name);
         json_t *errors = json_object_get(item, "errors"), *value = json_object_get(item, "value");
@@ -306,11 +314,11 @@ static void on_end(void *user, const struct host_end *end)
     finish(validation);
 }
 
-struct validation *validation_start(struct loop *loop, struct supervisor *supervisor,
-                                    const struct catalog *catalog, json_t *descriptor, json_t *config,
-                                    json_t *plugin_path, int64_t deadline_ms, const char *name,
-                                    void (*done)(void *user, const struct validation_result *result),
-                                    void *user)
+struct validation *
+validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
+                 json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 const char *name, void (*done)(void *user, const struct validation_result *result),
+                 void *user)
 {
     struct validation *validation = calloc(1, sizeof(*validation));
     struct error error = {0};
@@ -361,15 +369,15 @@ char *validation_message(const struct validation_result *result)
     json_t *config, *message;
     size_t i, k;
     buffer_init(&text, MESSAGE_MAX);
-    (void)buffer_printf(&text,
-                        "Connector configuration is invalid and contains the following %d error(s):",
-                        result->error_count);
-    json_array_foreach(result->configs, i, config) {
-        json_array_foreach(json_object_get(json_object_get(config, "value"), "errors"), k, message) {
-            (void)buffer_printf(&text, "\n%s", json_string_value(message));
-        }
-    }
-    (void)buffer_append_text(&text, "\nYou can also find the above list of errors at the endpoint "
-                                    "`/connector-plugins/{connectorType}/config/validate`");
-    return buffer_take(&text);
+    (void)buffer_printf(
+        &text, "Connector configuration is invalid and contains the following %d error(s):",
+        result->error_count);
+    json_array_foreach(result->configs, i, config){
+        json_array_foreach(json_object_get(json_object_get(config, "value"), "errors"), k,
+                           message){(void)buffer_printf(&text, "\n%s", json_string_value(message));
+}
+}
+(void)buffer_append_text(&text, "\nYou can also find the above list of errors at the endpoint "
+                                "`/connector-plugins/{connectorType}/config/validate`");
+return buffer_take(&text);
 }

@@ -18,16 +18,16 @@ struct validation_result {
     const char *failure; /* it could not be done (crash, deadline): a trace; else NULL */
     json_t *configs;     /* [{"definition": {..}|null, "value": {name, value, errors, ..}}..] */
     json_t *groups;
-    json_t *unknown;     /* names of keys that nobody knows */
+    json_t *unknown; /* names of keys that nobody knows */
     int error_count;
 };
 
 /** A sub-process is on its way; done comes later, once, never from within this call. */
-struct validation *validation_start(struct loop *loop, struct supervisor *supervisor,
-                                    const struct catalog *catalog, json_t *descriptor, json_t *config,
-                                    json_t *plugin_path, int64_t deadline_ms, const char *name,
-                                    void (*done)(void *user, const struct validation_result *result),
-                                    void *user);
+struct validation *
+validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
+                 json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 const char *name, void (*done)(void *user, const struct validation_result *result),
+                 void *user);
 /** done is not called any more. NULL is fine. */
 void validation_cancel(struct validation *validation);
 /** Connect's message for an answer of 400; owned by the caller. */

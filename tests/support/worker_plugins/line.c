@@ -1,6 +1,7 @@
 /*
  * Lines of a file to a topic and back: connectors for tests of the worker, shaped as Connect's
- * FileStream ones. `behave` makes the source misbehave: crash or hang in task_configs, exit in poll.
+ * FileStream ones. `behave` makes the source misbehave: crash or hang in task_configs, exit in
+ * poll.
  */
 #include <sluice/plugin.h>
 
@@ -44,8 +45,8 @@ static void source_destroy(void *data)
     free(self);
 }
 
-static enum sluice_result source_tasks(void *data, const struct sluice_config *config, int max_tasks,
-                                       const struct sluice_report *report)
+static enum sluice_result source_tasks(void *data, const struct sluice_config *config,
+                                       int max_tasks, const struct sluice_report *report)
 {
     struct source *self = data;
     const char *behave = self->host->config->get_string(config, "behave");
@@ -134,7 +135,8 @@ static void source_stop(void *data)
 static const char *const behaviours[] = {"well", "crash", "hang", "exit", NULL};
 
 static const struct sluice_option source_options[] = {
-    {OPTION, .name = "file", .type = SLUICE_OPTION_STRING, .importance = SLUICE_HIGH, .doc = "Read it."},
+    {OPTION, .name = "file", .type = SLUICE_OPTION_STRING, .importance = SLUICE_HIGH,
+     .doc = "Read it."},
     {OPTION, .name = "topic", .type = SLUICE_OPTION_STRING, .required = true,
      .importance = SLUICE_HIGH, .doc = "Topic to write to."},
     {OPTION, .name = "behave", .type = SLUICE_OPTION_STRING, .default_value = "well",
@@ -184,10 +186,11 @@ static enum sluice_result sink_start(void *data, const struct sluice_config *con
     struct sink *self = data;
     const char *path = self->host->config->get_string(config, "file");
     self->file = path ? fopen(path, "ae") : NULL;
-    return self->file ? SLUICE_OK
-                      : self->host->error(self->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
-                                          "Couldn't find or create file '%s' for FileStreamSinkTask",
-                                          path ? path : "");
+    return self->file
+               ? SLUICE_OK
+               : self->host->error(self->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                                   "Couldn't find or create file '%s' for FileStreamSinkTask",
+                                   path ? path : "");
 }
 
 static enum sluice_result sink_put(void *data, struct sluice_batch *batch)
@@ -198,10 +201,10 @@ static enum sluice_result sink_put(void *data, struct sluice_batch *batch)
         struct sluice_span text = self->host->data->to_text(batch, r->value(r->at(batch, i)));
         fprintf(self->file, "%.*s\n", (int)text.size, text.data);
     }
-    return fflush(self->file) == 0 ? SLUICE_OK
-                                   : self->host->error(self->host, SLUICE_FATAL,
-                                                       SLUICE_CONNECT_EXCEPTION, "Could not write: %s",
-                                                       strerror(errno));
+    return fflush(self->file) == 0
+               ? SLUICE_OK
+               : self->host->error(self->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                                   "Could not write: %s", strerror(errno));
 }
 
 static void sink_stop(void *data)

@@ -19,9 +19,11 @@ static void test_trace_has_every_cause(void **state)
     assert_int_equal(error.code, ERROR_SYSTEM);
     error_add_cause(&error, "java.io.IOException", "disk");
     assert_int_equal(error_wrap(&error, ERROR_CONFIG,
-                                "org.apache.kafka.common.config.ConfigException", "Bad %d", 7), -1);
+                                "org.apache.kafka.common.config.ConfigException", "Bad %d", 7),
+                     -1);
     char *trace = error_trace(&error);
-    assert_non_null(strstr(trace, "org.apache.kafka.common.config.ConfigException: Bad 7\nCaused by: "));
+    assert_non_null(
+        strstr(trace, "org.apache.kafka.common.config.ConfigException: Bad 7\nCaused by: "));
     assert_non_null(strstr(trace, "Could not open x: No such file or directory\n"));
     assert_non_null(strstr(trace, "Caused by: java.io.IOException: disk"));
     free(trace);

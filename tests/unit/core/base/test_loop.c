@@ -1,4 +1,5 @@
-/* Event loop: timers in order, calls from other threads, watches taken off in their own callback. */
+/* Event loop: timers in order, calls from other threads, watches taken off in their own callback.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,12 +13,14 @@
 #include "core/store/java_map.h"
 #include "core/store/offsets_file.h"
 
-/* One entry, ["a",{"f":"x"}] -> {"p":1}, by the grammar of the Object Serialization Specification. */
+/* One entry, ["a",{"f":"x"}] -> {"p":1}, by the grammar of the Object Serialization Specification.
+ */
 static const char jvm[] =
     "\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02"
     "F\x00\x0aloadFactorI\x00\x09thresholdxp"
     "\x3f\x40\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01"
-    "ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08\x54\xe0\x02\x00\x00xp\x00\x00\x00\x0f[\"a\",{\"f\":\"x\"}]"
+    "ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08\x54\xe0\x02\x00\x00xp\x00\x00\x00\x0f[\"a\",{\"f\":\"x\"}"
+    "]"
     "uq\x00~\x00\x02\x00\x00\x00\x07{\"p\":1}x";
 
 static char folder[64], path[96];
@@ -97,8 +99,9 @@ static void test_round_trip(void **state)
 
     file = open_file();
     json_t *partition = json_pack("{s:s,s:i}", "file", "ä\xf0\x9f\x98\x80", "number", 37);
-    assert_int_equal(json_integer_value(json_object_get(offsets_file_get(file, "c", partition),
-                                                        "position")), 37);
+    assert_int_equal(
+        json_integer_value(json_object_get(offsets_file_get(file, "c", partition), "position")),
+        37);
     json_t *list = offsets_file_list(file, "c");
     assert_int_equal(json_array_size(list), 90);
     json_decref(list);
@@ -130,7 +133,8 @@ static char *key_of(json_t *partition)
 static void test_members_stand_in_java_order(void **state)
 {
     (void)state;
-    /* HashMap order of one-letter names is that of their codes modulo 16: p = 112 = 0, a = 97 = 1. */
+    /* HashMap order of one-letter names is that of their codes modulo 16: p = 112 = 0, a = 97 = 1.
+     */
     char *key = key_of(json_pack("{s:i,s:i,s:i}", "b", 1, "a", 2, "p", 3));
     assert_string_equal(key, "[\"c\",{\"p\":3,\"a\":2,\"b\":1}]");
     free(key);

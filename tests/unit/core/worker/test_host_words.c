@@ -52,13 +52,19 @@ static void test_log_lines(void **state)
                "INFO\x1fx.y\x1f\x1fno context\n"
                "printed by a plugin\n"
                "[2026-01-01 00:00:00,000] ERROR broken (sluice.log)\n"
-               "NOTALEVEL\x1f" "a\x1f" "b\x1f" "c\n"
+               "NOTALEVEL\x1f"
+               "a\x1f"
+               "b\x1f"
+               "c\n"
                "cut short");
     assert_string_equal(seen, "WARN|x.y|[a|task-1] |one\ntwo;"
                               "INFO|x.y|[c|task-0] |no context;"
                               "INFO|sluice.host.output|[c|task-0] |printed by a plugin;"
                               "ERROR|sluice.log|[c|task-0] |broken;"
-                              "INFO|sluice.host.output|[c|task-0] |NOTALEVEL\x1f" "a\x1f" "b\x1f" "c;"
+                              "INFO|sluice.host.output|[c|task-0] |NOTALEVEL\x1f"
+                              "a\x1f"
+                              "b\x1f"
+                              "c;"
                               "INFO|sluice.host.output|[c|task-0] |cut short;");
     host_log_finish(&log);
 }
@@ -79,20 +85,22 @@ static void test_traces(void **state)
     static struct metrics_page page;
     strcpy(page.phase, "put x.Sink");
     atomic_store(&page.phase_since, 1000);
-    struct host_ending ending = {.subject = "Task a-0", .page = &page, .log = &log, .killed_at = 6000};
+    struct host_ending ending = {
+        .subject = "Task a-0", .page = &page, .log = &log, .killed_at = 6000};
 
     ending.status = SIGKILL;
     char *trace = trace_of(&ending, ERROR_PLUGIN_CRASH);
-    assert_string_equal(trace,
-                        "org.apache.kafka.connect.errors.ConnectException: Task a-0 was killed by signal "
-                        "9 (SIGKILL), not by sluice: by somebody, or by the kernel where memory was "
-                        "short; it was in put() of x.Sink for 5000 ms\nLast log lines:\n"
-                        "\tWARN last words\n");
+    assert_string_equal(
+        trace, "org.apache.kafka.connect.errors.ConnectException: Task a-0 was killed by signal "
+               "9 (SIGKILL), not by sluice: by somebody, or by the kernel where memory was "
+               "short; it was in put() of x.Sink for 5000 ms\nLast log lines:\n"
+               "\tWARN last words\n");
     free(trace);
 
     ending.stop_timeout_ms = 5000;
     trace = trace_of(&ending, ERROR_PLUGIN_TIMEOUT);
-    assert_non_null(strstr(trace, "Task a-0 did not return from stop() within 5000 ms and was killed"));
+    assert_non_null(
+        strstr(trace, "Task a-0 did not return from stop() within 5000 ms and was killed"));
     free(trace);
 
     ending.stop_timeout_ms = 0;
@@ -139,10 +147,12 @@ static void test_prometheus(void **state)
         "# TYPE kafka_connect_connect_worker_metrics_task_count gauge\n"
         "kafka_connect_connect_worker_metrics_task_count 2\n"
         "# TYPE kafka_connect_connector_task_metrics_objects_written counter\n"
-        "kafka_connect_connector_task_metrics_objects_written{connector=\"a\\\"b\\\\c\\n\",task=\"2\"} 3\n"
+        "kafka_connect_connector_task_metrics_objects_written{connector=\"a\\\"b\\\\c\\n\",task="
+        "\"2\"} 3\n"
         "kafka_connect_connector_task_metrics_objects_written{connector=\"z\",task=\"0\"} 3\n"
         "# TYPE kafka_connect_sink_task_metrics_sink_record_read_total counter\n"
-        "kafka_connect_sink_task_metrics_sink_record_read_total{connector=\"a\\\"b\\\\c\\n\",task=\"2\"} 7\n"
+        "kafka_connect_sink_task_metrics_sink_record_read_total{connector=\"a\\\"b\\\\c\\n\",task="
+        "\"2\"} 7\n"
         "kafka_connect_sink_task_metrics_sink_record_read_total{connector=\"z\",task=\"0\"} 7\n");
     free(text);
 }
