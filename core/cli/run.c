@@ -319,7 +319,11 @@ static int take_signals(struct run *run, struct error *error)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
+    if (run->terminal) { /* the window was closed */
+        (void)sigaddset(&set, SIGHUP);
+    } else {
+        (void)signal(SIGHUP, SIG_IGN);
+    }
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
         (run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
         return error_set_errno(error, errno, "Could not take signals");
