@@ -42,17 +42,29 @@ static const char *const object_classes[] = {"STANDARD", "REDUCED_REDUNDANCY", "
 
 static const char AVRO_REASON[] = "it belongs to the Avro and Parquet formats, which are not here yet";
 
+/* Says why in the words of Connect's ConfigException, which name key and value. */
+static bool refuse(const char *name, const char *value, const char *why, char *message, size_t size)
+{
+    snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
+    return false;
+}
+
+/* A null (an option that is required and missing) has been reported already. */
 static bool check_format(const char *name, const char *value, char *message, size_t size)
 {
-    enum format_kind kind = format_kind_of(value);
+    enum format_kind kind = value ? format_kind_of(value) : FORMAT_JSON;
     if (kind == FORMAT_AVRO || kind == FORMAT_PARQUET) {
-        snprintf(message, size, "%s files are not available yet; JsonFormat, ByteArrayFormat and "
-                                "StringFormat are", kind == FORMAT_AVRO ? "Avro" : "Parquet");
-        return false;
+        return refuse(name, value,
+                      kind == FORMAT_AVRO
+                          ? "Avro files are not available yet; JsonFormat, ByteArrayFormat and "
+                            "StringFormat are"
+                          : "Parquet files are not available yet; JsonFormat, ByteArrayFormat and "
+                            "StringFormat are",
+                      message, size);
     }
     if (kind == FORMAT_NONE) {
-        snprintf(message, size, "no such format; JsonFormat, ByteArrayFormat and StringFormat are");
-        return false;
+        return refuse(name, value, "no such format; JsonFormat, ByteArrayFormat and StringFormat are",
+                      message, size);
     }
     if (kind == FORMAT_BYTES && strcmp(name, "headers.format.class") == 0) {
         return true; /* found out by the first record, as the original does */
@@ -63,7 +75,7 @@ static bool check_format(const char *name, const char *value, char *message, siz
 /* Unlike format.class, the companions have Avro for a default that nobody asked for. */
 static bool check_companion(const char *name, const char *value, char *message, size_t size)
 {
-    if (format_kind_of(value) == FORMAT_AVRO) {
+    if (value && format_kind_of(value) == FORMAT_AVRO) {
         return true; /* refused by validate() where such files are wanted */
     }
     return check_format(name, value, message, size);
@@ -71,21 +83,19 @@ static bool check_companion(const char *name, const char *value, char *message, 
 
 static bool check_partitioner(const char *name, const char *value, char *message, size_t size)
 {
-    (void)name;
-    if (partitioner_kind_of(value) == PARTITIONER_NONE) {
-        snprintf(message, size, "no such partitioner; Default, Field, TimeBased, Daily and "
-                                "HourlyPartitioner are");
-        return false;
+    if (value && partitioner_kind_of(value) == PARTITIONER_NONE) {
+        return refuse(name, value,
+                      "no such partitioner; Default, Field, TimeBased, Daily and HourlyPartitioner are",
+                      message, size);
     }
     return true;
 }
 
 static bool check_extractor(const char *name, const char *value, char *message, size_t size)
 {
-    (void)name;
-    if (extractor_kind_of(value) == EXTRACT_NONE) {
-        snprintf(message, size, "no such extractor; Wallclock, Record and RecordField are");
-        return false;
+    if (value && extractor_kind_of(value) == EXTRACT_NONE) {
+        return refuse(name, value, "no such extractor; Wallclock, Record and RecordField are", message,
+                      size);
     }
     return true;
 }
@@ -94,7 +104,7 @@ static bool check_zone(const char *name, const char *value, char *message, size_
 {
     (void)name;
     struct zone *zone = NULL;
-    if (!*value) {
+    if (!value || !*value) {
         return true;
     }
     if (zone_open(value, &zone, message, size) != 0) {
@@ -106,31 +116,26 @@ static bool check_zone(const char *name, const char *value, char *message, size_
 
 static bool check_sse(const char *name, const char *value, char *message, size_t size)
 {
-    (void)name;
-    if (!*value || strcasecmp(value, "AES256") == 0 || strcasecmp(value, "aws:kms") == 0 ||
+    if (!value || !*value || strcasecmp(value, "AES256") == 0 || strcasecmp(value, "aws:kms") == 0 ||
         strcasecmp(value, "aws:kms:dsse") == 0) {
         return true;
     }
-    snprintf(message, size, "must be empty, AES256, aws:kms or aws:kms:dsse");
-    return false;
+    return refuse(name, value, "must be empty, AES256, aws:kms or aws:kms:dsse", message, size);
 }
 
 static bool check_credentials(const char *name, const char *value, char *message, size_t size)
 {
-    (void)name;
     enum aws_source source;
     bool role;
-    if (credentials_class(value, &source, &role)) {
+    if (!value || credentials_class(value, &source, &role)) {
         return true;
     }
-    if (strncmp(value, "com.amazonaws.auth.", 19) == 0) {
-        snprintf(message, size, "a class of the AWS SDK for Java 1; use that of version 2, such as "
-                                DEFAULT_CREDENTIALS_CLASS);
-    } else {
-        snprintf(message, size, "no such credentials provider; " DEFAULT_CREDENTIALS_CLASS
-                                " and its like are");
-    }
-    return false;
+    return refuse(name, value,
+                  strncmp(value, "com.amazonaws.auth.", 19) == 0
+                      ? "a class of the AWS SDK for Java 1; use that of version 2, such as "
+                        DEFAULT_CREDENTIALS_CLASS
+                      : "no such credentials provider; " DEFAULT_CREDENTIALS_CLASS " and its like are",
+                  message, size);
 }
 
 const struct sluice_option s3_options[] = {

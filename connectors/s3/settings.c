@@ -177,8 +177,10 @@ static void check_formats(struct findings *findings, const struct sluice_config_
     }
     if (strcasecmp(text_of(api, config, "behavior.on.null.values"), "write") == 0 && !keys) {
         find(findings, "behavior.on.null.values",
-             "write needs store.kafka.keys=true: a null value leaves nothing but its key.");
-        find(findings, "store.kafka.keys", "must be true with behavior.on.null.values=write.");
+             "behavior.on.null.values=write needs store.kafka.keys=true: a null value leaves "
+             "nothing but its key.");
+        find(findings, "store.kafka.keys",
+             "store.kafka.keys must be true with behavior.on.null.values=write.");
     }
 }
 
@@ -212,30 +214,35 @@ static void check_store(struct findings *findings, const struct sluice_config_ap
         find(findings, "s3.wan.mode", "S3 has no accelerated endpoint for path style: set one of "
                                       "s3.wan.mode and s3.path.style.access.enabled to false.");
         find(findings, "s3.path.style.access.enabled",
-             "must be false with s3.wan.mode=true: S3 has no accelerated endpoint for path style.");
+             "s3.path.style.access.enabled must be false with s3.wan.mode=true: S3 has no "
+             "accelerated endpoint for path style.");
     }
     const char *url = api->get_string(config, "store.url");
     struct aws_url parts;
     if (url && strncmp(url, "file:", 5) == 0) {
         if (!url[5]) {
-            find(findings, "store.url", "file: needs a folder behind it: file:/var/lake");
+            find(findings, "store.url", "store.url=file: needs a folder behind it: file:/var/lake");
         }
     } else if (url && *url) {
         char full[1024];
         snprintf(full, sizeof(full), "%s%s", strstr(url, "://") ? "" : "https://", url);
         if (!aws_url_parse(full, &parts)) {
-            find(findings, "store.url", "is neither http://HOST[:PORT], https://HOST[:PORT] nor "
-                                        "file:PATH.");
+            /* Without the value: it may hold a password. */
+            find(findings, "store.url", "store.url is neither http://HOST[:PORT], "
+                                        "https://HOST[:PORT] nor file:PATH.");
         }
     }
     const char *bucket = text_of(api, config, "s3.bucket.name");
     if (strchr(bucket, '/') || strcmp(bucket, ".") == 0 || strcmp(bucket, "..") == 0) {
-        find(findings, "s3.bucket.name", "cannot be the name of a bucket.");
+        find(findings, "s3.bucket.name",
+             "Invalid value %s for configuration s3.bucket.name: cannot be the name of a bucket",
+             bucket);
     }
     const char *key = text_of(api, config, "s3.sse.customer.key");
     if (key[0] && (strlen(key) != 44 || strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                                     "0123456789+/=") != 44)) {
-        find(findings, "s3.sse.customer.key", "must be the base64 text of 32 bytes.");
+        find(findings, "s3.sse.customer.key",
+             "s3.sse.customer.key must be the base64 text of 32 bytes.");
     }
 }
 

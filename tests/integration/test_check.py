@@ -71,6 +71,29 @@ def test_unknown_class_gets_a_suggestion(tmp_path):
     assert "RestSource" in report["findings"][0]["hint"]
 
 
+def test_no_plugin_falls_over_its_own_missing_options(tmp_path):
+    """A validator is asked about null too: where an option is required and missing."""
+    listed = subprocess.run([SLUICE, "plugins", "list", "--json"], capture_output=True, text=True,
+                            check=True, timeout=60)
+    lines = ["connector.class=RestSource"]
+    steps = {"transform": [], "predicate": []}
+    connectors = []
+    for plugin in json.loads(listed.stdout)["plugins"]:
+        kind = plugin["kind"].split(".")[1].split("/")[0]
+        if kind in steps:
+            steps[kind].append(plugin["class"])
+        elif kind in ("source", "sink"):
+            connectors.append(plugin["class"])
+    for kind, classes in steps.items():
+        lines.append(f"{kind}s=" + ",".join(f"s{i}" for i in range(len(classes))))
+        lines += [f"{kind}s.s{i}.type={name}" for i, name in enumerate(classes)]
+    texts = ["\n".join(lines)] + [f"connector.class={name}\n" for name in connectors]
+    assert len(connectors) >= 2 and len(steps["transform"]) > 20
+    for text in texts:
+        _, report = findings(write(tmp_path, "only.properties", text))
+        assert not [f for f in report["findings"] if "crashed" in f["message"]], text
+
+
 def test_values_from_providers_are_not_judged(tmp_path):
     code, report = findings(write(tmp_path, "c.properties",
                                   "connector.class=RestSource\ntasks.max=${file:/x:n}\n"))
