@@ -145,11 +145,12 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
 {
     const struct sluice_host *host = source->host;
     struct rest_route *route = &request->route;
-    /* The batch outlives the request's own memory, which is used again once the client is answered. */
-    char *text = host->records->alloc(batch, request->size + 1);
-    if (request->size > 0) {
-        memcpy(text, request->body, request->size);
-    }
+    /*
+     * Values are views of the body: it is used again once the last record_done() has come, and the
+     * host reads nothing of a record after that.
+     */
+    static char empty[1];
+    char *text = request->body ? request->body : empty;
     if (rest_body_parse(&source->body, host, batch, text, request->size,
                         route->kind == REST_PRODUCE_BINARY, route->partitioned,
                         &request->fault) != 0) {

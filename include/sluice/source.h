@@ -87,6 +87,8 @@ struct sluice_source {
     /**
      * What became of a record: once for each record that poll() added, also those filtered or failed.
      * Records of one topic-partition come in order. Shall not block. NULL where nobody asks.
+     * The host reads nothing of the record after this: memory of the plugin's own that its values are
+     * views of need not live longer, whatever becomes of the batch.
      * [broker thread & started, or task thread for filtered and failed ones; never both at once]
      */
     void (*record_done)(void *self, const struct sluice_record *record,

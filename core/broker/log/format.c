@@ -1,83 +1,13 @@
 #include "core/broker/log/format.h"
 
-#include <pthread.h>
+#include <isa-l/crc.h>
 #include <string.h>
-
-/* -- CRC32C: polynomial 0x1EDC6F41, reflected; by instruction where the machine has it -- */
-
-#define POLYNOMIAL 0x82F63B78u
-
-static uint32_t table[8][256];
-static uint32_t (*update)(uint32_t crc, const unsigned char *p, size_t size);
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static uint32_t update_table(uint32_t crc, const unsigned char *p, size_t size)
-{
-    while (size >= 8) {
-        uint32_t low, high;
-        memcpy(&low, p, 4);
-        memcpy(&high, p + 4, 4);
-        low ^= crc;
-        crc = table[7][low & 255] ^ table[6][low >> 8 & 255] ^ table[5][low >> 16 & 255] ^
-              table[4][low >> 24] ^ table[3][high & 255] ^ table[2][high >> 8 & 255] ^
-              table[1][high >> 16 & 255] ^ table[0][high >> 24];
-        p += 8;
-        size -= 8;
-    }
-    while (size > 0) {
-        crc = table[0][(crc ^ *p++) & 255] ^ crc >> 8;
-        size--;
-    }
-    return crc;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t update_sse(uint32_t crc, const unsigned char *p,
-                                                             size_t size)
-{
-    uint64_t wide = crc;
-    while (size >= 8) {
-        uint64_t word;
-        memcpy(&word, p, 8);
-        wide = __builtin_ia32_crc32di(wide, word);
-        p += 8;
-        size -= 8;
-    }
-    crc = (uint32_t)wide;
-    while (size > 0) {
-        crc = __builtin_ia32_crc32qi(crc, *p++);
-        size--;
-    }
-    return crc;
-}
-#endif
-
-static void prepare(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
-        }
-        table[0][i] = crc;
-    }
-    for (uint32_t i = 0; i < 256; i++) {
-        for (int slice = 1; slice < 8; slice++) {
-            table[slice][i] = table[slice - 1][i] >> 8 ^ table[0][table[slice - 1][i] & 255];
-        }
-    }
-    update = update_table;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2")) {
-        update = update_sse;
-    }
-#endif
-}
 
 uint32_t log_crc32c(uint32_t crc, const void *data, size_t size)
 {
-    pthread_once(&once, prepare);
-    return ~update(~crc, data, size);
+    /* isa-l runs three streams at once; its pointer is not const, but it only reads. Sizes are those of
+     * frames, far below INT_MAX. */
+    return ~crc32_iscsi((unsigned char *)(uintptr_t)data, (int)size, ~crc);
 }
 
 /* -- batches -- */
