@@ -57,8 +57,8 @@ static void check_together(struct check_file *files, size_t count)
                             "'%s' is the name of the connector in %s too", name, files[k].path);
             }
             if (files[i].type == CHECK_WORKER && files[k].type == CHECK_WORKER) {
-                check_warning(&files[i], NULL, NULL, "%s is a worker's configuration too",
-                              files[k].path);
+                check_error(&files[i], NULL, "`sluice run` takes one",
+                            "%s is a worker's configuration too", files[k].path);
             }
         }
     }

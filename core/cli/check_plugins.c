@@ -180,11 +180,14 @@ static char *short_name(const char *class_name)
 
 char *check_plugins_nearest(const struct check_plugins *plugins, const char *kind, const char *name)
 {
-    struct sluice_option *names = memory_zeroed(plugins->count + 1, sizeof(*names));
+    /* `Connector` may be misspelt itself: both forms are candidates. */
+    struct sluice_option *names = memory_zeroed(2 * plugins->count + 1, sizeof(*names));
     size_t count = 0;
     for (size_t i = 0; i < plugins->count; i++) {
         if (is_of_kind(&plugins->items[i], kind)) {
-            names[count++].name = short_name(text_of(plugins->items[i].descriptor, "class"));
+            const char *class_name = text_of(plugins->items[i].descriptor, "class");
+            names[count++].name = short_name(class_name);
+            names[count++].name = memory_text(simple_name(class_name));
         }
     }
     const struct sluice_option *const tables[] = {names, NULL};

@@ -69,6 +69,10 @@ def test_unknown_class_gets_a_suggestion(tmp_path):
     assert code == 2
     assert report["findings"][0]["key"] == "connector.class"
     assert "RestSource" in report["findings"][0]["hint"]
+    code, report = findings(write(tmp_path, "d.properties",
+                                  "topics=t\nconnector.class=io.confluent.connect.s3.S3SinkConector\n"))
+    assert code == 2
+    assert "S3SinkConnector" in [f["hint"] for f in report["findings"] if f["key"] == "connector.class"][0]
 
 
 def test_no_plugin_falls_over_its_own_missing_options(tmp_path):
@@ -129,6 +133,7 @@ def test_worker_and_names_across_files(tmp_path):
     assert "did you mean listeners?" in done.stdout
     assert "secret" not in done.stdout
     assert f"'same' is the name of the connector in {one} too" in done.stdout
+    assert f"error: {worker} is a worker's configuration too" in check(worker, worker).stdout
 
 
 def test_usage_and_missing_files(tmp_path):
