@@ -77,82 +77,26 @@ static int unexpected(struct parser *parser, const char *expected)
                           (int)size, parser->at, code, expected);
 }
 
-/* Moves behind a string whose opening quote is at the cursor; checks nothing inside. */
-static void skip_string(struct parser *parser)
-{
-    const char *at = parser->at + 1;
-    for (;;) {
-        const char *quote = memchr(at, '"', (size_t)(parser->end - at));
-        if (!quote) {
-            parser->at = parser->end;
-            return;
-        }
-        size_t backslashes = 0;
-        while (quote[-1 - (ptrdiff_t)backslashes] == '\\') {
-            backslashes++;
-        }
-        at = quote + 1;
-        if (backslashes % 2 == 0) {
-            parser->at = at;
-            return;
-        }
-    }
-}
-
-/* Moves behind the value at the cursor. Where it ends is all that is found out; from_json() checks it. */
-static void skip_value(struct parser *parser)
-{
-    size_t depth = 0;
-    while (parser->at < parser->end) {
-        char c = *parser->at;
-        if (c == '"') {
-            skip_string(parser);
-        } else if (c == '{' || c == '[') {
-            depth++;
-            parser->at++;
-        } else if (c == '}' || c == ']') {
-            if (depth == 0) {
-                return;
-            }
-            depth--;
-            parser->at++;
-        } else if (depth == 0) {
-            while (parser->at < parser->end && !is_blank(*parser->at) && *parser->at != ',' &&
-                   *parser->at != ']' && *parser->at != '}') {
-                parser->at++;
-            }
-            return;
-        } else {
-            parser->at++;
-        }
-        if (depth == 0) {
-            return;
-        }
-    }
-}
-
 /* Checks and takes the value at the cursor. JSON null gives NULL. */
 static int parse_value(struct parser *parser, const struct sluice_value **ret_value)
 {
-    const char *start = parser->at;
-    skip_value(parser);
-    size_t size = (size_t)(parser->at - start);
+    const struct sluice_data *data = parser->host->data;
+    struct sluice_json_error error = {.size = sizeof(error)};
+    struct sluice_value *value = NULL;
     *ret_value = NULL;
-    if (size == 0) {
+    if (parser->at == parser->end || *parser->at == ',' || *parser->at == '}' || *parser->at == ']') {
         return unexpected(parser, "expected a valid value (JSON String, Number, Array, Object or "
                                   "token 'null', 'true' or 'false')");
     }
-    if (size == 4 && memcmp(start, "null", 4) == 0) {
-        return 0;
-    }
-    struct sluice_json_error error = {.size = sizeof(error)};
-    struct sluice_value *value = NULL;
-    if (parser->host->data->from_json(parser->batch, start, size, SLUICE_JSON_STRICT, &value,
-                                      &error) != SLUICE_OK) {
+    if (data->from_json(parser->batch, parser->at, (size_t)(parser->end - parser->at),
+                        SLUICE_JSON_STRICT | SLUICE_JSON_PREFIX, &value, &error) != SLUICE_OK) {
         return rest_fault_set(parser->fault, 400, 400, "%s",
                               error.message[0] ? error.message : "Malformed JSON");
     }
-    *ret_value = value;
+    parser->at += error.offset;
+    if (data->type(value) != SLUICE_NULL) {
+        *ret_value = value;
+    }
     return 0;
 }
 

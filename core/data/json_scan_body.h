@@ -33,12 +33,18 @@ struct scanner {
 
 /* -- output -- */
 
+enum { PREFIX_ROOM = 4096 };
+
 static void out_reserve(struct scanner *s, size_t more)
 {
     if (s->out_room - s->out_size >= more) {
         return;
     }
-    size_t room = s->out_room ? s->out_room * 2 : (size_t)(s->end - s->start) + 64;
+    size_t input = (size_t)(s->end - s->start);
+    if (s->flags & SLUICE_JSON_PREFIX && input > PREFIX_ROOM) {
+        input = PREFIX_ROOM; /* most of it is not this value's */
+    }
+    size_t room = s->out_room ? s->out_room * 2 : input + 64;
     while (room - s->out_size < more) {
         room *= 2;
     }
@@ -331,7 +337,9 @@ static bool scan_number(struct scanner *s)
                     "`StreamReadConstraints.getMaxNumberLength()`)",
                     (unsigned)number.digits);
     }
-    if (s->depth == 0 && s->p < s->end && !is_blank(*s->p)) {
+    bool delimited = s->flags & SLUICE_JSON_PREFIX && s->p < s->end &&
+                     (*s->p == ',' || *s->p == ']' || *s->p == '}');
+    if (s->depth == 0 && s->p < s->end && !is_blank(*s->p) && !delimited) {
         return fail(s, s->p,
                     "Unexpected character ('%c' (code %u)): Expected space separating root-level values",
                     *s->p);
@@ -559,7 +567,9 @@ enum sluice_result JSON_SCAN_UTF8(struct arena *arena, struct sluice_span text, 
     } else {
         ret->normal = (struct sluice_span){(const char *)s.run, (size_t)(behind - s.run)};
     }
-    if (flags & SLUICE_JSON_STRICT) {
+    if (flags & SLUICE_JSON_PREFIX) {
+        error->offset = (size_t)(behind - s.start);
+    } else if (flags & SLUICE_JSON_STRICT) {
         while (s.p < s.end && is_blank(*s.p)) {
             s.p++;
         }

@@ -85,6 +85,11 @@ enum sluice_json_flags {
      * and real() are as without. For readers that know better than schemaless data what it stands for.
      */
     SLUICE_JSON_EXACT_NUMBERS = 1 << 1,
+    /**
+     * Stops behind the value; error->offset is then how many bytes it took, blanks before it included.
+     * For readers of a format around it, who need not look for its end first.
+     */
+    SLUICE_JSON_PREFIX = 1 << 2,
 };
 
 /** What makes a schema; everything is copied. */

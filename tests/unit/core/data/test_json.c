@@ -230,6 +230,29 @@ static void test_numbers_have_bounds(void **state)
     assert_json_of(parse_flags("1e0000000000000002", 18, 0), "100.0");
 }
 
+static void test_prefix(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *normal;
+        size_t taken;
+    } table[] = {
+        {"{\"a\":1},{\"b\":2}]", "{\"a\":1}", 7}, {" 12 ,3", "12", 3},      {"\"x\\/y\"}", "\"x/y\"", 6},
+        {"null]", "null", 4},                     {"[ 1 , 2 ] x", "[1,2]", 9}, {"1.50}", "1.5", 4},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct sluice_value *value = NULL;
+        struct sluice_json_error error = {.size = sizeof(error)};
+        assert_int_equal(data_api.from_json(batch, table[i].text, strlen(table[i].text),
+                                            SLUICE_JSON_STRICT | SLUICE_JSON_PREFIX, &value, &error),
+                         SLUICE_OK);
+        assert_int_equal(error.offset, table[i].taken);
+        struct sluice_span json = data_api.to_json(batch, value);
+        assert_int_equal(json.size, strlen(table[i].normal));
+        assert_memory_equal(json.data, table[i].normal, json.size);
+    }
+}
+
 static void test_blanks_are_no_value(void **state)
 {
     (void)state;
@@ -360,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_exact_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_are_watched_by_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_numbers_have_bounds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_prefix, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_blanks_are_no_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_members_once, set_up, tear_down),
