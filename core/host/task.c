@@ -134,6 +134,7 @@ struct metrics_slot *task_metric(struct task *task, const char *name, uint32_t k
 
 /* -- control thread -- */
 
+/* Steals message. */
 static void obey(struct task *task, const char *type, json_t *message)
 {
     pthread_mutex_lock(&task->lock);
@@ -153,10 +154,12 @@ static void obey(struct task *task, const char *type, json_t *message)
         }
     } else if (json_integer_value(json_object_get(message, "id")) == task->reply_id) {
         json_decref(task->reply);
-        task->reply = json_incref(message);
+        task->reply = message; /* handed over to the task thread */
+        message = NULL;
     }
     pthread_mutex_unlock(&task->lock);
     task_kick(task);
+    json_decref(message);
 }
 
 static void *control_main(void *user)
@@ -169,7 +172,6 @@ static void *control_main(void *user)
         if (got == 1) {
             const char *type = json_string_value(json_object_get(message, "type"));
             obey(task, type ? type : "", message);
-            json_decref(message);
         } else if (got < 0) {
             /* The worker is gone: whatever is not durable now is read again by a successor. */
             _exit(HOST_EXIT_ORPHAN);
