@@ -4,6 +4,7 @@
 #   ./test.sh --full             the long numbers too: benchmarks, chaos at full length
 #   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites integration chaos bench
 #   ./test.sh vectors FILE...    runs given cases of the recorded vectors (transforms, converters, ..)
+#   ./test.sh s3 FILE...         runs given cases of the recorded S3 sink against the folder store
 # Recorded answers are taken from ../shared, or where SLUICE_SHARED points; without them their tests
 # are skipped and say so.
 set -uo pipefail
@@ -93,11 +94,16 @@ do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
 install_packages test || exit 3
 
 case ${1:-} in
--h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h|--help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
 vectors)
     shift
     preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
     exec tests/suites/run_vectors.sh "$@" ;;
+s3)
+    shift
+    preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
+    [ $# -gt 0 ] || set -- "$SLUICE_SHARED"/conformance/s3/cases/*.json
+    SLUICE_BUILD=build/release exec "$PYTHON" tests/integration/s3/run_cases.py "$@" ;;
 esac
 
 steps=(build unit suites integration chaos clang asan tsan fuzz)
