@@ -15,25 +15,13 @@ struct verb {
 
 /* By name, as --help lists them. */
 static const struct verb verbs[] = {
-#ifdef SLUICE_VERB_CHECK
     {"check", verb_check, "check configuration files, offline: every error at once"},
-#endif
-#ifdef SLUICE_VERB_CONSUME
     {"consume", verb_consume, "print the records of a topic"},
-#endif
     {"plugins", verb_plugins, "list, describe, check and start plugins"},
-#ifdef SLUICE_VERB_PRODUCE
     {"produce", verb_produce, "write lines to a topic"},
-#endif
-#ifdef SLUICE_VERB_RUN
     {"run", verb_run, "run connectors; with an embedded log where no broker is named"},
-#endif
-#ifdef SLUICE_VERB_TOPICS
     {"topics", verb_topics, "list, create, change and delete topics"},
-#endif
-#ifdef SLUICE_VERB_TRANSFORM
     {"transform", verb_transform, "run JSON lines through a chain of transforms"},
-#endif
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -31,9 +31,7 @@ struct role {
 static const struct role roles[] = {
     {"check", host_check, false},       {"connector", host_connector, false},
     {"scan", host_scan, false},
-#ifdef SLUICE_HOST_TASK
     {"task", host_task, true},
-#endif
     {"validate", host_validate, false},
 };
 

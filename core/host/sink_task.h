@@ -46,7 +46,16 @@ struct sink_task {
     struct metrics_slot *read, *sent, *bytes, *lag, *put_count, *put_time, *commits;
 };
 
+/* sink_offsets.c */
+
+/** NULL where the partition is not this task's. */
 struct position *sink_position(struct sink_task *sink, const char *topic, int32_t partition);
+/** A partition that was assigned, with the group's offset. */
+void sink_position_add(struct sink_task *sink, const struct broker_offset *at);
+/** topic may be the position's own. */
+void sink_position_remove(struct sink_task *sink, const char *topic, int32_t partition);
+/** The chunk's records are with the plugin now: its partitions moved on. */
+void sink_advance(struct sink_task *sink, const struct broker_chunk *chunk);
 
 /**
  * Makes a batch of a chunk: converters, then the chain; what is filtered or tolerated is hidden.

@@ -1,8 +1,6 @@
 # The host's loops against a broker in memory.
-if(TARGET core_task)
-    foreach(kind sink source)
-        sluice_test(${kind}_task
-            SOURCES unit/core/host/test_${kind}_task.c unit/core/host/task_fixture.c support/fake_broker.c
-            LIBS core_task core_host PkgConfig::JANSSON)
-    endforeach()
-endif()
+foreach(kind sink source)
+    sluice_test(${kind}_task
+        SOURCES unit/core/host/test_${kind}_task.c unit/core/host/task_fixture.c support/fake_broker.c
+        LIBS core_task core_host PkgConfig::JANSSON)
+endforeach()

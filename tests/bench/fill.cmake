@@ -1,5 +1,0 @@
-if(TARGET core_broker)
-    add_executable(log_fill bench/log_fill.c)
-    target_link_libraries(log_fill PRIVATE core_broker)
-    set_target_properties(log_fill PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
-endif()
