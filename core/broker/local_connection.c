@@ -303,7 +303,10 @@ int local_connect(struct local *local, const char *client_id, bool watch, bool s
         fd = connect_socket(local, &failed);
     }
     if (fd < 0) {
-        return unavailable(error, local, "nobody serves it", failed);
+        (void)unavailable(error, local, "nobody serves it", failed);
+        /* Waiting helps when an owner is gone, not when the folder is none or closed to us. */
+        error->retriable = failed != ENOTDIR && failed != EACCES && failed != ELOOP;
+        return -1;
     }
     if (greet(local, fd, client_id, watch, timeout_ms, ret_welcome, error) != 0) {
         close(fd);

@@ -224,7 +224,7 @@ int plugins_check(int argc, char **argv)
     }
     if (!realpath(file, path)) {
         fprintf(stderr, "sluice plugins check: '%s' cannot be read: %m\n", file);
-        return CLI_BAD_INPUT;
+        return CLI_ENVIRONMENT;
     }
     run.path = path;
     run.timeout_ms = (int)seconds * 1000;

@@ -178,3 +178,13 @@ def test_one_owner_per_folder_and_none_when_idle(tmp_path):
     owner = Owner(folder)
     assert len(owner.consume("t", "--from-beginning")) == 8
     wait_until(lambda: not os.path.exists(folder + "/log.sock"), 20, "the owner to leave")
+
+
+def test_a_folder_that_is_none_is_told_at_once(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    begin = time.monotonic()
+    outcome = subprocess.run([SLUICE, "topics", "--bootstrap-server", f"local:{path}", "--list"],
+                             capture_output=True, text=True, timeout=60)
+    assert (outcome.returncode, time.monotonic() - begin < 5) == (3, True)
+    assert "Not a directory" in outcome.stderr
