@@ -41,7 +41,7 @@ skip() {
 }
 
 preset() {
-    cmake --preset "$1" && cmake --build --preset "$1"
+    cmake --preset "$1" -DSLUICE_TESTS=ON && cmake --build --preset "$1"
 }
 
 # Counts of ctest, pytest and our runners are added to the totals, case by case.
