@@ -198,11 +198,25 @@ static void add_folder(struct catalog *catalog, const char *path, int depth, jso
     free(names);
 }
 
+struct found {
+    json_t *descriptor; /* of the file's list */
+    const char *path;
+};
+
+static bool same_class(const struct found *a, const struct found *b)
+{
+    return strcmp(text_of(a->descriptor, "kind"), text_of(b->descriptor, "kind")) == 0 &&
+           strcmp(text_of(a->descriptor, "class"), text_of(b->descriptor, "class")) == 0;
+}
+
+/* Of a class that is there twice, the first by path is used, as the registry of a host has it. */
 static int by_kind_and_class(const void *a, const void *b)
 {
-    json_t *const *x = a, *const *y = b;
-    int order = strcmp(text_of(*x, "kind"), text_of(*y, "kind"));
-    return order ? order : strcmp(text_of(*x, "class"), text_of(*y, "class"));
+    const struct found *x = a, *y = b;
+    int order = strcmp(text_of(x->descriptor, "kind"), text_of(y->descriptor, "kind"));
+    order = order ? order
+                  : strcmp(text_of(x->descriptor, "class"), text_of(y->descriptor, "class"));
+    return order ? order : strcmp(x->path, y->path);
 }
 
 static void collect(struct catalog *catalog)
@@ -213,7 +227,7 @@ static void collect(struct catalog *catalog)
     {
         count += json_array_size(json_object_get(file, "plugins"));
     }
-    json_t **all = calloc(count + 1, sizeof(json_t *));
+    struct found *all = calloc(count + 1, sizeof(*all));
     json_array_clear(catalog->descriptors);
     count = 0;
     json_array_foreach(catalog->files, i, file)
@@ -221,15 +235,20 @@ static void collect(struct catalog *catalog)
         json_array_foreach(json_object_get(file, "plugins"), k, plugin)
         {
             if (all) {
-                all[count++] = plugin;
+                all[count++] = (struct found){plugin, text_of(file, "path")};
             }
         }
     }
     if (all) {
-        qsort(all, count, sizeof(json_t *), by_kind_and_class);
+        qsort(all, count, sizeof(*all), by_kind_and_class);
     }
     for (i = 0; i < count; i++) {
-        json_array_append(catalog->descriptors, all[i]);
+        json_array_append(catalog->descriptors, all[i].descriptor);
+        /* Often a build folder beside what was built by hand: the old one is used in silence. */
+        if (i > 0 && same_class(&all[i - 1], &all[i])) {
+            log_warn(LOGGER, "%s is on plugin.path more than once, in %s and %s: remove one",
+                     text_of(all[i].descriptor, "class"), all[i - 1].path, all[i].path);
+        }
     }
     free(all);
 }

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -482,3 +483,14 @@ def test_random_calls_end_in_the_state_of_a_simple_model(tmp_path, lines):
         assert sluice.call("GET", "/connectors")[1] == []
         assert not sluice.pids("sluice-host")
     assert sluice.process.returncode == 0, sluice.text()
+
+
+def test_a_class_that_is_there_twice_is_told(tmp_path):
+    """A build folder beside a plugin built by hand: the old one is used, so somebody has to say so."""
+    built = os.path.join(BUILD, "tests", "worker_plugins", "line.so")
+    (tmp_path / "plugins" / "build").mkdir(parents=True)
+    for folder in ("plugins", "plugins/build"):
+        shutil.copy(built, tmp_path / folder / "line.so")
+    with Sluice(str(tmp_path), {}, worker={"plugin.path": str(tmp_path / "plugins")}) as sluice:
+        wait_until(lambda: f"{SOURCE} is on plugin.path more than once" in sluice.text(), 20,
+                   "the warning")
