@@ -103,7 +103,7 @@ s3)
     shift
     preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
     [ $# -gt 0 ] || set -- "$SLUICE_SHARED"/conformance/s3/cases/*.json
-    SLUICE_BUILD=build/release exec "$PYTHON" tests/integration/s3/run_cases.py "$@" ;;
+    SLUICE_BUILD=$PWD/build/release exec "$PYTHON" tests/integration/s3/run_cases.py "$@" ;;
 esac
 
 steps=(build unit suites integration chaos clang asan tsan fuzz)
