@@ -229,7 +229,7 @@ def test_started_by_hand_it_says_what_it_is():
 @pytest.mark.parametrize("arguments, status", [
     ((), 2), (("--help",), 0), (("--version",), 0), (("plugins",), 2), (("plugins", "--help"), 0),
     (("plugins", "list", "--nonsense"), 2), (("plugins", "describe"), 2), (("plugins", "check"), 2),
-    (("plugins", "describe", "no.Such"), 2), (("plugins", "check", "/no/such.so"), 2),
+    (("plugins", "describe", "no.Such"), 2), (("plugins", "check", "/no/such.so"), 3),
     (("plugins", "check", "/bin/sh", "--timeout", "0"), 2), (("nonsense",), 2),
 ])
 def test_exit_codes(arguments, status):
