@@ -28,6 +28,7 @@ enum {
     READY_MOST_MS = 5000, /* a plugin that hangs does not keep the others from being ready */
     TABLE_MS = 250,
     LOOK_MS = 50,
+    IDLE_PATIENCE = 10, /* times --exit-when-idle, for what is read but not written */
     LISTENERS = 8,
 };
 
@@ -44,15 +45,20 @@ static const char help[] =
     "embedded\n"
     "                        log's folder, or ./sluice-data)\n"
     "  --rest URL|off        where the admin API listens (http://127.0.0.1:8083)\n"
-    "  --exit-when-idle MS   ends once records have moved, every sink has read all there is and "
+    "  --exit-when-idle MS   ends once records have moved, every sink has written all there is and "
     "nothing\n"
-    "                        has moved for so many milliseconds\n"
+    "                        has moved for so many milliseconds; gives up on what is not written "
+    "after\n"
+    "                        ten times as long\n"
     "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN or ERROR\n"
     "  --json                progress as JSON, a line per connector when it changed\n"
     "\n"
     "Ctrl-C drains and stops within task.shutdown.graceful.timeout.ms; a second one ends at once.\n"
-    "Exit status: 0; 1 a connector had failed at the end of --exit-when-idle, or was ended at "
-    "once; 2 bad\n"
+    "Exit status: 0; 1 a connector had failed, or records were not written, at the end of "
+    "--exit-when-idle,\n"
+    "or was ended at once. A connector whose file is bad is FAILED, with the reasons in its status, "
+    "and the\n"
+    "rest runs; `sluice check` tells beforehand. 2 bad\n"
     "files; 3 a port, folder or program is missing or in use.\n";
 
 struct options {
@@ -133,7 +139,15 @@ static void check_idle(struct run *run, const struct run_summary *summary)
         run->moved = summary->moved;
         run->moved_at = now;
     } else if (run->moved > 0 && now - run->moved_at >= run->options.idle_ms) {
-        stop(run, summary->failed > 0 ? CLI_FAILED : CLI_OK);
+        if (summary->active == 0) {
+            stop(run, summary->failed > 0 ? CLI_FAILED : CLI_OK);
+        } else if (now - run->moved_at >= IDLE_PATIENCE * run->options.idle_ms) {
+            fprintf(stderr,
+                    "sluice run: %lld records were read but not written: they wait for an object to "
+                    "fill, or the store does not take them. They are read again by the next run.\n",
+                    (long long)summary->active);
+            stop(run, CLI_FAILED);
+        }
     }
 }
 

@@ -172,7 +172,7 @@ static void find_folders(struct run_config *config, const char *data)
 {
     struct properties *worker = &config->worker;
     if (!config->worker_path) {
-        char *log = format(data ? data : DEFAULT_DATA, "/log");
+        char *log = format(data ? data : DEFAULT_DATA, "");
         char *servers = format(LOCAL, log);
         set_default(worker, "bootstrap.servers", servers);
         free(servers);

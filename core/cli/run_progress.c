@@ -232,6 +232,7 @@ static void on_summary(void *user, const struct herder_progress *p)
     summary->settled = summary->settled && p->settled;
     summary->moved += p->records;
     summary->lag += p->lag > 0 ? p->lag : 0;
+    summary->active += p->active;
 }
 
 void run_summarise(struct herder *herder, struct run_summary *ret_summary)

@@ -27,6 +27,7 @@ struct run_summary {
     bool settled;                  /* nothing starts or stops */
     int64_t moved;                 /* records of all connectors */
     int64_t lag;                   /* of all sinks */
+    int64_t active;                /* read by sinks, not yet committed */
 };
 
 /** [loop thread] */

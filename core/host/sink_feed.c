@@ -119,16 +119,20 @@ static void push_chunk(struct feed *feed, struct broker_chunk *chunk)
     pthread_mutex_unlock(&feed->task->lock);
 }
 
-static void update_lag(struct feed *feed, const struct broker_chunk *chunk)
+/* The list of owned partitions changes on this thread only, so it is read here without the lock. */
+static void update_ends(struct feed *feed)
 {
-    if (chunk) {
-        const struct broker_message *last = &chunk->messages[chunk->count - 1];
-        struct broker_partition partition = {last->topic, last->partition};
+    for (size_t i = 0; i < feed->owned_count; i++) {
+        struct owned *owned = &feed->owned[i];
+        struct broker_partition partition = {owned->topic, owned->partition};
         int64_t end = broker_consumer_end_offset(feed->consumer, &partition);
-        int64_t lag = end > last->offset ? end - last->offset - 1 : 0;
-        pthread_mutex_lock(&feed->task->lock);
-        feed->lag = lag;
-        pthread_mutex_unlock(&feed->task->lock);
+        if (end != owned->end) {
+            pthread_mutex_lock(&feed->task->lock);
+            owned->end = end;
+            feed->moved = true;
+            pthread_cond_broadcast(&feed->task->changed);
+            pthread_mutex_unlock(&feed->task->lock);
+        }
     }
 }
 
@@ -182,8 +186,8 @@ static void *feed_main(void *user)
             push_failure(feed, &error);
             return NULL;
         }
+        update_ends(feed);
         if (chunk) {
-            update_lag(feed, chunk);
             push_chunk(feed, chunk);
         }
     }

@@ -65,7 +65,9 @@ void feed_pause(struct feed *feed, const struct broker_partition *partitions, si
 void feed_pause_all(struct feed *feed, bool pause);
 /** True while the partition is this member's. [any thread] */
 bool feed_owns(struct feed *feed, const char *topic, int32_t partition);
-/** Sum over partitions of end offset minus position as last heard. [any thread] */
-int64_t feed_lag(struct feed *feed);
+/** Offset behind a partition's newest message as last heard; -1: not known. [any thread] */
+int64_t feed_end(struct feed *feed, const char *topic, int32_t partition);
+/** True once after end offsets moved. Lock held. */
+bool feed_moved(struct feed *feed);
 
 #endif

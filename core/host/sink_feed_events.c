@@ -34,7 +34,7 @@ static void on_assigned(void *user, const struct broker_partition *partitions, s
     feed->owned = grown;
     for (size_t i = 0; i < count; i++) {
         feed->owned[feed->owned_count++] =
-            (struct owned){strdup(partitions[i].topic), partitions[i].partition, false};
+            (struct owned){strdup(partitions[i].topic), partitions[i].partition, false, -1};
     }
     feed_push(&feed->events_end, item);
     pthread_cond_broadcast(&feed->task->changed);

@@ -24,6 +24,7 @@ struct owned {
     char *topic;
     int32_t partition;
     bool paused; /* by the plugin */
+    int64_t end; /* offset behind the newest message as last heard; -1: not known */
 };
 
 struct feed {
@@ -44,12 +45,12 @@ struct feed {
     size_t owned_count;
     bool stop, started;
     bool pause_all;
+    bool moved;                  /* some end offset, since feed_moved() was asked */
     uint64_t revocations, revocations_done;
     struct broker_offset *revoked_offsets; /* to commit, from feed_revoked_done */
     size_t revoked_count;
     struct broker_offset *final_offsets;
     size_t final_count;
-    int64_t lag;
 
     bool held;                   /* all paused: the budget is used up or the task is paused;
                                     changed by the broker thread only */

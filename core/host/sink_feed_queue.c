@@ -207,10 +207,18 @@ bool feed_owns(struct feed *feed, const char *topic, int32_t partition)
     return owns;
 }
 
-int64_t feed_lag(struct feed *feed)
+int64_t feed_end(struct feed *feed, const char *topic, int32_t partition)
 {
     pthread_mutex_lock(&feed->task->lock);
-    int64_t lag = feed->lag;
+    const struct owned *owned = feed_find_owned(feed, topic, partition);
+    int64_t end = owned ? owned->end : -1;
     pthread_mutex_unlock(&feed->task->lock);
-    return lag;
+    return end;
+}
+
+bool feed_moved(struct feed *feed)
+{
+    bool moved = feed->moved;
+    feed->moved = false;
+    return moved;
 }

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/host/sink_task.h"
 
-enum { DEAD_LETTER_WAIT_MS = 10000 };
+enum { DEAD_LETTER_WAIT_MS = 10000, BACKLOG_MS = 1000, FEW_PARTITIONS = 64 };
 
 /* -- positions -- */
 
@@ -159,4 +160,24 @@ struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct bro
     *ret_count = accept_offsets(sink, asked, count, offsets);
     free(asked);
     return offsets;
+}
+
+void sink_update_backlog(struct sink_task *sink)
+{
+    int64_t now = clock_monotonic_ms(), lag = 0, active = 0;
+    if (sink->position_count > FEW_PARTITIONS && now < sink->next_backlog) {
+        return; /* each look costs the square of the partitions */
+    }
+    sink->next_backlog = now + BACKLOG_MS;
+    for (size_t i = 0; i < sink->position_count; i++) {
+        const struct position *position = &sink->positions[i];
+        int64_t end = feed_end(sink->feed, position->topic, position->partition);
+        int64_t at = position->consumed >= 0 ? position->consumed : position->committed;
+        lag += end > at && at >= 0 ? end - at : 0;
+        active += position->consumed > position->committed && position->committed >= 0
+                      ? position->consumed - position->committed
+                      : 0;
+    }
+    atomic_store_explicit(&sink->lag->value, lag, memory_order_relaxed);
+    atomic_store_explicit(&sink->active->value, active, memory_order_relaxed);
 }

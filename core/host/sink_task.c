@@ -271,7 +271,15 @@ static int handle(struct sink_task *sink, struct feed_item *item, struct error *
     return result;
 }
 
-enum work { WORK_STOP, WORK_ITEM, WORK_RETRY, WORK_COMMIT, WORK_IDLE_PUT, WORK_PAUSE };
+enum work {
+    WORK_STOP,
+    WORK_ITEM,
+    WORK_RETRY,
+    WORK_COMMIT,
+    WORK_IDLE_PUT,
+    WORK_PAUSE,
+    WORK_LOOK, /* only the gauges */
+};
 
 /* Waits until there is something to do and says what; an item is taken out for the caller. */
 static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_item)
@@ -319,6 +327,10 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
             work = WORK_IDLE_PUT;
             break;
         }
+        if (feed_moved(sink->feed)) {
+            work = WORK_LOOK;
+            break;
+        }
         int64_t until = earlier(commit_at, idle_put);
         (void)task_wait(task, sink->batch ? earlier(until, sink->retry_at) : until);
     }
@@ -352,6 +364,8 @@ static int loop(struct sink_task *sink, struct error *error)
         case WORK_IDLE_PUT:
             result = put_empty(sink, error);
             break;
+        case WORK_LOOK:
+            break;
         case WORK_PAUSE:
             sink->paused = !sink->paused;
             feed_pause_all(sink->feed, sink->paused);
@@ -362,7 +376,7 @@ static int loop(struct sink_task *sink, struct error *error)
         if (result != 0) {
             return -1;
         }
-        atomic_store_explicit(&sink->lag->value, feed_lag(sink->feed), memory_order_relaxed);
+        sink_update_backlog(sink);
     }
 }
 
@@ -457,6 +471,7 @@ int sink_task_run(struct task *task, struct error *error)
         .sent = task_metric(task, "sink-record-send-total", 1),
         .bytes = task_metric(task, "sink-bytes-total", 1),
         .lag = task_metric(task, "sink-record-lag", 2),
+        .active = task_metric(task, "sink-record-active-count", 2),
         .put_count = task_metric(task, "put-batch-total", 1),
         .put_time = task_metric(task, "put-batch-time-us-total", 1),
         .commits = task_metric(task, "offset-commit-completion-total", 1),

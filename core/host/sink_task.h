@@ -42,8 +42,9 @@ struct sink_task {
     bool commit_wanted;             /* before its time */
     bool committing;                /* one commit is under way */
     int64_t next_commit, last_commit;
+    int64_t next_backlog;
 
-    struct metrics_slot *read, *sent, *bytes, *lag, *put_count, *put_time, *commits;
+    struct metrics_slot *read, *sent, *bytes, *lag, *active, *put_count, *put_time, *commits;
 };
 
 /* sink_offsets.c */
@@ -54,6 +55,8 @@ struct position *sink_position(struct sink_task *sink, const char *topic, int32_
 void sink_position_add(struct sink_task *sink, const struct broker_offset *at);
 /** topic may be the position's own. */
 void sink_position_remove(struct sink_task *sink, const char *topic, int32_t partition);
+/** Sets the gauges of what is not read yet and of what is read but not committed. */
+void sink_update_backlog(struct sink_task *sink);
 /** The chunk's records are with the plugin now: its partitions moved on. */
 void sink_advance(struct sink_task *sink, const struct broker_chunk *chunk);
 

@@ -10,6 +10,7 @@
 enum {
     LOOK_AGAIN_MS = 30000,  /* where the broker does not say by itself that topics changed */
     RETRY_MS = 500,
+    NONE_YET_MS = 200,      /* while the pattern matches nothing */
     METADATA_TIMEOUT_MS = 10000,
 };
 
@@ -212,6 +213,9 @@ int subscription_wait(const struct subscription *subscription, int timeout_ms)
 {
     if (!subscription->regex && subscription->subscribed) {
         return timeout_ms;
+    }
+    if (subscription->regex && subscription->count == 0 && timeout_ms > NONE_YET_MS) {
+        timeout_ms = NONE_YET_MS;
     }
     int64_t left = subscription->next_look - clock_monotonic_ms();
     return left <= 0 ? 1 : left < timeout_ms ? (int)left : timeout_ms;

@@ -120,6 +120,7 @@ struct herder_progress {
     bool settled; /* nothing is under way: no request, no task starting or stopping */
     int64_t records, bytes, objects;
     int64_t lag; /* -1: not known, or no sink */
+    int64_t active; /* read by sinks, not yet committed */
 };
 
 /** Calls fn for each connector, by name. Strings are borrowed for the call. */

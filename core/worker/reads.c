@@ -18,6 +18,7 @@ const char *const record_metrics[] = {"source-record-write-total", "sink-record-
 const char *const byte_metrics[] = {"source-bytes-total", "sink-bytes-total", NULL};
 const char *const object_metrics[] = {"objects-written", NULL};
 static const char *const lag_metrics[] = {"sink-record-lag", NULL};
+static const char *const active_metrics[] = {"sink-record-active-count", NULL};
 
 int64_t page_sum(const struct metrics_page *page, const char *const *names)
 {
@@ -432,6 +433,7 @@ void herder_progress(struct herder *herder,
             progress.bytes += task->past_bytes + page_sum(page, byte_metrics);
             progress.objects += task->past_objects + page_sum(page, object_metrics);
             progress.lag += progress.lag >= 0 ? page_sum(page, lag_metrics) : 0;
+            progress.active += page_sum(page, active_metrics);
         }
         fn(user, &progress);
     }
