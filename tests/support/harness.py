@@ -48,10 +48,46 @@ def write_properties(path, properties):
     return path
 
 
-class Sluice:
-    """One `sluice run` in a folder of its own. connectors: {name: properties}."""
+class AdminApi:
+    """What a worker answers on admin_port; beside sluice also the JVM's (real_kafka.py)."""
 
-    def __init__(self, folder, connectors, worker=None, arguments=()):
+    def call(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
+        try:
+            data = json.dumps(body) if body is not None else None
+            connection.request(method, path, data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            return answer.status, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def status(self, name):
+        return self.call("GET", f"/connectors/{name}/status")[1]
+
+    def task(self, name, number=0):
+        tasks = self.status(name).get("tasks", [])
+        return tasks[number] if number < len(tasks) else {}
+
+    def wait_state(self, name, state, number=0, timeout=30):
+        try:
+            wait_until(lambda: self.task(name, number).get("state") == state, timeout)
+        except AssertionError:
+            raise AssertionError(f"{name}-{number} is not {state} but {self.status(name)}\n"
+                                 + self.text()) from None
+        return self.task(name, number)
+
+    def running(self, name):
+        status = self.status(name)
+        return (status.get("connector", {}).get("state") == "RUNNING" and status.get("tasks")
+                and all(task["state"] == "RUNNING" for task in status["tasks"]))
+
+
+class Sluice(AdminApi):
+    """One `sluice run` (or another verb) in a folder of its own. connectors: {name: properties}."""
+
+    def __init__(self, folder, connectors, worker=None, arguments=(), verb="run"):
+        self.verb = verb
         self.folder = str(folder)
         self.admin_port = free_port()
         self.log_dir = os.path.join(self.folder, "log")
@@ -76,7 +112,7 @@ class Sluice:
             path = os.path.join(self.folder, name + ".properties")
             files.append(write_properties(path, {"name": name, **properties}))
         is_ready = threading.Event()
-        self.process = subprocess.Popen([SLUICE, "run", *self.arguments, *files], cwd=self.folder,
+        self.process = subprocess.Popen([SLUICE, self.verb, *self.arguments, *files], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
 
@@ -113,39 +149,6 @@ class Sluice:
 
     def __exit__(self, *_):
         self.stop()
-
-    # -- admin API --
-
-    def call(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
-        try:
-            data = json.dumps(body) if body is not None else None
-            connection.request(method, path, data, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            return answer.status, json.loads(text) if text else None
-        finally:
-            connection.close()
-
-    def status(self, name):
-        return self.call("GET", f"/connectors/{name}/status")[1]
-
-    def task(self, name, number=0):
-        tasks = self.status(name).get("tasks", [])
-        return tasks[number] if number < len(tasks) else {}
-
-    def wait_state(self, name, state, number=0, timeout=30):
-        try:
-            wait_until(lambda: self.task(name, number).get("state") == state, timeout)
-        except AssertionError:
-            raise AssertionError(f"{name}-{number} is not {state} but {self.status(name)}\n"
-                                 + self.text()) from None
-        return self.task(name, number)
-
-    def running(self, name):
-        status = self.status(name)
-        return (status.get("connector", {}).get("state") == "RUNNING" and status.get("tasks")
-                and all(task["state"] == "RUNNING" for task in status["tasks"]))
 
     # -- processes --
 
