@@ -9,12 +9,37 @@
 #include <strings.h>
 #include <time.h>
 
-static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR"};
+#include "core/base/clock.h"
+
+static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
+
+enum { LEVELS_MOST = 1024, KINDS = 64 };
+
+/* A logger with a level of its own. */
+struct named {
+    char *name;
+    enum log_level level;
+    int64_t modified;
+};
+
+/* Lines of one logger and format in the second that began at `since`. */
+struct kind {
+    uint64_t key;
+    int64_t since; /* monotonic ms */
+    int lines, left_out;
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int threshold = LOG_LEVEL_INFO;
+static atomic_int lowest = LOG_LEVEL_INFO; /* of all levels: below it nothing is written */
+static atomic_bool named_any;
+static atomic_int root = LOG_LEVEL_INFO;
+static int64_t root_modified = -1;
+static struct named *named; /* by name; under lock, as all below */
+static size_t named_count;
 static log_writer_fn writer;
 static void *writer_user;
+static atomic_int limit;
+static struct kind kinds[KINDS];
 
 static void write_stderr(enum log_level level, const char *logger, const char *context,
                          const char *text)
@@ -37,23 +62,238 @@ void log_set_writer(log_writer_fn fn, void *user)
     pthread_mutex_unlock(&lock);
 }
 
+void log_set_limit(int lines)
+{
+    atomic_store(&limit, lines);
+}
+
+/* -- levels -- */
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Lock held. */
+static void refresh(void)
+{
+    int most = atomic_load(&root);
+    for (size_t i = 0; i < named_count; i++) {
+        most = (int)named[i].level < most ? (int)named[i].level : most;
+    }
+    atomic_store(&lowest, most);
+    atomic_store(&named_any, named_count > 0);
+}
+
+static bool below(const char *name, const char *above)
+{
+    size_t size = strlen(above);
+    return strncmp(name, above, size) == 0 && name[size] == '.';
+}
+
+/* The nearest name at or above this one; NULL: root. Lock held. */
+static const struct named *nearest(const char *logger)
+{
+    const struct named *best = NULL;
+    for (size_t i = 0; i < named_count; i++) {
+        const struct named *one = &named[i];
+        if ((strcmp(one->name, logger) == 0 || below(logger, one->name)) &&
+            (!best || strlen(one->name) > strlen(best->name))) {
+            best = one;
+        }
+    }
+    return best;
+}
+
 void log_set_level(enum log_level level)
 {
-    atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
+    pthread_mutex_lock(&lock);
+    atomic_store(&root, (int)level);
+    refresh();
+    pthread_mutex_unlock(&lock);
+}
+
+/* Lock held. */
+static void add(const char *logger, enum log_level level, int64_t now)
+{
+    struct named *grown = named_count < LEVELS_MOST
+                              ? realloc(named, (named_count + 1) * sizeof(*named))
+                              : NULL;
+    char *copy = grown ? strdup(logger) : NULL;
+    named = grown ? grown : named;
+    if (!copy) {
+        return;
+    }
+    size_t at = 0;
+    while (at < named_count && strcmp(named[at].name, logger) < 0) {
+        at++;
+    }
+    memmove(named + at + 1, named + at, (named_count - at) * sizeof(*named));
+    named[at] = (struct named){copy, level, now};
+    named_count++;
+}
+
+static void set(const char *logger, enum log_level level, bool those_below)
+{
+    int64_t now = wall_ms();
+    bool all = strcmp(logger, LOG_ROOT) == 0, found = all;
+    pthread_mutex_lock(&lock);
+    if (all) {
+        atomic_store(&root, (int)level);
+        root_modified = now;
+    }
+    for (size_t i = 0; i < named_count; i++) {
+        bool itself = strcmp(named[i].name, logger) == 0;
+        if (itself || (those_below && (all || below(named[i].name, logger)))) {
+            named[i].level = level;
+            named[i].modified = now;
+            found = found || itself;
+        }
+    }
+    if (!found) {
+        add(logger, level, now);
+    }
+    refresh();
+    pthread_mutex_unlock(&lock);
+}
+
+void log_set_level_of(const char *logger, enum log_level level)
+{
+    set(logger, level, true);
+}
+
+void log_set_level_only(const char *logger, enum log_level level)
+{
+    set(logger, level, false);
+}
+
+enum log_level log_level_of(const char *logger, int64_t *ret_modified)
+{
+    pthread_mutex_lock(&lock);
+    const struct named *one = nearest(logger);
+    bool own = one ? strcmp(one->name, logger) == 0 : strcmp(logger, LOG_ROOT) == 0;
+    enum log_level level = one ? one->level : (enum log_level)atomic_load(&root);
+    if (ret_modified) {
+        *ret_modified = !own ? -1 : one ? one->modified : root_modified;
+    }
+    pthread_mutex_unlock(&lock);
+    return level;
+}
+
+bool log_has_level(const char *logger)
+{
+    pthread_mutex_lock(&lock);
+    const struct named *one = nearest(logger);
+    bool own = one ? strcmp(one->name, logger) == 0 : strcmp(logger, LOG_ROOT) == 0;
+    pthread_mutex_unlock(&lock);
+    return own;
+}
+
+void log_each_level(void (*fn)(void *user, const char *logger, enum log_level level,
+                               int64_t modified),
+                    void *user)
+{
+    pthread_mutex_lock(&lock);
+    fn(user, LOG_ROOT, (enum log_level)atomic_load(&root), root_modified);
+    for (size_t i = 0; i < named_count; i++) {
+        fn(user, named[i].name, named[i].level, named[i].modified);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void log_clear_levels(void)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < named_count; i++) {
+        free(named[i].name);
+    }
+    free(named);
+    named = NULL;
+    named_count = 0;
+    refresh();
+    pthread_mutex_unlock(&lock);
 }
 
 bool log_enabled(enum log_level level)
 {
-    return (int)level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+    return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);
+}
+
+bool log_enabled_for(enum log_level level, const char *logger)
+{
+    if (!log_enabled(level)) {
+        return false;
+    }
+    if (!atomic_load_explicit(&named_any, memory_order_relaxed)) {
+        return (int)level >= atomic_load_explicit(&root, memory_order_relaxed);
+    }
+    return level >= log_level_of(logger, NULL);
+}
+
+/* -- lines -- */
+
+/* Lock held. */
+static void put(enum log_level level, const char *logger, const char *context, const char *text)
+{
+    if (writer) {
+        writer(writer_user, level, logger, context, text);
+    } else {
+        write_stderr(level, logger, context, text);
+    }
+}
+
+static uint64_t key_of(const char *logger, const char *format)
+{
+    uint64_t hash = 1469598103934665603ull ^ (uint64_t)(uintptr_t)format;
+    for (const char *p = logger; *p; p++) {
+        hash = (hash ^ (unsigned char)*p) * 1099511628211ull;
+    }
+    return hash;
+}
+
+/* False: this line is one too many. Lock held. */
+static bool within_limit(enum log_level level, const char *logger, const char *context,
+                         const char *format)
+{
+    int most = atomic_load(&limit);
+    int64_t now = clock_monotonic_ms();
+    uint64_t key = key_of(logger, format);
+    struct kind *kind = &kinds[key % KINDS];
+    if (kind->key != key || now - kind->since >= 1000) {
+        int left_out = kind->key == key ? kind->left_out : 0;
+        *kind = (struct kind){.key = key, .since = now};
+        if (left_out > 0) {
+            char text[96];
+            (void)snprintf(text, sizeof(text), "%d lines like the next were left out (limit: %d/s)",
+                           left_out, most);
+            put(level, logger, context, text);
+        }
+    }
+    if (kind->lines >= most) {
+        kind->left_out++;
+        return false;
+    }
+    kind->lines++;
+    return true;
 }
 
 void log_line(enum log_level level, const char *logger, const char *context, const char *format, ...)
 {
-    if (!log_enabled(level)) {
+    if (!log_enabled_for(level, logger)) {
         return;
     }
     char small[512];
     char *text = small;
+    if (atomic_load_explicit(&limit, memory_order_relaxed) > 0) {
+        pthread_mutex_lock(&lock);
+        bool wanted = within_limit(level, logger, context, format);
+        pthread_mutex_unlock(&lock);
+        if (!wanted) {
+            return;
+        }
+    }
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
@@ -69,11 +309,7 @@ void log_line(enum log_level level, const char *logger, const char *context, con
     }
     va_end(again);
     pthread_mutex_lock(&lock);
-    if (writer) {
-        writer(writer_user, level, logger, context, text);
-    } else {
-        write_stderr(level, logger, context, text);
-    }
+    put(level, logger, context, text);
     pthread_mutex_unlock(&lock);
     if (text != small) {
         free(text);

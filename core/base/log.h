@@ -1,16 +1,30 @@
 /*
  * Logging inside our own processes. Lines go to a writer: in the worker to the log file or the
  * terminal, in a host through the log pipe to the worker (the only writer of log files).
- * [any thread]
+ *
+ * Loggers are named by dots, `sluice.worker.herder`, and have levels as in log4j: a name without a
+ * level of its own has that of the nearest one above it, at last that of `root`. [any thread]
  */
 #ifndef CORE_BASE_LOG_H
 #define CORE_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/base/error.h"
 
-enum log_level { LOG_LEVEL_TRACE, LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+/** log4j's, by urgency; FATAL and OFF are thresholds only. */
+enum log_level {
+    LOG_LEVEL_TRACE,
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_FATAL,
+    LOG_LEVEL_OFF,
+};
+
+#define LOG_ROOT "root"
 
 /** Takes one finished line, without a newline. Called under the log's lock. */
 typedef void (*log_writer_fn)(void *user, enum log_level level, const char *logger,
@@ -18,8 +32,35 @@ typedef void (*log_writer_fn)(void *user, enum log_level level, const char *logg
 
 /** NULL: lines to standard error as `[2026-01-31 12:00:00,000] INFO [lake|task-0] text (logger)`. */
 void log_set_writer(log_writer_fn writer, void *user);
+/**
+ * Lines of one kind (logger and format) a second; what is beyond that is counted, and told with the
+ * first line after. 0: no limit, as it is at the start. A line a record shall not fill a disk.
+ */
+void log_set_limit(int lines);
+
+/** Of `root`. */
 void log_set_level(enum log_level level);
+/** Of one logger, and of those below it that have a level of their own too (as Connect does). Names
+ * without a level get one. */
+void log_set_level_of(const char *logger, enum log_level level);
+/** Of one logger and no other. */
+void log_set_level_only(const char *logger, enum log_level level);
+/** In force for this logger. ret_modified (may be NULL): wall clock ms when it was set here; -1: it
+ * is inherited or from the start. */
+enum log_level log_level_of(const char *logger, int64_t *ret_modified);
+/** True where the logger has a level of its own. */
+bool log_has_level(const char *logger);
+/** Calls fn for every logger with a level of its own, `root` first, the rest by name. Under the
+ * log's lock. */
+void log_each_level(void (*fn)(void *user, const char *logger, enum log_level level,
+                               int64_t modified),
+                    void *user);
+/** Back to `root` alone. */
+void log_clear_levels(void);
+
+/** True where some logger would write a line of this level: cheap, for callers without a name. */
 bool log_enabled(enum log_level level);
+bool log_enabled_for(enum log_level level, const char *logger);
 /** Name for /admin/loggers (`sluice.worker.herder`) and context (`[lake|task-0] `, NULL: none). */
 void log_line(enum log_level level, const char *logger, const char *context, const char *format, ...)
     PRINTF_LIKE(4, 5);

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/log_output.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
+#include "core/cli/run_log.h"
 #include "core/cli/run_progress.h"
 #include "core/rest/rest.h"
 
@@ -50,7 +52,10 @@ static const char help[] =
     "                        has moved for so many milliseconds; gives up on what is not written "
     "after\n"
     "                        ten times as long\n"
-    "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN or ERROR\n"
+    "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN, ERROR, FATAL or OFF\n"
+    "  --log-file FILE       log lines are added to FILE, opened anew on SIGHUP (default: standard\n"
+    "                        error; on a terminal sluice.log in the data folder)\n"
+    "  --log-format FORMAT   text (default) or json\n"
     "  --json                progress as JSON, a line per connector when it changed\n"
     "\n"
     "Ctrl-C drains and stops within task.shutdown.graceful.timeout.ms; a second one ends at once.\n"
@@ -65,6 +70,7 @@ struct options {
     const char *data, *rest;
     int64_t idle_ms; /* 0: never */
     bool json;
+    struct run_log log;
 };
 
 struct run {
@@ -120,7 +126,9 @@ static void on_signal(void *user, uint32_t events)
     if (read(run->signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
         return;
     }
-    if (run->stopping) {
+    if (info.ssi_signo == SIGHUP && !run->terminal) {
+        log_output_reopen();
+    } else if (run->stopping) {
         log_warn(LOGGER, "Asked twice: everything is ended at once");
         run->result = CLI_FAILED;
         herder_kill(run->herder);
@@ -333,11 +341,7 @@ static int take_signals(struct run *run, struct error *error)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)signal(SIGPIPE, SIG_IGN);
-    if (run->terminal) { /* the window was closed */
-        (void)sigaddset(&set, SIGHUP);
-    } else {
-        (void)signal(SIGHUP, SIG_IGN);
-    }
+    (void)sigaddset(&set, SIGHUP); /* a terminal's window was closed; elsewhere: log files anew */
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
         (run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
         return error_set_errno(error, errno, "Could not take signals");
@@ -353,7 +357,9 @@ static int start(struct run *run, const struct data_dir *data, char **paths, siz
     char *worker_id = NULL, *log_path = data_dir_file(data, "sluice.log");
     int result = -1;
     run->loop = loop_create(error);
-    if (!run->loop || take_signals(run, error) != 0) {
+    if (!run->loop || take_signals(run, error) != 0 ||
+        run_log_open(&run->options.log, &run->config.worker, run->terminal ? log_path : NULL,
+                     error) != 0) {
         goto out;
     }
     if (!host || (run->config.log_dir && !log)) {
@@ -380,8 +386,7 @@ static int start(struct run *run, const struct data_dir *data, char **paths, siz
     };
     run->herder = herder_create(&options, error);
     run->progress =
-        run->herder ? run_progress_create(run->herder, run->terminal, run->options.json, log_path)
-                    : NULL;
+        run->herder ? run_progress_create(run->herder, run->terminal, run->options.json) : NULL;
     if (!run->herder || !run->progress) {
         goto out;
     }
@@ -401,6 +406,7 @@ out:
     if (run->signals >= 0) {
         close(run->signals);
     }
+    log_output_close();
     free(worker_id);
     free(log_path);
     free(host);
@@ -453,6 +459,8 @@ int verb_run(int argc, char **argv)
         {"rest", required_argument, NULL, 'r'},
         {"exit-when-idle", required_argument, NULL, 'i'},
         {"json", no_argument, NULL, 'j'},
+        {"log-file", required_argument, NULL, 'f'},
+        {"log-format", required_argument, NULL, 'o'},
         {"log-level", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -482,7 +490,13 @@ int verb_run(int argc, char **argv)
             if (log_level_parse(optarg) < 0) {
                 return bad_option("there is no log level", optarg);
             }
-            log_set_level((enum log_level)log_level_parse(optarg));
+            run.options.log.level = optarg;
+            break;
+        case 'f':
+            run.options.log.file = optarg;
+            break;
+        case 'o':
+            run.options.log.format = optarg;
             break;
         case 'h':
             fputs(help, stdout);

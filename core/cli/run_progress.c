@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
 #include "core/base/clock.h"
+#include "core/base/log_output.h"
 
 enum { LINES_EVERY_MS = 2000, NAME_WIDTH = 20 };
 
@@ -22,7 +22,6 @@ struct seen {
 struct run_progress {
     struct herder *herder;
     bool terminal, json;
-    FILE *log;
     struct seen *seen;
     size_t count;
     int64_t last; /* monotonic ms of the last round */
@@ -39,33 +38,20 @@ static void erase(struct run_progress *progress)
     }
 }
 
-/* Warnings stand above the table, everything in the file. [any thread, under the log's lock] */
-static void write_log(void *user, enum log_level level, const char *logger, const char *context,
-                      const char *text)
+/* Warnings stand above the table. [any thread, under the log's lock] */
+static void on_log_line(void *user, enum log_level level, const char *context, const char *text)
 {
     struct run_progress *progress = user;
-    struct timespec now;
-    struct tm local;
-    char when[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)localtime_r(&now.tv_sec, &local);
-    (void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-    pthread_mutex_lock(&progress->lock);
-    if (progress->log) {
-        fprintf(progress->log, "[%s,%03d] %s %s%s (%s)\n", when, (int)(now.tv_nsec / 1000000),
-                log_level_name(level), context ? context : "", text, logger);
-        (void)fflush(progress->log);
-    }
-    if (level >= LOG_LEVEL_WARN || !progress->log) {
+    if (level >= LOG_LEVEL_WARN) {
+        pthread_mutex_lock(&progress->lock);
         erase(progress);
         printf("%s %s%s\n", log_level_name(level), context ? context : "", text);
         (void)fflush(stdout);
+        pthread_mutex_unlock(&progress->lock);
     }
-    pthread_mutex_unlock(&progress->lock);
 }
 
-struct run_progress *run_progress_create(struct herder *herder, bool terminal, bool json,
-                                         const char *log_path)
+struct run_progress *run_progress_create(struct herder *herder, bool terminal, bool json)
 {
     struct run_progress *progress = calloc(1, sizeof(*progress));
     if (!progress) {
@@ -76,8 +62,7 @@ struct run_progress *run_progress_create(struct herder *herder, bool terminal, b
     progress->json = json;
     pthread_mutex_init(&progress->lock, NULL);
     if (terminal) {
-        progress->log = fopen(log_path, "ae");
-        log_set_writer(write_log, progress);
+        log_output_also(on_log_line, progress);
     }
     return progress;
 }
@@ -88,10 +73,7 @@ void run_progress_destroy(struct run_progress *progress)
         return;
     }
     if (progress->terminal) {
-        log_set_writer(NULL, NULL);
-    }
-    if (progress->log) {
-        fclose(progress->log);
+        log_output_also(NULL, NULL);
     }
     for (size_t i = 0; i < progress->count; i++) {
         free(progress->seen[i].name);

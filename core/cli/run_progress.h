@@ -1,7 +1,6 @@
 /*
  * What `sluice run` shows while it runs: on a terminal a small table that is drawn anew, elsewhere
- * a line per connector now and then, when something changed. Log lines and the table share the
- * terminal: run_progress_log_writer() keeps them apart.
+ * a line per connector now and then, when something changed. Warnings of the log stand above the table.
  */
 #ifndef CORE_CLI_RUN_PROGRESS_H
 #define CORE_CLI_RUN_PROGRESS_H
@@ -13,9 +12,8 @@
 
 struct run_progress;
 
-/** log_path: where log lines go while a table is shown; terminal: standard output is one. */
-struct run_progress *run_progress_create(struct herder *herder, bool terminal, bool json,
-                                         const char *log_path);
+/** terminal: standard output is one. */
+struct run_progress *run_progress_create(struct herder *herder, bool terminal, bool json);
 void run_progress_destroy(struct run_progress *progress);
 /** Shows how things are now. [loop thread] */
 void run_progress_show(struct run_progress *progress);

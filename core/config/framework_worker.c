@@ -10,6 +10,7 @@
 
 #define SIZE .size = sizeof(struct sluice_option)
 
+static const char *const log_format_values[] = {"text", "json", NULL};
 static const char *const plugin_discovery_values[] = {"only_scan", "service_load", "hybrid_warn",
                                                       "hybrid_fail", NULL};
 static const char *const client_dns_lookup_values[] = {
@@ -182,6 +183,13 @@ const struct sluice_option framework_worker[] = {
      .doc = "How long the making of a connection may take at first."},
     {SIZE, .name = "socket.connection.setup.timeout.max.ms", .type = SLUICE_OPTION_LONG,
      .default_value = "30000", .importance = SLUICE_LOW, .doc = "Longest such time."},
+    {SIZE, .name = "sluice.log.file", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
+     .doc = "File that log lines are added to, opened anew on SIGHUP; not set: standard error."},
+    {SIZE, .name = "sluice.log.format", .type = SLUICE_OPTION_STRING, .default_value = "text",
+     .importance = SLUICE_LOW, .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = log_format_values,
+     .doc = "Form of log lines."},
+    {SIZE, .name = "sluice.log.level", .type = SLUICE_OPTION_STRING, .default_value = "INFO",
+     .importance = SLUICE_LOW, .doc = "Level of the root logger at the start."},
     {SIZE, .name = "sluice.*", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
      .doc = "Keys of sluice's own."},
     {.name = NULL},

@@ -118,10 +118,7 @@ int main(void)
     if (got < 0) {
         _exit(HOST_EXIT_ORPHAN);
     }
-    const char *level = process_text(first, "log_level");
-    if (log_level_parse(level) >= 0) {
-        log_set_level((enum log_level)log_level_parse(level));
-    }
+    process_log_levels(first);
     process_limit(first);
     int status = run_role(&process, first);
     (void)fflush(NULL);

@@ -14,11 +14,16 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/log_levels.h"
 #include "core/host/protocol.h"
 #include "core/host/sanitizer.h"
 #include "lib/util/buffer.h"
 
-enum { LOG_LINE_MOST = 256 * 1024, DESCRIPTORS_MOST = 65536 };
+enum {
+    LOG_LINE_MOST = 256 * 1024,
+    LOG_LINES_MOST = 500, /* of one kind a second: a line a record shall not fill a disk */
+    DESCRIPTORS_MOST = 65536,
+};
 
 /* -- what host.h promises -- */
 
@@ -127,6 +132,7 @@ static void *watch(void *user)
         json_t *message = NULL;
         struct error error = {0};
         int got = channel_receive(process->control, &message, &error);
+        process_log_levels(message);
         json_decref(message);
         error_clear(&error);
         if (got < 0) {
@@ -212,9 +218,18 @@ static void write_line(void *user, enum log_level level, const char *logger, con
     }
 }
 
+void process_log_levels(json_t *message)
+{
+    json_t *levels = json_object_get(message, "log_levels");
+    if (json_is_object(levels)) {
+        log_levels_take(levels);
+    }
+}
+
 void process_log_to_pipe(void)
 {
     static struct buffer line;
     buffer_init(&line, LOG_LINE_MOST);
+    log_set_limit(LOG_LINES_MOST);
     log_set_writer(write_line, &line);
 }

@@ -10,6 +10,8 @@
 
 /** Log lines go to the pipe on HOST_FD_LOG from now on (protocol.h). */
 void process_log_to_pipe(void);
+/** Takes over "log_levels" of a message where it has them. */
+void process_log_levels(json_t *message);
 /**
  * Applies what the first message says of memory ("memory_limit", bytes) and core files ("core",
  * boolean), and what holds for every host: as many descriptors as allowed. invariant 5, 6

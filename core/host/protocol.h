@@ -17,14 +17,15 @@
  *   {"type":"validate","class":C,"kind":K,"config":{..},"plugin_path":[..]}
  *   {"type":"connector","name":N,"class":C,"config":{..},"tasks_max":n,"plugin_path":[..]}
  *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
- *    "paused":b,"log_level":L,"memory_limit":bytes}
- *        memory_limit (RLIMIT_DATA) and "core":true (leave core files as they are) hold for any role
+ *    "paused":b,"memory_limit":bytes}
+ *        "log_levels":{logger:level,..} (every level that is set, "root" among them), memory_limit
+ *        (RLIMIT_DATA) and "core":true (leave core files as they are) hold for any role
  *        config: the task's configuration, with the connector's keys (converters, transforms, errors.*)
  *        worker: the worker's properties (bootstrap.servers, key.converter, .., producer.*, ..)
  *        paths in plugin_path are absolute; the built-in plugin folder comes last
  * Worker -> task host, later:
  *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
- *   {"type":"log_level","level":L}
+ *   {"type":"log_levels","log_levels":{logger:level,..}}    any role; in place of the former ones
  *   {"type":"offsets_reply","id":n,"offsets":[{..}|null,..]}      see offsets_get
  *
  * Host -> worker:

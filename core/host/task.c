@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/host/process.h"
 #include "core/host/protocol.h"
 
 #define LOGGER "sluice.host.task"
@@ -146,12 +147,8 @@ static void obey(struct task *task, const char *type, json_t *message)
         task->paused = true;
     } else if (strcmp(type, "resume") == 0) {
         task->paused = false;
-    } else if (strcmp(type, "log_level") == 0) {
-        const char *level = json_string_value(json_object_get(message, "level"));
-        int parsed = level ? log_level_parse(level) : -1;
-        if (parsed >= 0) {
-            log_set_level((enum log_level)parsed);
-        }
+    } else if (strcmp(type, "log_levels") == 0) {
+        process_log_levels(message);
     } else if (json_integer_value(json_object_get(message, "id")) == task->reply_id) {
         json_decref(task->reply);
         task->reply = message; /* handed over to the task thread */
@@ -275,10 +272,6 @@ int host_task(struct host_process *process, json_t *first)
 {
     static struct task task; /* outlives every thread: the process ends by _exit */
     struct error error = {0};
-    const char *level = json_string_value(json_object_get(first, "log_level"));
-    if (level && log_level_parse(level) >= 0) {
-        log_set_level((enum log_level)log_level_parse(level));
-    }
     if (task_init(&task, process, first) != 0 ||
         pthread_create(&task.control_thread, NULL, control_main, &task) != 0) {
         (void)error_set(&error, ERROR_NO_MEMORY, "A task could not be set up: out of memory");

@@ -27,7 +27,7 @@ static void host_log(const struct sluice_host *host, enum sluice_log_level level
                      const char *format, ...)
 {
     const struct plugin_instance *instance = instance_of(host);
-    if (!log_enabled((enum log_level)level)) {
+    if (!log_enabled_for((enum log_level)level, instance->descriptor->class_name)) {
         return;
     }
     char *text = NULL;
@@ -44,8 +44,7 @@ static void host_log(const struct sluice_host *host, enum sluice_log_level level
 
 static bool host_log_enabled(const struct sluice_host *host, enum sluice_log_level level)
 {
-    (void)host;
-    return log_enabled((enum log_level)level);
+    return log_enabled_for((enum log_level)level, instance_of(host)->descriptor->class_name);
 }
 
 static enum sluice_result host_error(const struct sluice_host *host, enum sluice_result result,

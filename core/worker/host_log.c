@@ -1,15 +1,17 @@
 #include "core/worker/host_log.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
-enum { LINE_MAX_BYTES = 512 * 1024, READ_SIZE = 64 * 1024, LAST_LINE = 500 };
+enum { LINE_MAX_BYTES = 512 * 1024, READ_SIZE = 64 * 1024, LAST_LINE = 500, OUTPUT_MOST = 500 };
 
 #define OUTPUT_LOGGER "sluice.host.output" /* what plugins print to stdout and stderr */
 
@@ -71,6 +73,27 @@ static int own_line(char *line, char **ret_text, const char **ret_logger)
     return parsed;
 }
 
+/* What a plugin prints is not limited where it is printed, as log lines are. */
+static bool within_limit(struct host_log *log)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - log->output_since >= 1000) {
+        if (log->output_left_out > 0) {
+            log_line(LOG_LEVEL_WARN, OUTPUT_LOGGER, log->context,
+                     "%d lines of output were left out (limit: %d/s)", log->output_left_out,
+                     OUTPUT_MOST);
+        }
+        log->output_since = now;
+        log->output_lines = log->output_left_out = 0;
+    }
+    if (log->output_lines < OUTPUT_MOST) {
+        log->output_lines++;
+        return true;
+    }
+    log->output_left_out++;
+    return false;
+}
+
 /* One line, NUL-terminated, without its newline. */
 static void handle(struct host_log *log, char *line)
 {
@@ -85,7 +108,7 @@ static void handle(struct host_log *log, char *line)
     if (level < 0) { /* printed by a plugin, not written by the log */
         const char *output = OUTPUT_LOGGER;
         level = own_line(line, &line, &output);
-        if (*line) {
+        if (*line && within_limit(log)) {
             remember(log, level < 0 ? "OUT" : log_level_name((enum log_level)level), line);
             log_line(level < 0 ? LOG_LEVEL_INFO : (enum log_level)level, output, log->context, "%s",
                      line);

@@ -6,6 +6,7 @@
 #define CORE_WORKER_HOST_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/util/buffer.h"
 
@@ -17,6 +18,8 @@ struct host_log {
     struct buffer in;
     char *last[HOST_LOG_LAST]; /* a ring; owned, NULL: none yet */
     size_t next;
+    int64_t output_since; /* monotonic ms: what a plugin printed in this second */
+    int output_lines, output_left_out;
 };
 
 /** Takes over fd, which does not block. */

@@ -15,6 +15,7 @@
 #include "core/base/channel.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/log_levels.h"
 #include "core/base/subprocess.h"
 #include "core/host/symbolize.h"
 #include "core/worker/host_log.h"
@@ -97,10 +98,10 @@ void supervisor_kill_all(struct supervisor *supervisor)
     }
 }
 
-void supervisor_broadcast(struct supervisor *supervisor, json_t *message)
+void supervisor_push_log_levels(struct supervisor *supervisor)
 {
     for (struct host *host = supervisor->hosts; host; host = host->next) {
-        host_send(host, json_copy(message));
+        host_send(host, json_pack("{s:s,s:o}", "type", "log_levels", "log_levels", log_levels_json()));
     }
 }
 
@@ -461,6 +462,7 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
     }
     supervisor->hosts = host;
     supervisor->count++;
+    json_object_set_new(options->first, "log_levels", log_levels_json());
     host_send(host, options->first);
     return host;
 }

@@ -50,8 +50,8 @@ size_t supervisor_count(const struct supervisor *supervisor);
 void supervisor_on_idle(struct supervisor *supervisor, void (*fn)(void *user), void *user);
 /** SIGKILL for all. */
 void supervisor_kill_all(struct supervisor *supervisor);
-/** Sends one message to every host (copied). */
-void supervisor_broadcast(struct supervisor *supervisor, json_t *message);
+/** Tells every host the levels of loggers as they are here now; hosts started later know them. */
+void supervisor_push_log_levels(struct supervisor *supervisor);
 
 /** Starts one; NULL with error where that cannot be. options are copied. */
 struct host *host_start(struct supervisor *supervisor, const struct host_options *options,

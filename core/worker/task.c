@@ -204,19 +204,16 @@ static void start(struct task *task)
         abort();
     }
     task->paused_told = connector->target == TARGET_PAUSED;
-    const char *level = log_enabled(LOG_LEVEL_TRACE)   ? "TRACE"
-                        : log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG"
-                                                       : "INFO";
     const struct host_options options = {
         .role = "task",
         .name = name,
         .subject = subject,
         .context = context,
-        .first = json_pack("{s:s,s:s,s:i,s:O,s:O,s:o,s:b,s:s,s:I}", "type", "task", "name",
+        .first = json_pack("{s:s,s:s,s:i,s:O,s:O,s:o,s:b,s:I}", "type", "task", "name",
                            connector->name, "task", task->id, "config", task->applied, "worker",
                            herder->worker_json, "plugin_path",
                            catalog_files_for(herder->catalog, configs), "paused",
-                           (int)task->paused_told, "log_level", level, "memory_limit",
+                           (int)task->paused_told, "memory_limit",
                            (json_int_t)herder_long(herder, task->applied,
                                                    "sluice.task.memory.limit.bytes", MEMORY_LIMIT)),
         .on_message = on_message,

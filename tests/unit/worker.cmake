@@ -1,3 +1,4 @@
+sluice_test(base_log SOURCES unit/core/base/test_log.c LIBS core_base)
 sluice_test(base_loop SOURCES unit/core/base/test_loop.c LIBS core_base)
 sluice_test(base_subprocess SOURCES unit/core/base/test_subprocess.c LIBS core_base)
 sluice_test(base_memory SOURCES unit/core/base/test_memory.c LIBS core_base)
