@@ -1,5 +1,6 @@
 #include "core/base/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -142,7 +143,9 @@ void loop_unwatch(struct loop_watch *watch)
     if (!watch) {
         return;
     }
-    (void)epoll_ctl(watch->loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    int removed = epoll_ctl(watch->loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    assert(removed == 0); /* else fd was closed first */
+    (void)removed;
     watch->dead = true;
     watch->next = watch->loop->dead;
     watch->loop->dead = watch;

@@ -33,7 +33,10 @@ typedef void (*loop_fd_fn)(void *user, uint32_t events);
 struct loop_watch *loop_watch_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn fn,
                                  void *user);
 void loop_watch_events(struct loop_watch *watch, uint32_t events);
-/** Call it before fd is closed. NULL is fine. */
+/**
+ * Call it before fd is closed: a child that another thread is just starting may hold a copy, with
+ * which epoll would go on naming a watch that is gone. NULL is fine.
+ */
 void loop_unwatch(struct loop_watch *watch);
 
 typedef void (*loop_fn)(void *user);

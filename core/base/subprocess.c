@@ -190,8 +190,15 @@ int subprocess_reap(struct subprocess *process, int *ret_status)
     int status = 0;
     while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
     }
-    close(process->pidfd);
-    *process = (struct subprocess){.pidfd = -1};
+    process->pid = 0;
     *ret_status = status;
     return 1;
+}
+
+void subprocess_close(struct subprocess *process)
+{
+    if (process->pidfd >= 0) {
+        close(process->pidfd);
+        process->pidfd = -1;
+    }
 }

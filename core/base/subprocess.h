@@ -37,8 +37,10 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
 void subprocess_signal(const struct subprocess *process, int signal);
 /**
  * Takes the wait status of one that has ended and kills what is left of its group. 1: *ret_status
- * is filled and the descriptor closed; 0: it still runs.
+ * is filled and pid is 0; 0: it still runs. The descriptor stays open, for who watches it.
  */
 int subprocess_reap(struct subprocess *process, int *ret_status);
+/** Closes the descriptor, after any loop_unwatch() of it. */
+void subprocess_close(struct subprocess *process);
 
 #endif

@@ -249,6 +249,7 @@ int host_ask(json_t *question, int timeout_ms, struct host_answer *ret_answer, s
     if (asking.log >= 0) {
         close(asking.log);
     }
+    subprocess_close(&asking.process);
     if (asking.page) {
         (void)munmap(asking.page, sizeof(*asking.page));
     }

@@ -60,6 +60,7 @@ struct embedded_log *embedded_log_create(struct loop *loop, const char *program,
                                  .stdin_fd = stdin_fd,
                                  .worker = worker,
                                  .life = -1,
+                                 .process = {.pidfd = -1},
                                  .log.fd = -1,
                                  .pause_ms = FIRST_PAUSE_MS};
     if (!log->program || !log->dir) {
@@ -125,6 +126,7 @@ static void release(struct embedded_log *log)
     loop_unwatch(log->watch_log);
     loop_unwatch(log->watch_process);
     log->watch_log = log->watch_process = NULL;
+    subprocess_close(&log->process);
     host_log_finish(&log->log);
     if (log->life >= 0) {
         close(log->life);

@@ -117,6 +117,7 @@ static void host_free(struct host *host)
     loop_unwatch(host->watch_channel);
     loop_unwatch(host->watch_log);
     loop_unwatch(host->watch_process);
+    subprocess_close(&host->process);
     loop_cancel(host->deadline);
     loop_cancel(host->stop_timer);
     channel_finish(&host->channel);
@@ -193,6 +194,7 @@ static void on_exit_of(void *user, uint32_t events)
     }
     loop_unwatch(host->watch_process);
     host->watch_process = NULL;
+    subprocess_close(&host->process);
     loop_cancel(host->deadline);
     loop_cancel(host->stop_timer);
     host->deadline = host->stop_timer = NULL;
@@ -427,6 +429,7 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
     host->supervisor = supervisor;
     host->channel.fd = -1;
     host->log.fd = -1;
+    host->process.pidfd = -1;
     host->subject = strdup(options->subject);
     host->on_message = options->on_message;
     host->on_end = options->on_end;
@@ -448,7 +451,6 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
         json_decref(options->first);
         subprocess_signal(&host->process, SIGKILL);
         (void)waitpid(host->process.pid, &status, 0);
-        close(host->process.pidfd);
         host_free(host);
         return NULL;
     }

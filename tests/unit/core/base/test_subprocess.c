@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/loop.h"
 #include "core/base/subprocess.h"
 
 static struct subprocess start(const char *script, int out, int fd3)
@@ -38,6 +39,7 @@ static int wait_end(struct subprocess *process)
     assert_int_equal(poll(&wait, 1, 10000), 1);
     assert_int_equal(subprocess_reap(process, &status), 1);
     assert_int_equal(subprocess_reap(process, &status), 0);
+    subprocess_close(process);
     return status;
 }
 
@@ -122,6 +124,47 @@ static void test_missing_program_is_an_error(void **state)
     error_clear(&error);
 }
 
+struct watched {
+    struct loop *loop;
+    struct loop_watch *watch;
+    struct subprocess process;
+    int ends;
+};
+
+static void on_stop(void *user)
+{
+    loop_stop(user);
+}
+
+static void on_watched_end(void *user, uint32_t events)
+{
+    struct watched *watched = user;
+    int status;
+    (void)events;
+    assert_int_equal(subprocess_reap(&watched->process, &status), 1);
+    loop_unwatch(watched->watch);
+    subprocess_close(&watched->process);
+    watched->ends++;
+    loop_after(watched->loop, 20, on_stop, watched->loop);
+}
+
+/* A thread that starts another child has a copy of every descriptor between fork and exec. */
+static void test_watch_ends_though_another_child_has_the_descriptor(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct watched watched = {.loop = loop_create(&error), .process = start("exit 0", -1, -1)};
+    assert_non_null(watched.loop);
+    int copy = dup(watched.process.pidfd);
+    watched.watch =
+        loop_watch_fd(watched.loop, watched.process.pidfd, POLLIN, on_watched_end, &watched);
+    assert_non_null(watched.watch);
+    assert_int_equal(loop_run(watched.loop, &error), 0);
+    assert_int_equal(watched.ends, 1);
+    loop_destroy(watched.loop);
+    close(copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_group_is_ended_with_it),
         cmocka_unit_test(test_signal_ends_it),
         cmocka_unit_test(test_missing_program_is_an_error),
+        cmocka_unit_test(test_watch_ends_though_another_child_has_the_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
