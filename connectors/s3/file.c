@@ -302,6 +302,17 @@ struct file *file_create(struct sink *sink, struct ticket *ticket, const char *p
             file_destroy(sink, file, ticket);
             return NULL;
         }
+        if (key && i == STREAM_VALUE && sink->settings.original_faults &&
+            strstr(key, sink->settings.tombstone_partition)) {
+            fault_set(fault, SLUICE_CONNECT_EXCEPTION, false,
+                      "Value writer not configured for SinkRecord: SinkRecord{kafkaOffset=%" PRId64
+                      ", topic='%s', kafkaPartition=%" PRId32 "} . fileName: %.400s, "
+                      "tombstonePartition: %s", offset, ticket->topic, ticket->partition, key,
+                      sink->settings.tombstone_partition);
+            free(key);
+            file_destroy(sink, file, ticket);
+            return NULL;
+        }
         if (stream_open(&sink->output, &file->streams[i], key, ticket) != 0) {
             goto out_of_memory;
         }

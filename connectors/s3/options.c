@@ -53,32 +53,13 @@ static bool refuse(const char *name, const char *value, const char *why, char *m
 static bool check_format(const char *name, const char *value, char *message, size_t size)
 {
     enum format_kind kind = value ? format_kind_of(value) : FORMAT_JSON;
-    if (kind == FORMAT_AVRO || kind == FORMAT_PARQUET) {
-        return refuse(name, value,
-                      kind == FORMAT_AVRO
-                          ? "Avro files are not available yet; JsonFormat, ByteArrayFormat and "
-                            "StringFormat are"
-                          : "Parquet files are not available yet; JsonFormat, ByteArrayFormat and "
-                            "StringFormat are",
-                      message, size);
-    }
     if (kind == FORMAT_NONE) {
         return refuse(name, value, "no such format; JsonFormat, ByteArrayFormat and StringFormat are",
                       message, size);
     }
-    if (kind == FORMAT_BYTES && strcmp(name, "headers.format.class") == 0) {
-        return true; /* found out by the first record, as the original does */
-    }
+    /* Avro and Parquet are refused by validate() where such files are wanted; bytes as headers.format.class
+     * by the first record, as the original does. */
     return true;
-}
-
-/* Unlike format.class, the companions have Avro for a default that nobody asked for. */
-static bool check_companion(const char *name, const char *value, char *message, size_t size)
-{
-    if (value && format_kind_of(value) == FORMAT_AVRO) {
-        return true; /* refused by validate() where such files are wanted */
-    }
-    return check_format(name, value, message, size);
 }
 
 static bool check_partitioner(const char *name, const char *value, char *message, size_t size)
@@ -363,7 +344,7 @@ const struct sluice_option s3_options[] = {
     {OPTION("keys.format.class", CLASS),
      .default_value = "io.confluent.connect.s3.format.avro.AvroFormat", .importance = SLUICE_LOW,
      .group = "Keys and headers", .width = SLUICE_WIDTH_LONG, .display_name = "Format of keys",
-     .recommended = formats, .valid = SLUICE_VALID_CUSTOM, .check = check_companion,
+     .recommended = formats, .valid = SLUICE_VALID_CUSTOM, .check = check_format,
      .doc = "Their format."},
     {OPTION("store.kafka.headers", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
      .group = "Keys and headers", .width = SLUICE_WIDTH_SHORT, .display_name = "Store headers",
@@ -371,7 +352,7 @@ const struct sluice_option s3_options[] = {
     {OPTION("headers.format.class", CLASS),
      .default_value = "io.confluent.connect.s3.format.avro.AvroFormat", .importance = SLUICE_LOW,
      .group = "Keys and headers", .width = SLUICE_WIDTH_LONG, .display_name = "Format of headers",
-     .recommended = formats, .valid = SLUICE_VALID_CUSTOM, .check = check_companion,
+     .recommended = formats, .valid = SLUICE_VALID_CUSTOM, .check = check_format,
      .doc = "Their format; JsonFormat."},
     {OPTION("s3.schema.partition.affix.type", STRING), .default_value = "NONE",
      .importance = SLUICE_LOW, .group = "S3", .valid = SLUICE_VALID_ONE_OF, .values = affixes,
@@ -417,6 +398,11 @@ const struct sluice_option s3_options[] = {
     {OPTION("sluice.s3.rotate.idle.ms", LONG), .default_value = "0", .importance = SLUICE_LOW,
      .group = "sluice", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX,
      .doc = "Complete all files of a topic partition when no record came for so long. 0: off."},
+    {OPTION("sluice.s3.original.faults", BOOLEAN), .default_value = "false",
+     .importance = SLUICE_LOW, .group = "sluice",
+     .doc = "Be as the original where it is at fault: a topic with tombstone.encoded.partition in "
+            "its name fails; with a schedule, records whose object is there already, and another "
+            "one, are left out instead of failing the task."},
     {OPTION("sluice.file.sync", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
      .group = "sluice",
      .doc = "store.url=file: wait until objects are on the disk before their offsets count."},

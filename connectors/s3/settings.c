@@ -169,11 +169,10 @@ static void check_formats(struct findings *findings, const struct sluice_config_
                  "StringFormat, but %s is %s.", formats[i].key,
                  text_of(api, config, formats[i].key));
         }
-        if (i > 0) {
-            find(findings, formats[i].key,
-                 "Avro and Parquet files are not available yet: set %s=%s", formats[i].key,
-                 "io.confluent.connect.s3.format.json.JsonFormat");
-        }
+        find(findings, formats[i].key,
+             "Invalid value %s for configuration %s: %s files are not available yet; JsonFormat, "
+             "ByteArrayFormat and StringFormat are", text_of(api, config, formats[i].key),
+             formats[i].key, kind == FORMAT_AVRO ? "Avro" : "Parquet");
     }
     if (strcasecmp(text_of(api, config, "behavior.on.null.values"), "write") == 0 && !keys) {
         find(findings, "behavior.on.null.values",
@@ -286,6 +285,7 @@ static void read_formats(struct settings *s, const struct sluice_config_api *api
                                                  : NULL_FAIL;
     s->report_nulls = api->get_boolean(config, "report.null.values.to.dlq");
     s->tombstone_partition = text_of(api, config, "tombstone.encoded.partition");
+    s->original_faults = api->get_boolean(config, "sluice.s3.original.faults");
 }
 
 static void read_layout(struct settings *s, const struct sluice_config_api *api,

@@ -61,6 +61,7 @@ struct settings {
     enum null_behavior nulls;
     bool report_nulls;
     const char *tombstone_partition;
+    bool original_faults;             /* be as the original where it is at fault */
 
     /* store */
     const char *bucket, *region, *store_url;  /* store_url NULL: AWS */

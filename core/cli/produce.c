@@ -2,6 +2,7 @@
  * file. */
 #include <errno.h>
 #include <jansson.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static const char help[] =
     "\"headers\":{NAME:VALUE},\n"
     "                               \"partition\":N, \"timestamp\":MS}; a text is taken as it is, "
     "null is\n"
-    "                               null, anything else is written as compact JSON\n"
+    "                               null, anything else is written as compact JSON; headers also as\n"
+    "                               [[NAME, VALUE], ..]; key_base64, value_base64 for bytes\n"
     "  --producer-property KEY=VALUE\n"
     "  --command-config FILE        properties of the client\n";
 
@@ -124,20 +126,64 @@ static int bytes_of(struct arena *arena, const json_t *json, const void **ret_by
     return 0;
 }
 
+/* name, or name_base64 for what is no text. */
+static int field_of(struct arena *arena, const json_t *line, const char *name, const char *encoded,
+                    const void **ret_bytes, uint32_t *ret_size)
+{
+    const json_t *json = json_object_get(line, encoded);
+    if (!json) {
+        return bytes_of(arena, json_object_get(line, name), ret_bytes, ret_size);
+    }
+    size_t size = json_string_length(json), padding = 0;
+    const char *text = json_string_value(json);
+    if (!text || size % 4 != 0) {
+        return -1;
+    }
+    unsigned char *bytes = arena_alloc(arena, size / 4 * 3 + 1);
+    int length = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)size);
+    while (padding < 2 && padding < size && text[size - 1 - padding] == '=') {
+        padding++;
+    }
+    if (length < (int)padding) {
+        return -1;
+    }
+    *ret_bytes = bytes;
+    *ret_size = (uint32_t)length - (uint32_t)padding;
+    return 0;
+}
+
+static int add_header(struct arena *arena, const char *name, const json_t *value,
+                      struct broker_header *headers, uint32_t *count)
+{
+    const void *bytes;
+    uint32_t size;
+    if (!name || *count == HEADERS_MAX || bytes_of(arena, value, &bytes, &size) != 0) {
+        return -1;
+    }
+    headers[(*count)++] = (struct broker_header){arena_strdup(arena, name), bytes, size};
+    return 0;
+}
+
+/* An object, or pairs: a name may come more than once. */
 static int headers_of(struct arena *arena, json_t *json, struct broker_header *headers,
                       uint32_t *ret_count)
 {
     const char *name;
     json_t *value;
+    size_t i;
     *ret_count = 0;
     json_object_foreach(json, name, value)
     {
-        const void *bytes;
-        uint32_t size;
-        if (*ret_count == HEADERS_MAX || bytes_of(arena, value, &bytes, &size) != 0) {
+        if (add_header(arena, name, value, headers, ret_count) != 0) {
             return -1;
         }
-        headers[(*ret_count)++] = (struct broker_header){arena_strdup(arena, name), bytes, size};
+    }
+    json_array_foreach(json, i, value)
+    {
+        if (add_header(arena, json_string_value(json_array_get(value, 0)), json_array_get(value, 1),
+                       headers, ret_count) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -168,10 +214,10 @@ static int take_json(struct produce *produce, struct arena *arena, const char *l
         message.timestamp = json_integer_value(timestamp);
     }
     int result = 0;
-    if (bytes_of(arena, json_object_get(json, "key"), &message.key, &message.key_size) != 0 ||
-        bytes_of(arena, json_object_get(json, "value"), &message.value, &message.value_size) != 0 ||
+    if (field_of(arena, json, "key", "key_base64", &message.key, &message.key_size) != 0 ||
+        field_of(arena, json, "value", "value_base64", &message.value, &message.value_size) != 0 ||
         headers_of(arena, json_object_get(json, "headers"), headers, &message.header_count) != 0) {
-        result = error_set(error, ERROR_SYNTAX, "Line %zu cannot be taken: more than %d headers?",
+        result = error_set(error, ERROR_SYNTAX, "Line %zu cannot be taken: more than %d headers, or bad base64",
                            number, HEADERS_MAX);
     }
     json_decref(json);

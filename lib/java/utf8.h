@@ -34,8 +34,8 @@ static inline size_t utf8_encode(char utf8[4], uint32_t code)
 
 /**
  * Decodes the character at *next (before end) and steps over it. Malformed bytes give U+FFFD, one
- * for each longest piece that could have begun a character (Unicode 15 §3.9, which Java's decoder
- * follows).
+ * for each longest piece that could have begun a character, and one for half of a surrogate pair (as
+ * Java's decoder does).
  */
 static inline uint32_t utf8_decode_lossy(const char **next, const char *end)
 {
@@ -54,7 +54,6 @@ static inline uint32_t utf8_decode_lossy(const char **next, const char *end)
     } else if (code >= 0xE0 && code <= 0xEF) {
         length = 3;
         low = code == 0xE0 ? 0xA0 : 0x80;
-        high = code == 0xED ? 0x9F : 0xBF;
         code &= 0x0F;
     } else if (code >= 0xF0 && code <= 0xF4) {
         length = 4;
@@ -75,7 +74,7 @@ static inline uint32_t utf8_decode_lossy(const char **next, const char *end)
         high = 0xBF;
     }
     *next += length;
-    return code;
+    return code >= 0xD800 && code <= 0xDFFF ? 0xFFFD : code; /* half of a surrogate pair: one fault */
 }
 
 /** Takes off a character that was cut at the end of a NUL-terminated text. */
