@@ -52,8 +52,11 @@ void host_phase(struct host_process *process, const char *call, const char *clas
 void host_fail(struct host_process *process, const struct error *error)
 {
     char *trace = error_trace(error);
-    process_send(process, json_pack("{s:s,s:i,s:o}", "type", "failed", "code", (int)error->code,
-                                    "trace", process_string(trace ? trace : "out of memory")));
+    process_send(process, json_pack("{s:s,s:i,s:s,s:o,s:o}", "type", "failed", "code",
+                                    (int)error->code, "class",
+                                    error->java_class ? error->java_class : "", "message",
+                                    process_string(error->message ? error->message : ""), "trace",
+                                    process_string(trace ? trace : "out of memory")));
     free(trace);
 }
 

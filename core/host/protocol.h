@@ -16,6 +16,8 @@
  *        one conformance test of `sluice plugins check`; without NAME: asks which there are
  *   {"type":"validate","class":C,"kind":K,"config":{..},"plugin_path":[..]}
  *   {"type":"connector","name":N,"class":C,"config":{..},"tasks_max":n,"plugin_path":[..]}
+ *   {"type":"offsets","operation":"list"|"alter"|"reset","name":N,"class":C,"config":{..},"worker":{..},
+ *    "offsets":[{"partition":{..}|null,"offset":{..}|null}..],"plugin_path":[..]}
  *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
  *    "paused":b,"memory_limit":bytes}
  *        "log_levels":{logger:level,..} (every level that is set, "root" among them), memory_limit
@@ -26,6 +28,7 @@
  * Worker -> task host, later:
  *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
  *   {"type":"log_levels","log_levels":{logger:level,..}}    any role; in place of the former ones
+ *   {"type":"topics_reset"}                                       tells every topic again
  *   {"type":"offsets_reply","id":n,"offsets":[{..}|null,..]}      see offsets_get
  *
  * Host -> worker:
@@ -36,6 +39,7 @@
  *              {"type":"loading","path":P} before each file, so that a crash can be blamed
  *   validate:  {"type":"validated","configs":[{"name":,"value":,"errors":[..]}..],"errors":n}
  *   connector: {"type":"task_configs","configs":[{..}..]}  then the host leaves
+ *   offsets:   {"type":"offsets_done","offsets":[..],"handled":b}   offsets: of a sink's group, when listed
  *   check:     {"type":"checked","outcome":"ok"|"not ok"|"skipped","reason":T|null}
  *              or {"type":"checks","names":[..]}
  *   task:      {"type":"state","state":"RUNNING"|"PAUSED"|"STOPPED"}
@@ -43,7 +47,8 @@
  *              {"type":"offsets","offsets":[[{partition},{offset}]..],"id":n}
  *                   answered by {"type":"offsets_stored","id":n,"error":null|M}
  *              {"type":"reconfigure"}
- *   any:       {"type":"failed","code":n,"trace":T}  then exit status 1
+ *              {"type":"topic","topic":T}     the first record of it was read, or is durable
+ *   any:       {"type":"failed","code":n,"class":C,"message":M,"trace":T}  then exit status 1
  *              Exit 0 is a clean end. Any other end is told by wait status and the crash page.
  */
 #ifndef CORE_HOST_PROTOCOL_H

@@ -172,6 +172,7 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
         if (message->partition == BROKER_NO_PARTITION) {
             continue; /* taken away while it waited */
         }
+        used_topics_note(sink->task, message->topic);
         struct sluice_record *record = batch_add_sink(
             batch, message->topic, message->partition, message->offset, message->timestamp,
             (enum sluice_timestamp_type)message->timestamp_type,

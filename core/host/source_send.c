@@ -21,6 +21,7 @@ struct voyage {
 struct flight {
     struct voyage *voyage;
     struct sluice_record *record;
+    const char *topic; /* after the transforms */
     struct submitted *submitted;
 };
 
@@ -86,6 +87,7 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
             }
         } else {
             written++;
+            used_topics_note(source->task, flight->topic);
         }
         land(flight, &delivery);
     }
@@ -337,7 +339,8 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
     size_t ready = 0;
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = records_api.at(batch, i);
-        flights[i] = (struct flight){voyage, record, source_offsets_submit(source->offsets, record)};
+        flights[i] = (struct flight){
+            voyage, record, NULL, source_offsets_submit(source->offsets, record)};
         struct error failure = {0};
         struct broker_message *message = &messages[ready];
         *message = (struct broker_message){
@@ -348,6 +351,7 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
         };
         int outcome = result == 0 ? convert_record(source, batch, record, message, &failure) : 0;
         if (outcome == 1) {
+            flights[i].topic = message->topic;
             message->partition = records_api.partition(record);
             message->timestamp = records_api.timestamp(record);
             ready++;

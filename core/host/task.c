@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -50,7 +51,7 @@ bool task_take_raised(struct task *task, struct error *error)
     return raised;
 }
 
-static void send_or_leave(struct task *task, json_t *message)
+void task_send(struct task *task, json_t *message)
 {
     struct error error = {0};
     if (channel_send(task->process->control, message, &error) != 0) {
@@ -60,7 +61,7 @@ static void send_or_leave(struct task *task, json_t *message)
 
 void task_state(struct task *task, const char *state)
 {
-    send_or_leave(task, json_pack("{s:s,s:s}", "type", "state", "state", state));
+    task_send(task, json_pack("{s:s,s:s}", "type", "state", "state", state));
 }
 
 int task_failure(struct task *task, enum sluice_result result, const char *call, struct error *error)
@@ -80,7 +81,7 @@ json_t *task_request(struct task *task, json_t *message, struct error *error)
     task->reply = NULL;
     pthread_mutex_unlock(&task->lock);
     json_object_set_new(message, "id", json_integer(id));
-    send_or_leave(task, message);
+    task_send(task, message);
 
     json_t *reply = NULL;
     pthread_mutex_lock(&task->lock);
@@ -149,6 +150,8 @@ static void obey(struct task *task, const char *type, json_t *message)
         task->paused = false;
     } else if (strcmp(type, "log_levels") == 0) {
         process_log_levels(message);
+    } else if (strcmp(type, "topics_reset") == 0) {
+        used_topics_reset(&task->topics);
     } else if (json_integer_value(json_object_get(message, "id")) == task->reply_id) {
         json_decref(task->reply);
         task->reply = message; /* handed over to the task thread */
@@ -235,6 +238,8 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
     }
     properties_from_json(&task->config, json_object_get(first, "config"));
     properties_from_json(&task->worker, json_object_get(first, "worker"));
+    const char *tracking = properties_get(&task->worker, "topic.tracking.enable");
+    used_topics_init(&task->topics, tracking && strcasecmp(tracking, "false") == 0);
     task->environment = (struct plugin_environment){
         .registry = task->registry,
         .page = process->page,

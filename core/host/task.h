@@ -16,6 +16,7 @@
 #include "core/broker/broker.h"
 #include "core/config/properties.h"
 #include "core/host/host.h"
+#include "core/host/used_topics.h"
 #include "core/plugin/instance.h"
 
 struct task {
@@ -28,6 +29,7 @@ struct task {
     struct registry *registry;
     struct plugin_environment environment;
     struct plugin_instance *instance;
+    struct used_topics topics;
     void *loop;               /* struct sink_task or struct source_task */
 
     pthread_t control_thread;
@@ -55,6 +57,8 @@ bool task_stopping(struct task *task);
 bool task_wait(struct task *task, int64_t deadline);
 /** Takes an error raised outside any call; true where there was one. */
 bool task_take_raised(struct task *task, struct error *error);
+/** Sends a message, or leaves where the worker is gone. Steals. [any thread] */
+void task_send(struct task *task, json_t *message);
 /** Tells the worker. */
 void task_state(struct task *task, const char *state);
 /** Moves the failure of a plugin call to error, as Connect words an end of a task. Returns -1. */

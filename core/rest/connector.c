@@ -45,9 +45,14 @@ void connector_stop_put(struct rest_request *request)
     ask(request, HERDER_STOP);
 }
 
-void connector_offsets_get(struct rest_request *request)
+void connector_topics_get(struct rest_request *request)
 {
-    ask(request, HERDER_OFFSETS);
+    ask(request, HERDER_TOPICS);
+}
+
+void connector_topics_reset_put(struct rest_request *request)
+{
+    ask(request, HERDER_RESET_TOPICS);
 }
 
 void connector_restart_post(struct rest_request *request)

@@ -50,6 +50,8 @@ void connector_free(struct connector *connector)
     json_decref(connector->config);
     json_decref(connector->new_config);
     json_decref(connector->new_tasks);
+    json_decref(connector->new_offsets);
+    json_decref(connector->topics);
     free(connector->trace);
     free(connector->name);
     free(connector);
@@ -104,7 +106,8 @@ void connector_finish(struct connector *connector)
     connector->resume = NULL;
     json_decref(connector->new_config);
     json_decref(connector->new_tasks);
-    connector->new_config = connector->new_tasks = NULL;
+    json_decref(connector->new_offsets);
+    connector->new_config = connector->new_tasks = connector->new_offsets = NULL;
     command_finish(command);
     if (connector->queue) { /* not from within: a long queue would be a deep stack */
         connector->begin_timer = loop_after(connector->herder->loop, 0, on_begin_timer, connector);
@@ -335,6 +338,8 @@ static void begin_stop(struct connector *connector)
 static void begin_delete(struct connector *connector)
 {
     connector->exists = false;
+    json_decref(connector->topics);
+    connector->topics = NULL;
     loop_cancel(connector->restart_timer);
     connector->restart_timer = NULL;
     tasks_remove(connector);
@@ -421,6 +426,8 @@ static void begin(struct connector *connector)
         begin_restart(connector);
     } else if (verb == HERDER_RESTART_TASK) {
         begin_restart_task(connector);
+    } else if (verb == HERDER_ALTER_OFFSETS || verb == HERDER_RESET_OFFSETS) {
+        offsets_begin(connector);
     } else {
         begin_reconfigure(connector);
     }

@@ -1,5 +1,6 @@
 #include "core/worker/herder.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,19 @@ void command_reply(struct command *command, int status, json_t *body, const char
     answer(command, &(struct herder_reply){.status = status, .body = body, .message = message});
 }
 
+void command_reply_format(struct command *command, int status, const char *format, ...)
+{
+    char *message = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&message, format, args) < 0) {
+        abort();
+    }
+    va_end(args);
+    command_reply(command, status, NULL, message);
+    free(message);
+}
+
 void command_reply_located(struct command *command, int status, json_t *body, const char *location)
 {
     answer(command, &(struct herder_reply){.status = status, .body = body, .location = location});
@@ -45,6 +59,7 @@ void command_finish(struct command *command)
 {
     command_reply(command, 500, NULL, "Request cannot be completed");
     validation_cancel(command->validation);
+    host_abandon(command->host);
     *(command->all_prev ? &command->all_prev->all_next : &command->herder->commands) =
         command->all_next;
     if (command->all_next) {

@@ -34,12 +34,17 @@ enum herder_verb {
     HERDER_TASKS,
     HERDER_TASKS_CONFIG,
     HERDER_TASK_STATUS,
-    HERDER_OFFSETS,
     HERDER_PLUGINS,
     HERDER_PLUGIN_CONFIG,
     HERDER_METRICS,
+    HERDER_LOGGERS,
+    HERDER_LOGGER,
+    HERDER_SET_LOGGER,
+    HERDER_TOPICS,
+    HERDER_RESET_TOPICS,
     /* asks a host */
     HERDER_VALIDATE,
+    HERDER_OFFSETS,
     /* changing one connector */
     HERDER_CREATE,
     HERDER_PUT_CONFIG,
@@ -50,6 +55,8 @@ enum herder_verb {
     HERDER_STOP,
     HERDER_RESTART,
     HERDER_RESTART_TASK,
+    HERDER_ALTER_OFFSETS,
+    HERDER_RESET_OFFSETS,
     HERDER_RECONFIGURE, /* asked for by a task of it */
 };
 
@@ -68,10 +75,12 @@ struct herder_request {
     enum herder_verb verb;
     const char *name; /* of connector or plugin class; NULL: none */
     int task;
-    json_t *body; /* configuration (strings, NULL values for removal); taken over */
+    /** Configuration (strings, NULL values for removal), or offsets; taken over. */
+    json_t *body;
     bool include_tasks, only_failed;         /* HERDER_RESTART */
     bool expand, expand_info, expand_status; /* HERDER_LIST */
     bool all_kinds;                          /* HERDER_PLUGINS */
+    bool cluster;                            /* HERDER_SET_LOGGER */
     enum connector_target initial_state;     /* HERDER_CREATE */
     /**
      * HERDER_CREATE of a connector that a file on the command line describes: it is there even when

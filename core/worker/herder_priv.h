@@ -30,6 +30,7 @@ struct command {
     struct loop_timer *timer;      /* of the 90 s; NULL once answered */
     bool answered;
     struct validation *validation; /* of HERDER_VALIDATE */
+    struct host *host;             /* of HERDER_OFFSETS */
     struct command *next;          /* in its connector's queue */
     struct command *all_prev, *all_next;
 };
@@ -76,6 +77,9 @@ struct connector {
     void (*on_setup)(struct connector *connector, const char *trace); /* NULL: it went well */
     json_t *new_config;                                               /* of the request under way */
     json_t *new_tasks;                                                /* what the setup host made */
+    json_t *new_offsets;  /* of a request to change them */
+    bool offsets_handled; /* the class knows of no others */
+    json_t *topics;       /* {name: null}: in use; NULL: none */
     int attempts;
     struct loop_timer *restart_timer;
     struct connector *next; /* by name */
@@ -108,6 +112,8 @@ struct herder {
 /* herder.c */
 /** Answers; later ones for the same command are dropped. */
 void command_reply(struct command *command, int status, json_t *body, const char *message);
+void command_reply_format(struct command *command, int status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 void command_reply_located(struct command *command, int status, json_t *body, const char *location);
 void command_reply_text(struct command *command, const char *text);
 /** Frees it; one that was not answered gets "Request cannot be completed". */
@@ -162,6 +168,18 @@ void task_restart(struct task *task);
 bool tasks_stopping(const struct connector *connector);
 struct task *task_find(const struct connector *connector, int id);
 void task_free(struct task *task);
+
+/* offsets.c */
+void offsets_read(struct herder *herder, struct command *command);
+/** Begins the request under way, which is one to alter or reset offsets. */
+void offsets_begin(struct connector *connector);
+
+/* active_topics.c */
+void active_topics_add(struct connector *connector, const char *topic);
+void active_topics_request(struct herder *herder, struct command *command);
+
+/* loggers.c */
+void herder_loggers(struct herder *herder, struct command *command);
 
 /* reads.c */
 void herder_read(struct herder *herder, struct command *command);

@@ -139,11 +139,6 @@ static void read_task_status(struct herder *herder, struct command *command)
     reply_not_found(command, "No status found for task ", command->request.name, back);
 }
 
-static json_t *offsets_body(struct herder *herder, const struct connector *connector)
-{
-    return json_pack("{s:o}", "offsets", offsets_file_list(herder->offsets, connector->name));
-}
-
 static void read_connector(struct herder *herder, struct command *command)
 {
     const struct connector *connector = herder_find(herder, command->request.name);
@@ -156,19 +151,11 @@ static void read_connector(struct herder *herder, struct command *command)
         }
         return;
     }
-    if (verb == HERDER_OFFSETS && strcmp(connector->type, "source") != 0) {
-        command_reply(
-            command, 501, NULL,
-            "Offsets of sink connectors are committed to their consumer group; this version "
-            "does not read them from there");
-        return;
-    }
     json_t *body = verb == HERDER_INFO           ? connector_info(connector)
                    : verb == HERDER_CONFIG       ? json_incref(connector->config)
                    : verb == HERDER_STATUS       ? connector_status(connector)
                    : verb == HERDER_TASKS        ? tasks_body(connector)
-                   : verb == HERDER_TASKS_CONFIG ? tasks_config_body(connector)
-                                                 : offsets_body(herder, connector);
+                                                 : tasks_config_body(connector);
     command_reply(command, 200, body, NULL);
     json_decref(body);
 }
@@ -360,6 +347,18 @@ void herder_read(struct herder *herder, struct command *command)
     switch (command->request.verb) {
     case HERDER_VALIDATE:
         validate(herder, command);
+        return;
+    case HERDER_OFFSETS:
+        offsets_read(herder, command);
+        return;
+    case HERDER_TOPICS:
+    case HERDER_RESET_TOPICS:
+        active_topics_request(herder, command);
+        return;
+    case HERDER_LOGGERS:
+    case HERDER_LOGGER:
+    case HERDER_SET_LOGGER:
+        herder_loggers(herder, command);
         return;
     case HERDER_SERVER_INFO:
         body = json_pack("{s:s,s:s,s:s}", "version", VERSION, "commit", COMMIT, "kafka_cluster_id",

@@ -57,6 +57,7 @@ struct host {
     int64_t killed_at;
     int status;
     char *failure; /* trace of its own "failed" message */
+    char *failure_message, *failure_class;
     int failure_code;
     char *frames;
     void (*on_message)(void *user, const char *type, json_t *message);
@@ -128,8 +129,27 @@ static void host_free(struct host *host)
     }
     free(host->subject);
     free(host->failure);
+    free(host->failure_message);
+    free(host->failure_class);
     free(host->frames);
     free(host);
+}
+
+/* First line of a trace, without `org.apache...Exception: `. */
+static char *first_sentence(const char *trace)
+{
+    size_t size = strcspn(trace, "\n");
+    const char *colon = memchr(trace, ':', size);
+    bool has_class = colon && colon[1] == ' ' && !memchr(trace, ' ', (size_t)(colon - trace)) &&
+                     memchr(trace, '.', (size_t)(colon - trace));
+    const char *begin = has_class ? colon + 2 : trace;
+    return strndup(begin, size - (size_t)(begin - trace));
+}
+
+static char *copy_member(json_t *message, const char *name)
+{
+    const char *text = json_string_value(json_object_get(message, name));
+    return strdup(text ? text : "");
 }
 
 /* Tells the owner, frees, and says so when it was the last. */
@@ -138,9 +158,10 @@ static void finish(void *user)
     struct host *host = user;
     struct supervisor *supervisor = host->supervisor;
     struct host_end end = {.clean = WIFEXITED(host->status) && WEXITSTATUS(host->status) == 0};
-    char *trace = NULL;
+    char *trace = NULL, *line = NULL;
     if (host->failure) {
-        end = (struct host_end){false, host->failure_code, host->failure};
+        end = (struct host_end){false, host->failure_code, host->failure, host->failure_message,
+                                host->failure_class};
     } else if (!end.clean) {
         const struct host_ending ending = {
             .subject = host->subject,
@@ -155,11 +176,14 @@ static void finish(void *user)
             .log = &host->log,
         };
         end.trace = trace = host_trace(&ending, &end.code);
+        end.message = line = first_sentence(trace);
+        end.class_name = "";
     }
     if (!host->abandoned && host->on_end) {
         host->on_end(host->user, &end);
     }
     free(trace);
+    free(line);
     *(host->prev ? &host->prev->next : &supervisor->hosts) = host->next;
     if (host->next) {
         host->next->prev = host->prev;
@@ -265,6 +289,10 @@ static int read_messages(struct host *host, int most)
             const char *trace = json_string_value(json_object_get(message, "trace"));
             free(host->failure);
             host->failure = strdup(trace ? trace : "failed");
+            free(host->failure_message);
+            host->failure_message = copy_member(message, "message");
+            free(host->failure_class);
+            host->failure_class = copy_member(message, "class");
             host->failure_code = (int)json_integer_value(json_object_get(message, "code"));
         } else if (type && host->on_message && !host->abandoned) {
             host->on_message(host->user, type, message);

@@ -20,6 +20,9 @@ struct host_end {
     bool clean;        /* exit status 0, and every message is handled */
     int code;          /* enum error_code where it is not clean */
     const char *trace; /* what a person reads, as Connect's traces; NULL where clean */
+    /** One sentence of it, without the class; NULL where clean. */
+    const char *message;
+    const char *class_name; /* Java class of the failure; "" where it is not known */
 };
 
 struct host_options {

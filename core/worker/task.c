@@ -149,6 +149,11 @@ static void on_message(void *user, const char *type, json_t *message)
         on_offsets_get(task, message);
     } else if (strcmp(type, "offsets") == 0) {
         on_offsets(task, message);
+    } else if (strcmp(type, "topic") == 0) {
+        const char *topic = json_string_value(json_object_get(message, "topic"));
+        if (topic) {
+            active_topics_add(connector, topic);
+        }
     } else if (strcmp(type, "reconfigure") == 0) {
         herder_enqueue(connector->herder, HERDER_RECONFIGURE, connector->name, -1);
     }

@@ -21,6 +21,7 @@
 #include <sluice/converter.h>
 #include <sluice/data.h>
 #include <sluice/host.h>
+#include <sluice/offsets.h>
 #include <sluice/option.h>
 #include <sluice/record.h>
 #include <sluice/result.h>
