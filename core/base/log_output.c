@@ -17,7 +17,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     char *path; /* NULL: standard error */
     FILE *file;
-    bool json;
+    bool to_stdout, json;
     void (*also)(void *user, enum log_level level, const char *context, const char *text);
     void *user;
 } output;
@@ -87,7 +87,7 @@ static void write_line(void *user, enum log_level level, const char *logger, con
     (void)snprintf(when, sizeof(when), "%s.%03dZ", second, (int)(now.tv_nsec / 1000000));
     char *connector = log_context_parse(context, &task);
     pthread_mutex_lock(&lock);
-    FILE *file = output.file ? output.file : stderr;
+    FILE *file = output.file ? output.file : output.to_stdout ? stdout : stderr;
     if (output.json) {
         write_json(file, when, level, logger, connector, task, text);
     } else {
@@ -119,6 +119,7 @@ int log_output_open(const struct log_output_options *options, struct error *erro
     log_output_close();
     output.path = path;
     output.file = file;
+    output.to_stdout = options->to_stdout;
     output.json = options->json;
     log_set_writer(write_line, NULL);
     return 0;

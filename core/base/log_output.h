@@ -16,6 +16,7 @@
 
 struct log_output_options {
     const char *file; /* appended to; NULL: standard error */
+    bool to_stdout;   /* without a file: standard output instead */
     bool json;
 };
 

@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
     {"plugins", verb_plugins, "list, describe, check and start plugins"},
     {"produce", verb_produce, "write lines to a topic"},
     {"run", verb_run, "run connectors; with an embedded log where no broker is named"},
+    {"standalone", verb_standalone, "run a worker and its connectors as connect-standalone does"},
     {"topics", verb_topics, "list, create, change and delete topics"},
     {"transform", verb_transform, "run JSON lines through a chain of transforms"},
 };

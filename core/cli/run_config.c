@@ -15,9 +15,10 @@
 #define DEFAULT_DATA "./sluice-data"
 #define LOCAL "local:"
 
-static int complain(const struct error *error)
+static int complain(const struct run_config *config, const struct error *error)
 {
-    fprintf(stderr, "sluice run: [SLUICE-%d] %s\n", (int)error->code, error->message);
+    fprintf(stderr, "sluice %s: [SLUICE-%d] %s\n", config->verb, (int)error->code,
+            error->message);
     return error->code == ERROR_SYSTEM ? CLI_ENVIRONMENT : CLI_BAD_INPUT;
 }
 
@@ -51,15 +52,15 @@ static int add_connector(struct run_config *config, const char *path, json_t *pr
     config->connectors[config->connector_count++] =
         (struct run_connector){name, path, properties, state};
     if (!given || !*given) {
-        fprintf(stderr, "sluice run: %s has no 'name'; '%s', the file's base name, serves\n", path,
-                name);
+        fprintf(stderr, "sluice %s: %s has no 'name'; '%s', the file's base name, serves\n",
+                config->verb, path, name);
         json_object_set_new(properties, "name", json_string(name));
     }
     for (size_t i = 0; i + 1 < config->connector_count; i++) {
         if (strcmp(config->connectors[i].name, name) == 0) {
             fprintf(stderr,
-                    "sluice run: %s and %s both describe a connector '%s'; give one another name\n",
-                    config->connectors[i].path, path, name);
+                    "sluice %s: %s and %s both describe a connector '%s'; give one another name\n",
+                    config->verb, config->connectors[i].path, path, name);
             return CLI_BAD_INPUT;
         }
     }
@@ -90,8 +91,8 @@ static int load_json(struct run_config *config, const char *path, const char *da
     json_error_t why;
     json_t *object = json_loadb(data, size, 0, &why);
     if (!json_is_object(object)) {
-        fprintf(stderr, "sluice run: %s, line %d: %s\n", path, object ? 1 : why.line,
-                object ? "it is no JSON object" : why.text);
+        fprintf(stderr, "sluice %s: %s, line %d: %s\n", config->verb, path,
+                object ? 1 : why.line, object ? "it is no JSON object" : why.text);
         json_decref(object);
         return CLI_BAD_INPUT;
     }
@@ -100,7 +101,15 @@ static int load_json(struct run_config *config, const char *path, const char *da
     const char *name = json_string_value(json_object_get(object, "name"));
     const char *text = json_string_value(json_object_get(object, "initial_state"));
     enum connector_target state = TARGET_RUNNING;
-    if (json_is_object(inner) && name && !json_object_get(properties, "name")) {
+    const char *own = json_string_value(json_object_get(properties, "name"));
+    if (json_is_object(inner) && name && own && strcmp(own, name) != 0) {
+        fprintf(stderr, "sluice %s: %s: 'name' is '%s', but 'config' says '%s'\n", config->verb,
+                path, name, own);
+        json_decref(properties);
+        json_decref(object);
+        return CLI_BAD_INPUT;
+    }
+    if (json_is_object(inner) && name && !own) {
         json_object_set_new(properties, "name", json_string(name));
     }
     for (int i = 0; json_is_object(inner) && text && i < 3; i++) {
@@ -110,7 +119,35 @@ static int load_json(struct run_config *config, const char *path, const char *da
     return add_connector(config, path, properties, state);
 }
 
-static int load_file(struct run_config *config, const char *path)
+static int take_worker(struct run_config *config, const char *path,
+                       const struct properties *properties)
+{
+    if (config->worker_path) {
+        fprintf(stderr,
+                "sluice %s: %s and %s both are without connector.class; at most one file is the "
+                "worker's\n",
+                config->verb, config->worker_path, path);
+        return CLI_BAD_INPUT;
+    }
+    config->worker_path = path;
+    properties_copy(&config->worker, properties);
+    return 0;
+}
+
+static int take_connector(struct run_config *config, const char *path,
+                          const struct properties *properties)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < properties->count; i++) {
+        json_object_set_new(object, properties->items[i].name,
+                            json_string(properties->items[i].value));
+    }
+    return add_connector(config, path, object, TARGET_RUNNING);
+}
+
+enum file_kind { FILE_WORKER, FILE_CONNECTOR, FILE_EITHER };
+
+static int load_file(struct run_config *config, const char *path, enum file_kind kind)
 {
     struct error error = {0};
     struct properties properties = {0};
@@ -118,31 +155,20 @@ static int load_file(struct run_config *config, const char *path)
     size_t size = 0;
     int result = 0;
     if (properties_read_file(path, &data, &size, &error) != 0) {
-        result = complain(&error);
+        result = complain(config, &error);
         error_clear(&error);
         return result == CLI_BAD_INPUT ? CLI_ENVIRONMENT : result;
     }
-    if (data[strspn(data, " \t\r\n")] == '{') {
+    if (kind != FILE_WORKER && data[strspn(data, " \t\r\n")] == '{') {
         result = load_json(config, path, data, size);
     } else if (properties_load(&properties, data, size, path, &error) != 0) {
-        result = complain(&error);
+        result = complain(config, &error);
         error_clear(&error);
-    } else if (properties_get(&properties, "connector.class")) {
-        json_t *object = json_object();
-        for (size_t i = 0; i < properties.count; i++) {
-            json_object_set_new(object, properties.items[i].name,
-                                json_string(properties.items[i].value));
-        }
-        result = add_connector(config, path, object, TARGET_RUNNING);
-    } else if (config->worker_path) {
-        fprintf(stderr,
-                "sluice run: %s and %s both are without connector.class; at most one file is the "
-                "worker's\n",
-                config->worker_path, path);
-        result = CLI_BAD_INPUT;
+    } else if (kind == FILE_CONNECTOR ||
+               (kind == FILE_EITHER && properties_get(&properties, "connector.class"))) {
+        result = take_connector(config, path, &properties);
     } else {
-        config->worker_path = path;
-        properties_copy(&config->worker, &properties);
+        result = take_worker(config, path, &properties);
     }
     free(data);
     properties_finish(&properties);
@@ -167,7 +193,10 @@ static char *format(const char *front, const char *back)
     return text;
 }
 
-/* The data folder: --data; else the embedded log's own; else where the offsets are; else ours. */
+/*
+ * The data folder: --data; else the embedded log's own; else one beside the offset file and named
+ * after it, since workers may keep several of these in one folder; else ours.
+ */
 static void find_folders(struct run_config *config, const char *data)
 {
     struct properties *worker = &config->worker;
@@ -192,9 +221,7 @@ static void find_folders(struct run_config *config, const char *data)
     } else if (config->log_dir) {
         config->data_dir = strdup(config->log_dir);
     } else if (offsets && *offsets) {
-        char *copy = strdup(offsets);
-        config->data_dir = strdup(dirname(copy));
-        free(copy);
+        config->data_dir = format(offsets, ".sluice");
     } else {
         config->data_dir = strdup(DEFAULT_DATA);
     }
@@ -217,13 +244,13 @@ static int check_worker(const struct run_config *config)
     for (size_t i = 0; i < report.count; i++) {
         const struct config_value *value = &report.values[i];
         for (size_t k = 0; k < value->error_count; k++) {
-            fprintf(stderr, "sluice run: %s: %s\n", path, value->errors[k]);
+            fprintf(stderr, "sluice %s: %s: %s\n", config->verb, path, value->errors[k]);
         }
         if (!value->option && value->error_count == 0) {
             const char *near = framework_nearest(value->name, tables);
             fprintf(stderr,
-                    "sluice run: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",
-                    path, value->name, near ? "; is '" : "", near ? near : "",
+                    "sluice %s: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",
+                    config->verb, path, value->name, near ? "; is '" : "", near ? near : "",
                     near ? "' meant?" : "");
         }
     }
@@ -232,12 +259,21 @@ static int check_worker(const struct run_config *config)
     return result;
 }
 
+static int check_log_dir(const struct run_config *config)
+{
+    if (config->log_dir && !*config->log_dir) {
+        fprintf(stderr, "sluice %s: bootstrap.servers=local: names no folder\n", config->verb);
+        return CLI_BAD_INPUT;
+    }
+    return 0;
+}
+
 int run_config_load(struct run_config *config, char **paths, size_t count, const char *data)
 {
     int result = 0;
-    *config = (struct run_config){0};
+    *config = (struct run_config){.verb = "run"};
     for (size_t i = 0; i < count; i++) {
-        int one = load_file(config, paths[i]);
+        int one = load_file(config, paths[i], FILE_EITHER);
         result = result ? result : one;
     }
     if (result == 0 && config->connector_count == 0 && !config->worker_path) {
@@ -246,10 +282,30 @@ int run_config_load(struct run_config *config, char **paths, size_t count, const
     }
     if (result == 0) {
         find_folders(config, data);
-        result = config->log_dir && !*config->log_dir
-                     ? (fprintf(stderr, "sluice run: bootstrap.servers=local: names no folder\n"),
-                        CLI_BAD_INPUT)
-                     : check_worker(config);
+        result = check_log_dir(config);
+        result = result ? result : check_worker(config);
+    }
+    if (result != 0) {
+        run_config_finish(config);
+    }
+    return result;
+}
+
+int run_config_load_standalone(struct run_config *config, char **paths, size_t count)
+{
+    *config = (struct run_config){.verb = "standalone"};
+    int result = load_file(config, paths[0], FILE_WORKER) != 0 ? CLI_BAD_INPUT : 0;
+    if (result == 0) {
+        result = check_worker(config);
+    }
+    if (result == 0) {
+        find_folders(config, NULL);
+        result = check_log_dir(config);
+    }
+    for (size_t i = 1; i < count && (result == 0 || result == CLI_ENVIRONMENT); i++) {
+        if (load_file(config, paths[i], FILE_CONNECTOR) != 0) {
+            result = CLI_ENVIRONMENT; /* Connect's "Stopping after connector error" */
+        }
     }
     if (result != 0) {
         run_config_finish(config);
@@ -267,5 +323,5 @@ void run_config_finish(struct run_config *config)
     properties_finish(&config->worker);
     free(config->log_dir);
     free(config->data_dir);
-    *config = (struct run_config){0};
+    *config = (struct run_config){.verb = config->verb};
 }

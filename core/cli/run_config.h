@@ -1,4 +1,4 @@
-/* The files of `sluice run`: at most one worker, any number of connectors. */
+/* The files of the verbs that run a worker: of the worker, and any number of connectors. */
 #ifndef CORE_CLI_RUN_CONFIG_H
 #define CORE_CLI_RUN_CONFIG_H
 
@@ -16,8 +16,9 @@ struct run_connector {
 };
 
 struct run_config {
+    const char *verb;         /* for messages */
     const char *worker_path;  /* NULL: no worker file */
-    struct properties worker; /* with the defaults of `run` filled in */
+    struct properties worker; /* with defaults filled in */
     struct run_connector *connectors;
     size_t connector_count;
     char *log_dir; /* of the embedded log; NULL: a broker elsewhere */
@@ -25,11 +26,16 @@ struct run_config {
 };
 
 /**
- * Reads the files. A file with connector.class (or JSON) is a connector, one without is the
- * worker's. data: --data, or NULL. Every problem is printed to standard error; 0, or an exit code
- * of cli.h.
+ * `run`: a file with connector.class (or JSON) is a connector, one without is the worker's; without
+ * a worker's there are defaults. data: --data, or NULL. Every problem is printed to standard error;
+ * 0, or an exit code of cli.h.
  */
 int run_config_load(struct run_config *config, char **paths, size_t count, const char *data);
+/**
+ * As connect-standalone: the first file is the worker's, all others are connectors. Exit codes are
+ * Connect's: 2 for the worker's file, 3 for a connector's.
+ */
+int run_config_load_standalone(struct run_config *config, char **paths, size_t count);
 void run_config_finish(struct run_config *config);
 
 #endif

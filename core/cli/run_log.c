@@ -12,7 +12,7 @@ static const char *chosen(const char *option, const struct properties *worker, c
 }
 
 int run_log_open(const struct run_log *log, const struct properties *worker, const char *quiet_file,
-                 struct error *error)
+                 bool to_stdout, struct error *error)
 {
     const char *file = chosen(log->file, worker, "sluice.log.file");
     const char *format = chosen(log->format, worker, "sluice.log.format");
@@ -32,6 +32,7 @@ int run_log_open(const struct run_log *log, const struct properties *worker, con
     }
     const struct log_output_options options = {
         .file = file ? file : quiet_file,
+        .to_stdout = to_stdout,
         .json = format && strcasecmp(format, "json") == 0,
     };
     return log_output_open(&options, error);

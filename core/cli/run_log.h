@@ -12,9 +12,9 @@ struct run_log {
 /**
  * sluice.log.file, sluice.log.format (text, json) and sluice.log.level, under what the command line
  * says. quiet_file: where lines go when neither names a file and standard error is not free for
- * them; NULL: to standard error.
+ * them; NULL: to standard error, or standard output where to_stdout says so.
  */
 int run_log_open(const struct run_log *log, const struct properties *worker, const char *quiet_file,
-                 struct error *error) CHECKED;
+                 bool to_stdout, struct error *error) CHECKED;
 
 #endif

@@ -102,6 +102,7 @@ class Sluice(AdminApi):
             **(worker or {}),
         }
         self.connectors = connectors
+        self.files = []  # further connectors, as they are
         self.arguments = list(arguments)
         self.process = None
         self.output = []
@@ -112,14 +113,14 @@ class Sluice(AdminApi):
             path = os.path.join(self.folder, name + ".properties")
             files.append(write_properties(path, {"name": name, **properties}))
         is_ready = threading.Event()
-        self.process = subprocess.Popen([SLUICE, self.verb, *self.arguments, *files], cwd=self.folder,
+        self.process = subprocess.Popen([SLUICE, self.verb, *self.arguments, *files, *self.files], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
 
         def drain(stream):
             for line in stream:
                 self.output.append(line)
-                if "ready in" in line:
+                if ("ready in" if self.verb == "run" else "Kafka Connect started") in line:
                     is_ready.set()
             is_ready.set()
 

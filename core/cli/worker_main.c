@@ -1,0 +1,294 @@
+#include "core/cli/worker_main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/log_output.h"
+#include "core/cli/cli.h"
+
+#define LOGGER "sluice.cli.worker"
+
+enum { ORPHANS_WAIT_MS = 15000 };
+
+static int complain(const struct worker_main *worker, const struct error *error)
+{
+    fprintf(stderr, "sluice %s: [SLUICE-%d] %s\n", worker->config.verb, (int)error->code,
+            error->message);
+    return error->code == ERROR_CONFIG || error->code == ERROR_SYNTAX ? CLI_BAD_INPUT
+                                                                      : worker->environment_result;
+}
+
+/* Entries of plugin.path, absolute, the built-in folder last. */
+static char **plugin_paths(const struct run_config *config, size_t *ret_count)
+{
+    const char *text = properties_get(&config->worker, "plugin.path");
+    char *copy = strdup(text ? text : ""), *save = NULL;
+    char **paths = calloc(strlen(copy) + 2, sizeof(*paths));
+    size_t count = 0;
+    for (char *part = strtok_r(copy, ",", &save); paths && part;
+         part = strtok_r(NULL, ",", &save)) {
+        part += strspn(part, " \t");
+        part[strcspn(part, "\r\n")] = '\0';
+        for (size_t size = strlen(part);
+             size > 0 && (part[size - 1] == ' ' || part[size - 1] == '\t');) {
+            part[--size] = '\0';
+        }
+        char *real = *part ? realpath(part, NULL) : NULL;
+        if (real) {
+            paths[count++] = real;
+        } else if (*part) {
+            fprintf(stderr, "sluice %s: warning: plugin.path names '%s', which is not there\n",
+                    config->verb, part);
+        }
+    }
+    free(copy);
+    char *own = cli_find("plugins");
+    if (paths && own) {
+        paths[count++] = own;
+    }
+    *ret_count = count;
+    return paths;
+}
+
+static int parse_listeners(struct worker_main *worker)
+{
+    const char *text =
+        worker->rest_url ? worker->rest_url : properties_get(&worker->config.worker, "listeners");
+    if (!text || strcmp(text, "off") == 0 || !*text) {
+        return 0;
+    }
+    char *copy = strdup(text), *save = NULL;
+    struct error error = {0};
+    int result = 0;
+    for (char *part = strtok_r(copy, ", \t", &save); part && result == 0;
+         part = strtok_r(NULL, ", \t", &save)) {
+        if (worker->listener_count == WORKER_LISTENERS) {
+            fprintf(stderr, "sluice %s: at most %d listeners\n", worker->config.verb,
+                    (int)WORKER_LISTENERS);
+            result = CLI_BAD_INPUT;
+        } else if (rest_parse_listener(part, &worker->listeners[worker->listener_count++], &error) != 0) {
+            result = complain(worker, &error);
+        }
+    }
+    error_clear(&error);
+    free(copy);
+    return result;
+}
+
+/* host:port as others reach this worker. */
+static char *make_worker_id(const struct worker_main *worker)
+{
+    const struct properties *properties = &worker->config.worker;
+    const char *host = properties_get(properties, "rest.advertised.host.name");
+    const char *port = properties_get(properties, "rest.advertised.port");
+    char name[256] = "127.0.0.1", number[16] = "8083", *text = NULL;
+    if (worker->listener_count > 0) {
+        if (*worker->listeners[0].host) {
+            (void)snprintf(name, sizeof(name), "%s", worker->listeners[0].host);
+        } else if (gethostname(name, sizeof(name) - 1) != 0) {
+            (void)snprintf(name, sizeof(name), "localhost");
+        }
+        (void)snprintf(number, sizeof(number), "%d", worker->listeners[0].port);
+    }
+    if (asprintf(&text, "%s:%s", host && *host ? host : name, port && *port ? port : number) < 0) {
+        abort();
+    }
+    return text;
+}
+
+/* -- signals and the end -- */
+
+static void on_stopped(void *user)
+{
+    struct worker_main *worker = user;
+    loop_stop(worker->loop);
+}
+
+static void begin_stop(void *user)
+{
+    struct worker_main *worker = user;
+    herder_stop(worker->herder, on_stopped, worker);
+}
+
+void worker_main_stop(struct worker_main *worker, int result)
+{
+    if (worker->stopping) {
+        return;
+    }
+    worker->stopping = true;
+    worker->result = result;
+    log_info(LOGGER, "Kafka Connect stopping");
+    loop_post(worker->loop, begin_stop, worker); /* not from within an answer of the herder's */
+}
+
+static void on_signal(void *user, uint32_t events)
+{
+    struct worker_main *worker = user;
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(worker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return;
+    }
+    if (info.ssi_signo == SIGHUP && !worker->terminal) {
+        log_output_reopen();
+    } else if (worker->stopping) {
+        log_warn(LOGGER, "Asked twice: everything is ended at once");
+        worker->result = CLI_FAILED;
+        herder_kill(worker->herder);
+    } else {
+        worker_main_stop(worker, CLI_OK);
+    }
+}
+
+/* Before any thread: all inherit the mask, and signals come through the loop only. */
+static int take_signals(struct worker_main *worker, struct error *error)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaddset(&set, SIGHUP); /* a terminal's window was closed; elsewhere: log files anew */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (worker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
+        return error_set_errno(error, errno, "Could not take signals");
+    }
+    worker->signal_watch =
+        loop_watch_fd(worker->loop, worker->signals, EPOLLIN, on_signal, worker);
+    return 0;
+}
+
+/* -- the start -- */
+
+void worker_main_create(struct worker_main *worker, bool keep_failed,
+                        void (*done)(void *user, const struct herder_reply *reply), void *user)
+{
+    for (size_t i = 0; i < worker->config.connector_count; i++) {
+        struct run_connector *connector = &worker->config.connectors[i];
+        const struct herder_request request = {
+            .verb = HERDER_CREATE,
+            .name = connector->name,
+            .body = json_incref(connector->config),
+            .initial_state = connector->initial_state,
+            .keep_failed = keep_failed,
+            .done = done,
+            .user = user,
+        };
+        herder_submit(worker->herder, &request);
+    }
+}
+
+static void on_herder_ready(void *user, const struct error *error)
+{
+    struct worker_main *worker = user;
+    if (error) {
+        worker_main_stop(worker, complain(worker, error));
+        return;
+    }
+    if (worker->rest) {
+        log_info(LOGGER,
+                 "REST resources initialized; server is started and ready to handle requests");
+    }
+    worker->ready(worker);
+}
+
+static int start(struct worker_main *worker, const struct data_dir *data, char **paths,
+                 size_t path_count, struct error *error)
+{
+    char *host = cli_find("sluice-host"), *log = cli_find("sluice-log");
+    char *worker_id = NULL, *log_path = data_dir_file(data, "sluice.log");
+    int result = -1;
+    worker->loop = loop_create(error);
+    if (!worker->loop || take_signals(worker, error) != 0 ||
+        run_log_open(&worker->log, &worker->config.worker, worker->terminal ? log_path : NULL,
+                     worker->log_stdout, error) != 0) {
+        goto out;
+    }
+    if (!host || (worker->config.log_dir && !log)) {
+        (void)error_set(error, ERROR_SYSTEM,
+                        "%s is not installed beside sluice; build or install all of it",
+                        host ? "sluice-log" : "sluice-host");
+        goto out;
+    }
+    if (worker->listener_count > 0 &&
+        rest_start(worker->listeners, worker->listener_count, &worker->rest, error) != 0) {
+        goto out;
+    }
+    worker_id = make_worker_id(worker);
+    const struct herder_options options = {
+        .loop = worker->loop,
+        .worker = &worker->config.worker,
+        .host_path = host,
+        .log_path = log,
+        .log_dir = worker->config.log_dir,
+        .plugin_paths = (const char *const *)paths,
+        .plugin_path_count = path_count,
+        .data = data,
+        .worker_id = worker_id,
+    };
+    worker->herder = herder_create(&options, error);
+    if (!worker->herder) {
+        goto out;
+    }
+    if (worker->prepare && worker->prepare(worker) != 0) {
+        (void)error_set(error, ERROR_NO_MEMORY, "Out of memory");
+        goto out;
+    }
+    log_info(LOGGER, "Kafka Connect starting");
+    if (worker->rest) {
+        rest_open(worker->rest, worker->herder);
+    }
+    herder_start(worker->herder, on_herder_ready, worker);
+    result = loop_run(worker->loop, error);
+out:
+    rest_stop(worker->rest);
+    if (worker->ended) {
+        worker->ended(worker);
+    }
+    herder_destroy(worker->herder);
+    loop_unwatch(worker->signal_watch);
+    loop_destroy(worker->loop);
+    if (worker->signals >= 0) {
+        close(worker->signals);
+    }
+    log_output_close();
+    free(worker_id);
+    free(log_path);
+    free(host);
+    free(log);
+    return result;
+}
+
+int worker_main_run(struct worker_main *worker)
+{
+    struct data_dir data = {.worker_lock = -1, .hosts_lock = -1};
+    struct error error = {0};
+    size_t path_count = 0;
+    char **paths = NULL;
+    worker->signals = -1;
+    int result = parse_listeners(worker);
+    if (result == 0) {
+        paths = plugin_paths(&worker->config, &path_count);
+        if (!paths ||
+            data_dir_init(&data, worker->config.data_dir, ORPHANS_WAIT_MS, &error) != 0 ||
+            start(worker, &data, paths, path_count, &error) != 0) {
+            result = complain(worker, &error);
+        } else {
+            result = worker->result;
+        }
+        data_dir_finish(&data);
+    }
+    for (size_t i = 0; i < path_count; i++) {
+        free(paths[i]);
+    }
+    free(paths);
+    error_clear(&error);
+    run_config_finish(&worker->config);
+    return result;
+}

@@ -1,0 +1,119 @@
+"""`sluice standalone`: connect-standalone's files and exit codes."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+from harness import SLUICE, Sluice, free_port, wait_until, write_properties
+
+
+def rest_source(port):
+    return {"connector.class": "sluice.rest.RestSourceConnector", "listeners": f"http://127.0.0.1:{port}"}
+
+
+def standalone(folder, worker, *connectors, timeout=30):
+    """Runs to the end; (exit code, everything printed)."""
+    base = Sluice(folder, {}).worker
+    base.update(worker)
+    path = write_properties(os.path.join(folder, "worker.properties"),
+                            {key: value for key, value in base.items() if value is not None})
+    done = subprocess.run([SLUICE, "standalone", path, *connectors], cwd=folder, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+    return done.returncode, done.stdout
+
+
+def test_runs_and_stops(tmp_path):
+    port = free_port()
+    with Sluice(tmp_path, {"rest": rest_source(port)}, verb="standalone") as sluice:
+        sluice.wait_state("rest", "RUNNING")
+        assert sluice.call("GET", "/connectors") == (200, ["rest"])
+        assert any("Created connector rest" in line for line in sluice.output)
+    assert sluice.process.returncode == 0
+    assert "Kafka Connect stopping" in sluice.text()
+
+
+def test_usage_is_1():
+    assert subprocess.run([SLUICE, "standalone"], stderr=subprocess.PIPE, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("worker, words", [
+    ({"key.converter": None}, 'Missing required configuration "key.converter" which has no default value.'),
+    ({"offset.storage.file.filename": None}, "offset.storage.file.filename"),
+    ({"listeners": "ftp://127.0.0.1:1"}, "ftp"),
+    ({"offset.flush.interval.ms": "soon"}, "offset.flush.interval.ms"),
+])
+def test_a_worker_that_cannot_start_is_2(tmp_path, worker, words):
+    code, text = standalone(tmp_path, worker)
+    assert (code, words in text) == (2, True), text
+
+
+def test_a_worker_file_that_is_missing_is_2(tmp_path):
+    done = subprocess.run([SLUICE, "standalone", str(tmp_path / "none")], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 2 and str(tmp_path / "none") in done.stdout
+
+
+def test_a_port_in_use_is_2(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with Sluice(tmp_path / "one", {}, verb="standalone") as sluice:
+        code, text = standalone(tmp_path / "two", {"listeners": f"http://127.0.0.1:{sluice.admin_port}"})
+    assert code == 2 and str(sluice.admin_port) in text, text
+
+
+@pytest.mark.parametrize("connector, words", [
+    ({"connector.class": "NoSuchSink", "topics": "t"}, "NoSuchSink"),
+    ({"connector.class": "RestSource", "tasks.max": "0"}, "tasks.max"),
+    ({"topics": "t"}, "contains no connector type"),
+])
+def test_a_bad_connector_is_3(tmp_path, connector, words):
+    path = write_properties(str(tmp_path / "bad.properties"), {"name": "bad", **connector})
+    code, text = standalone(tmp_path, {}, path)
+    assert (code, words in text) == (3, True), text
+
+
+def test_a_connector_file_that_is_missing_is_3(tmp_path):
+    code, text = standalone(tmp_path, {}, str(tmp_path / "none.properties"))
+    assert code == 3 and "none.properties" in text, text
+
+
+def test_two_connectors_of_one_name_are_3(tmp_path):
+    files = [write_properties(str(tmp_path / name), {"name": "same", **rest_source(free_port())})
+             for name in ("a.properties", "b.properties")]
+    code, text = standalone(tmp_path, {}, *files)
+    assert code == 3 and "same" in text, text
+
+
+def test_all_forms_of_connector_files(tmp_path):
+    """Flat JSON, {name, config, initial_state}, and properties without a name."""
+    flat, nested = tmp_path / "flat.json", tmp_path / "nested.json"
+    flat.write_text(json.dumps({"name": "flat", **rest_source(free_port())}))
+    nested.write_text(json.dumps({"name": "nested", "config": rest_source(free_port()),
+                                  "initial_state": "paused"}))
+    plain = write_properties(str(tmp_path / "plain.properties"), rest_source(free_port()))
+    sluice = Sluice(tmp_path, {}, verb="standalone")
+    sluice.files = [str(flat), str(nested), plain]
+    with sluice:
+        wait_until(lambda: len(sluice.call("GET", "/connectors")[1]) == 3, what="three connectors")
+        sluice.wait_state("flat", "RUNNING")
+        sluice.wait_state("plain", "RUNNING")
+        assert sluice.status("nested")["connector"]["state"] == "PAUSED"
+
+
+def test_workers_beside_each_other(tmp_path):
+    """Two workers whose offset files are in one folder do not stand in each other's way."""
+    workers = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        workers.append(Sluice(tmp_path / name, {}, {"offset.storage.file.filename": f"{tmp_path}/{name}.offsets",
+                                                    "bootstrap.servers": "127.0.0.1:1"}, verb="standalone"))
+    with workers[0], workers[1]:
+        assert [one.call("GET", "/connectors") for one in workers] == [(200, [])] * 2
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    with Sluice(tmp_path, {"rest": rest_source(free_port())}, verb="standalone") as sluice:
+        sluice.wait_state("rest", "RUNNING")
+        sluice.process.send_signal(signal.SIGINT)
+        assert sluice.process.wait(10) in (0, 1)
