@@ -69,13 +69,6 @@ void log_set_limit(int lines)
 
 /* -- levels -- */
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Lock held. */
 static void refresh(void)
 {
@@ -137,7 +130,7 @@ static void add(const char *logger, enum log_level level, int64_t now)
 
 static void set(const char *logger, enum log_level level, bool those_below)
 {
-    int64_t now = wall_ms();
+    int64_t now = clock_wall_ms();
     bool all = strcmp(logger, LOG_ROOT) == 0, found = all;
     pthread_mutex_lock(&lock);
     if (all) {

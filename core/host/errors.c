@@ -37,9 +37,7 @@ static bool is_true(const struct properties *properties, const char *name)
 
 static void count(struct metrics_slot *slot)
 {
-    if (slot) {
-        atomic_fetch_add_explicit(&slot->value, 1, memory_order_relaxed);
-    }
+    metrics_add(slot, 1);
 }
 
 /* -- dead letter queue -- */
@@ -200,6 +198,8 @@ int error_policy_init(struct error_policy *policy, struct task *task, bool sink,
         .log = is_true(&task->config, "errors.log.enable"),
         .log_messages = is_true(&task->config, "errors.log.include.messages"),
         .failed = task_metric(task, "total-record-failures", 1),
+        .errors = task_metric(task, "total-record-errors", 1),
+        .last_error = task_metric(task, "last-error-timestamp", 2),
         .skipped = task_metric(task, "total-records-skipped", 1),
         .errors_logged = task_metric(task, "total-errors-logged", 1),
         .retries = task_metric(task, "total-retries", 1),
@@ -222,6 +222,7 @@ void error_policy_finish(struct error_policy *policy)
 int64_t error_policy_backoff(const struct error_policy *policy, int attempt, int64_t started)
 {
     int64_t now = clock_monotonic_ms();
+    count(policy->failed); /* each attempt, and once more where it was the last: as Connect counts */
     if (policy->retry_timeout == 0 ||
         (policy->retry_timeout > 0 && now >= started + policy->retry_timeout)) {
         return -1;
@@ -268,6 +269,10 @@ int error_policy_record(struct error_policy *policy, enum stage stage, const cha
                         struct error *error)
 {
     count(policy->failed);
+    if (stage < STAGE_KAFKA_PRODUCE || !policy->tolerate) {
+        count(policy->errors); /* what was tolerated behind the chain is a failure only, in Connect */
+    }
+    metrics_set(policy->last_error, clock_wall_ms());
     if (policy->log) {
         log_failure(policy, stage, executing_class, failure, message);
     }

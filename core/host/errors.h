@@ -26,7 +26,7 @@ struct error_policy {
     int64_t retry_delay_max; /* ms */
     bool log, log_messages;
     struct dead_letters *dead_letters; /* NULL: none configured */
-    struct metrics_slot *failed, *skipped, *errors_logged, *retries;
+    struct metrics_slot *failed, *errors, *skipped, *errors_logged, *retries, *last_error;
     struct metrics_slot *dead_requests, *dead_failures;
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "core/host/sink_task.h"
+#include "core/host/stage_clock.h"
 
 /* What the last release of a batch lets go. Lives in the batch's arena. */
 struct chunk_hold {
@@ -126,7 +127,7 @@ static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch
 
 static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
                           struct sluice_record *record, const struct broker_message *message,
-                          struct error *error)
+                          struct stage_clock *clock, struct error *error)
 {
     static const enum stage stages[] = {STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER,
                                         STAGE_HEADER_CONVERTER, STAGE_TRANSFORMATION};
@@ -138,7 +139,9 @@ static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
         struct record_state before;
         record_save(record, &before);
         const char *class_name = "";
+        stage_clock_begin(clock);
         enum sluice_result result = run_stage(sink, stages[i], batch, record, message, &class_name);
+        stage_clock_end(clock, stages[i]);
         if (result == SLUICE_OK) {
             continue;
         }
@@ -179,7 +182,9 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
             span(message->key, message->key_size), span(message->value, message->value_size));
         records_api.set_context(record, message);
         bytes += message->value_size + message->key_size;
-        int outcome = convert_record(sink, batch, record, message, error);
+        struct stage_clock clock = stage_clock_of(count);
+        int outcome = convert_record(sink, batch, record, message, &clock, error);
+        stage_clock_tell(&clock, sink->task->process->page);
         if (outcome < 0) {
             records_api.release(batch);
             return -1;
@@ -187,8 +192,8 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
         keep[count++] = outcome == 1;
         all = all && outcome == 1;
     }
-    atomic_fetch_add_explicit(&sink->read->value, (int64_t)count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&sink->bytes->value, (int64_t)bytes, memory_order_relaxed);
+    task_record(sink->task, sink->read, (int64_t)count);
+    metrics_add(sink->bytes, (int64_t)bytes);
     if (!all) {
         batch_keep(batch, keep);
     }

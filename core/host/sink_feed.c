@@ -110,6 +110,7 @@ static void push_chunk(struct feed *feed, struct broker_chunk *chunk)
     pthread_mutex_lock(&feed->task->lock);
     feed_push(&feed->chunks_end, item);
     feed->out += (int64_t)chunk->bytes;
+    metrics_set(feed->in_flight, feed->out);
     for (struct command *command = feed->commands; command; command = command->next) {
         if (command->kind == COMMAND_SEEK) {
             feed_drop_queued(feed, command->offsets[0].topic, command->offsets[0].partition);
@@ -284,6 +285,7 @@ int feed_create(struct task *task, int64_t budget, struct feed **ret_feed, struc
     }
     feed->task = task;
     feed->budget = budget;
+    feed->in_flight = task_metric(task, "sink-bytes-in-flight", 2);
     feed->events_end = &feed->events;
     feed->chunks_end = &feed->chunks;
     feed->commands_end = &feed->commands;

@@ -41,6 +41,7 @@ struct feed {
     struct feed_item *chunks, **chunks_end;
     struct command *commands, **commands_end;
     int64_t out;                 /* bytes of chunks not yet released */
+    struct metrics_slot *in_flight; /* the same, for everybody to see */
     struct owned *owned;
     size_t owned_count;
     bool stop, started;

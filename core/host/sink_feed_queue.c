@@ -124,6 +124,7 @@ void feed_release(struct feed *feed, struct broker_chunk *chunk)
     pthread_mutex_lock(&feed->task->lock);
     bool was_full = feed->out >= feed->budget;
     feed->out -= bytes;
+    metrics_set(feed->in_flight, feed->out);
     bool has_room = was_full && feed->out < feed->budget;
     if (has_room) {
         pthread_cond_broadcast(&feed->room);

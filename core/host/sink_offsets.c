@@ -164,7 +164,7 @@ struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct bro
 
 void sink_update_backlog(struct sink_task *sink)
 {
-    int64_t now = clock_monotonic_ms(), lag = 0, active = 0;
+    int64_t now = clock_monotonic_ms(), lag = 0, most = 0, active = 0;
     if (sink->position_count > FEW_PARTITIONS && now < sink->next_backlog) {
         return; /* each look costs the square of the partitions */
     }
@@ -173,11 +173,15 @@ void sink_update_backlog(struct sink_task *sink)
         const struct position *position = &sink->positions[i];
         int64_t end = feed_end(sink->feed, position->topic, position->partition);
         int64_t at = position->consumed >= 0 ? position->consumed : position->committed;
-        lag += end > at && at >= 0 ? end - at : 0;
+        int64_t behind = end > at && at >= 0 ? end - at : 0;
+        lag += behind;
+        most = behind > most ? behind : most;
         active += position->consumed > position->committed && position->committed >= 0
                       ? position->consumed - position->committed
                       : 0;
     }
-    atomic_store_explicit(&sink->lag->value, lag, memory_order_relaxed);
-    atomic_store_explicit(&sink->active->value, active, memory_order_relaxed);
+    metrics_set(sink->lag, lag);
+    metrics_set(sink->lag_max, most);
+    metrics_set(sink->active, active);
+    metrics_record(sink->task->process->page, sink->active_seen, active, now);
 }

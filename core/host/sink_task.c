@@ -34,6 +34,8 @@ static void commit(struct sink_task *sink)
     sink->commit_wanted = false;
     if (count > 0) {
         sink->committing = true;
+        sink->commit_begin = clock_monotonic_ns();
+        metrics_add(sink->commit_number, 1);
         feed_commit(sink->feed, offsets, count);
     }
     sink_offsets_free(offsets, count);
@@ -42,6 +44,7 @@ static void commit(struct sink_task *sink)
 static void on_committed(struct sink_task *sink, const struct feed_item *item)
 {
     sink->committing = false;
+    task_committed(sink->task, sink->commit_begin, item->error.code == ERROR_NONE);
     if (item->error.code != ERROR_NONE) {
         task_log(sink->task, LOG_LEVEL_WARN, "Commit of offsets failed, it is repeated soon: %s",
                  item->error.message);
@@ -55,7 +58,7 @@ static void on_committed(struct sink_task *sink, const struct feed_item *item)
             position->committed = item->offsets[i].offset;
         }
     }
-    atomic_fetch_add_explicit(&sink->commits->value, 1, memory_order_relaxed);
+    task_record(sink->task, sink->commits, 1);
 }
 
 /* -- the group -- */
@@ -104,6 +107,7 @@ static int on_assigned(struct sink_task *sink, const struct feed_item *item, str
     for (size_t i = 0; i < item->count; i++) {
         sink_position_add(sink, &item->offsets[i]);
     }
+    metrics_set(sink->partitions, (int64_t)sink->position_count);
     struct sluice_topic_partition *partitions = partitions_of(item->offsets, item->count);
     enum sluice_result result = SLUICE_OK;
     if (partitions && sink->vtable->open && item->count > 0) {
@@ -127,6 +131,7 @@ static void on_leaving(struct sink_task *sink, const struct feed_item *item)
     for (size_t i = 0; i < item->count; i++) {
         sink_position_remove(sink, item->offsets[i].topic, item->offsets[i].partition);
     }
+    metrics_set(sink->partitions, (int64_t)sink->position_count);
     forget_pending(sink);
     if (item->kind == FEED_REVOKED) {
         feed_revoked_done(sink->feed, item->revocation, offsets, count);
@@ -196,11 +201,13 @@ static int put(struct sink_task *sink, struct error *error)
     plugin_failure_reset();
     enum sluice_result result = sink->vtable->put(sink->self, sink->batch);
     host_phase(sink->task->process, "", "");
-    atomic_fetch_add_explicit(&sink->put_count->value, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&sink->put_time->value, (clock_monotonic_ns() - begin) / 1000,
-                              memory_order_relaxed);
+    struct metrics_page *page = sink->task->process->page;
+    int64_t end = clock_monotonic_ns(), now = end / 1000000;
+    metrics_observe(page, METRICS_PUT, end - begin, 1);
+    metrics_record(page, sink->put_time, (end - begin) / 1000, now);
+    metrics_record(page, sink->task->batch_size, (int64_t)count, now);
     if (result == SLUICE_OK) {
-        atomic_fetch_add_explicit(&sink->sent->value, (int64_t)count, memory_order_relaxed);
+        metrics_record(page, sink->sent, (int64_t)count, now);
         batch_done(sink);
         return 0;
     }
@@ -467,14 +474,19 @@ int sink_task_run(struct task *task, struct error *error)
         .task = task,
         .put_timeout = -1,
         .pool = batch_pool_create(POOL_BATCHES, POOL_BYTES),
-        .read = task_metric(task, "sink-record-read-total", 1),
-        .sent = task_metric(task, "sink-record-send-total", 1),
+        .read = task_stat(task, "sink-record-read-*", METRICS_RATE | METRICS_TOTAL, 1),
+        .sent = task_stat(task, "sink-record-send-*", METRICS_RATE | METRICS_TOTAL, 1),
         .bytes = task_metric(task, "sink-bytes-total", 1),
         .lag = task_metric(task, "sink-record-lag", 2),
         .active = task_metric(task, "sink-record-active-count", 2),
-        .put_count = task_metric(task, "put-batch-total", 1),
-        .put_time = task_metric(task, "put-batch-time-us-total", 1),
-        .commits = task_metric(task, "offset-commit-completion-total", 1),
+        .lag_max = task_metric(task, "sink-record-lag-max", 2),
+        .active_seen =
+            task_stat(task, "sink-record-active-count-*", METRICS_AVG | METRICS_MAX, 1),
+        .partitions = task_metric(task, "partition-count", 2),
+        .put_time = task_stat(task, "put-batch-*-time-ms", METRICS_AVG | METRICS_MAX, 1000),
+        .commits =
+            task_stat(task, "offset-commit-completion-*", METRICS_RATE | METRICS_TOTAL, 1),
+        .commit_number = task_metric(task, "offset-commit-seq-no", 2),
     };
     task->loop = &sink;
     task->environment.extension = extension;

@@ -44,7 +44,9 @@ struct sink_task {
     int64_t next_commit, last_commit;
     int64_t next_backlog;
 
-    struct metrics_slot *read, *sent, *bytes, *lag, *active, *put_count, *put_time, *commits;
+    int64_t commit_begin; /* monotonic ns, of the one under way */
+    struct metrics_slot *bytes, *lag, *lag_max, *active, *partitions, *commit_number;
+    struct metrics_stat *read, *sent, *put_time, *commits, *active_seen;
 };
 
 /* sink_offsets.c */

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/host/source_task.h"
+#include "core/host/stage_clock.h"
 
 enum { POLL_MS = 1000 };
 
@@ -16,6 +17,7 @@ struct voyage {
     struct source_task *source;
     struct sluice_batch *batch;
     atomic_size_t left; /* flights not yet done; the last one releases the batch */
+    int64_t sent;       /* monotonic ns: handed to the producer */
 };
 
 struct flight {
@@ -23,6 +25,7 @@ struct flight {
     struct sluice_record *record;
     const char *topic; /* after the transforms */
     struct submitted *submitted;
+    uint32_t size; /* of key and value; 0: left out */
 };
 
 /* `done` is held by the caller: one lock for all deliveries of a poll. */
@@ -55,7 +58,10 @@ static void raise_failure(struct source_task *source, const struct error *failur
 static void on_delivered(void *user, const struct broker_delivery *deliveries, size_t count)
 {
     struct source_task *source = user;
-    int64_t written = 0;
+    struct metrics_page *page = source->task->process->page;
+    int64_t written = 0, bytes = 0, lost = 0, now = clock_monotonic_ns();
+    /* A run of one batch is one observation of that many. Their batch may be gone once they land. */
+    int64_t run_sent = 0, run = 0;
     pthread_mutex_lock(&source->done);
     for (size_t i = 0; i < count; i++) {
         const struct broker_delivery *from = &deliveries[i];
@@ -85,15 +91,28 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
                 error_clear(&ignored);
                 flight->submitted = NULL;
             }
+            lost += flight->size;
         } else {
             written++;
             used_topics_note(source->task, flight->topic);
+            bytes += flight->size;
         }
+        if (flight->voyage->sent != run_sent && run > 0) {
+            metrics_observe(page, METRICS_PRODUCE, now - run_sent, run);
+            run = 0;
+        }
+        run_sent = flight->voyage->sent;
+        run++;
         land(flight, &delivery);
     }
     pthread_mutex_unlock(&source->done);
-    atomic_fetch_add_explicit(&source->written->value, written, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&source->active->value, (int64_t)count, memory_order_relaxed);
+    if (run > 0) {
+        metrics_observe(page, METRICS_PRODUCE, now - run_sent, run);
+    }
+    metrics_record(page, source->written, written, now / 1000000);
+    metrics_add(source->bytes, bytes);
+    metrics_add(source->bytes_in_flight, -(bytes + lost));
+    metrics_add(source->active, -(int64_t)count);
     if (atomic_load(&source->blocked) || broker_producer_pending(source->producer) == 0) {
         pthread_mutex_lock(&source->task->lock);
         pthread_cond_broadcast(&source->task->changed);
@@ -225,7 +244,7 @@ static enum sluice_result run_stage(struct source_task *source, enum stage stage
 /* 1: send it; 0: left out, *failure says why (code 0: filtered); -1: the task ends with failure. */
 static int convert_record(struct source_task *source, struct sluice_batch *batch,
                           struct sluice_record *record, struct broker_message *message,
-                          struct error *failure)
+                          struct stage_clock *clock, struct error *failure)
 {
     static const enum stage stages[] = {STAGE_TRANSFORMATION, STAGE_HEADER_CONVERTER,
                                         STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER};
@@ -239,8 +258,10 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
         int64_t started = 0;
         for (int attempt = 1;; attempt++) {
             const char *class_name = "";
+            stage_clock_begin(clock);
             enum sluice_result result =
                 run_stage(source, stages[i], batch, record, message, &class_name);
+            stage_clock_end(clock, stages[i]);
             if (result == SLUICE_OK) {
                 break;
             }
@@ -337,10 +358,12 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
 
     int result = 0;
     size_t ready = 0;
+    int64_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = records_api.at(batch, i);
         flights[i] = (struct flight){
-            voyage, record, NULL, source_offsets_submit(source->offsets, record)};
+            voyage, record, NULL, source_offsets_submit(source->offsets, record), 0};
+        struct stage_clock clock = stage_clock_of(i);
         struct error failure = {0};
         struct broker_message *message = &messages[ready];
         *message = (struct broker_message){
@@ -349,11 +372,15 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
             .timestamp = records_api.timestamp(record),
             .opaque = &flights[i],
         };
-        int outcome = result == 0 ? convert_record(source, batch, record, message, &failure) : 0;
+        int outcome =
+            result == 0 ? convert_record(source, batch, record, message, &clock, &failure) : 0;
+        stage_clock_tell(&clock, source->task->process->page);
         if (outcome == 1) {
             flights[i].topic = message->topic;
             message->partition = records_api.partition(record);
             message->timestamp = records_api.timestamp(record);
+            flights[i].size = message->key_size + message->value_size;
+            bytes += flights[i].size;
             ready++;
         } else if (outcome == 0 && result == 0) {
             leave_out(source, &flights[i], &failure);
@@ -369,8 +396,11 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
         error_clear(&failure);
     }
     host_phase(source->task->process, "", "");
-    atomic_fetch_add_explicit(&source->polled->value, (int64_t)count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&source->active->value, (int64_t)ready, memory_order_relaxed);
+    metrics_add(source->active, (int64_t)ready);
+    metrics_add(source->bytes_in_flight, bytes);
+    task_record(source->task, source->active_seen,
+                source->active ? atomic_load(&source->active->value) : 0);
+    voyage->sent = clock_monotonic_ns();
     if (!send_all(source, messages, ready)) {
         return result; /* stopping or failing: the batch stays as it is until the process ends */
     }

@@ -27,6 +27,7 @@ static void commit_offsets(struct source_task *source)
         clock_monotonic_ms() + task_long(task, "offset.flush.interval.ms", 60000);
     json_t *offsets = source_offsets_take(source->offsets);
     if (offsets) {
+        int64_t begin = clock_monotonic_ns();
         struct error error = {0};
         json_t *reply = task_request(
             task, json_pack("{s:s,s:o}", "type", "offsets", "offsets", offsets), &error);
@@ -36,6 +37,7 @@ static void commit_offsets(struct source_task *source)
                      why);
             source_offsets_untake(source->offsets);
         }
+        task_committed(task, begin, !why);
         json_decref(reply);
         error_clear(&error);
     }
@@ -60,10 +62,10 @@ static int poll_once(struct source_task *source, int timeout_ms, size_t *ret_cou
     struct sluice_batch *batch = batch_new(source->pool);
     host_phase(source->task->process, "poll", source->class_name);
     plugin_failure_reset();
+    int64_t begin = clock_monotonic_ns();
     enum sluice_result result = source->vtable->poll(source->self, batch, timeout_ms);
     host_phase(source->task->process, "", "");
     *ret_count = records_api.count(batch);
-    atomic_fetch_add_explicit(&source->poll_count->value, 1, memory_order_relaxed);
     if (result != SLUICE_OK && result != SLUICE_RETRY) {
         records_api.release(batch);
         return task_failure(source->task, result, "poll", error);
@@ -72,6 +74,12 @@ static int poll_once(struct source_task *source, int timeout_ms, size_t *ret_cou
         records_api.release(batch);
         return 0;
     }
+    struct metrics_page *page = source->task->process->page;
+    int64_t end = clock_monotonic_ns();
+    metrics_observe(page, METRICS_POLL, end - begin, 1);
+    metrics_record(page, source->poll_time, (end - begin) / 1000, end / 1000000);
+    metrics_record(page, source->polled, (int64_t)*ret_count, end / 1000000);
+    metrics_record(page, source->task->batch_size, (int64_t)*ret_count, end / 1000000);
     return source_send(source, batch, error);
 }
 
@@ -186,10 +194,14 @@ int source_task_run(struct task *task, struct error *error)
         .done = PTHREAD_MUTEX_INITIALIZER,
         .pool = batch_pool_create(POOL_BATCHES, POOL_BYTES),
         .offsets = source_offsets_create(),
-        .polled = task_metric(task, "source-record-poll-total", 1),
-        .written = task_metric(task, "source-record-write-total", 1),
+        .polled = task_stat(task, "source-record-poll-*", METRICS_RATE | METRICS_TOTAL, 1),
+        .written = task_stat(task, "source-record-write-*", METRICS_RATE | METRICS_TOTAL, 1),
         .active = task_metric(task, "source-record-active-count", 2),
-        .poll_count = task_metric(task, "poll-batch-total", 1),
+        .active_seen =
+            task_stat(task, "source-record-active-count-*", METRICS_AVG | METRICS_MAX, 1),
+        .poll_time = task_stat(task, "poll-batch-*-time-ms", METRICS_AVG | METRICS_MAX, 1000),
+        .bytes = task_metric(task, "source-bytes-total", 1),
+        .bytes_in_flight = task_metric(task, "source-bytes-in-flight", 2),
     };
     task->loop = &source;
     task->environment.extension = extension;

@@ -31,7 +31,9 @@ struct source_task {
     atomic_bool blocked;            /* the task thread waits for room in the producer */
 
     int64_t next_commit;
-    struct metrics_slot *polled, *written, *active, *poll_count;
+    struct metrics_slot *active, *bytes, *bytes_in_flight;
+    struct metrics_stat *polled, *poll_time, *active_seen;
+    struct metrics_stat *written; /* [broker thread] */
 };
 
 /** Opens producer and broker thread. */

@@ -61,6 +61,11 @@ void task_send(struct task *task, json_t *message)
 
 void task_state(struct task *task, const char *state)
 {
+    metrics_state(task->process->page,
+                  strcmp(state, "RUNNING") == 0  ? METRICS_RUNNING
+                  : strcmp(state, "PAUSED") == 0 ? METRICS_PAUSED
+                                                 : METRICS_OTHER,
+                  clock_monotonic_ms());
     task_send(task, json_pack("{s:s,s:s}", "type", "state", "state", state));
 }
 
@@ -132,6 +137,24 @@ int64_t task_long(const struct task *task, const char *name, int64_t fallback)
 struct metrics_slot *task_metric(struct task *task, const char *name, uint32_t kind)
 {
     return metrics_slot(task->process->page, name, kind);
+}
+
+struct metrics_stat *task_stat(struct task *task, const char *name, uint32_t kinds, int64_t divisor)
+{
+    return metrics_stat(task->process->page, name, kinds, divisor);
+}
+
+void task_record(struct task *task, struct metrics_stat *stat, int64_t value)
+{
+    metrics_record(task->process->page, stat, value, clock_monotonic_ms());
+}
+
+void task_committed(struct task *task, int64_t begin, bool stored)
+{
+    int64_t now = clock_monotonic_ns();
+    metrics_record(task->process->page, task->commit_time, (now - begin) / 1000, now / 1000000);
+    metrics_record(task->process->page, task->commit_outcome, stored, now / 1000000);
+    metrics_observe(task->process->page, METRICS_COMMIT, now - begin, 1);
 }
 
 /* -- control thread -- */
@@ -246,6 +269,14 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
         .log_context = task->context,
         .user = task,
     };
+    struct metrics_page *page = process->page;
+    atomic_store(&page->window_ms, task_long(task, "metrics.sample.window.ms", 0));
+    atomic_store(&page->samples, (uint32_t)task_long(task, "metrics.num.samples", 0));
+    metrics_state(page, METRICS_OTHER, clock_monotonic_ms());
+    task->batch_size = task_stat(task, "batch-size-*", METRICS_AVG | METRICS_MAX, 1);
+    task->commit_time =
+        task_stat(task, "offset-commit-*-time-ms", METRICS_AVG | METRICS_MAX, 1000);
+    task->commit_outcome = task_stat(task, "offset-commit-*-percentage", METRICS_SHARE, 1);
     return task->connector && task->context && task->registry ? 0 : -1;
 }
 

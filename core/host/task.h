@@ -45,6 +45,9 @@ struct task {
     int64_t reply_id;
     void (*kick)(void *user); /* wakes further waits of this task's kind; called with lock */
     void *kick_user;
+
+    /* [task thread] */
+    struct metrics_stat *batch_size, *commit_time, *commit_outcome;
 };
 
 /** Log lines of the runtime itself, with the task's context. */
@@ -72,6 +75,11 @@ void task_client_properties(const struct task *task, const char *prefix, struct 
 int64_t task_long(const struct task *task, const char *name, int64_t fallback);
 
 struct metrics_slot *task_metric(struct task *task, const char *name, uint32_t kind);
+struct metrics_stat *task_stat(struct task *task, const char *name, uint32_t kinds, int64_t divisor);
+/** Now, in monotonic ms. */
+void task_record(struct task *task, struct metrics_stat *stat, int64_t value);
+/** Offsets were handed over at begin (monotonic ns) and are stored now, or are not. [task thread] */
+void task_committed(struct task *task, int64_t begin, bool stored);
 
 /** The two kinds; each returns 0 after a clean stop, -1 with error. [task thread] */
 int sink_task_run(struct task *task, struct error *error) CHECKED;

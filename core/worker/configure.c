@@ -53,6 +53,7 @@ static void refuse(struct connector *connector, int status, const char *message,
 
 static void on_created(struct connector *connector, const char *trace)
 {
+    herder_count_startup(connector->herder, "connector", !trace);
     if (trace) {
         connector_fail(connector, trace);
         connector_restart_later(connector);

@@ -180,6 +180,7 @@ void connector_restart_later(struct connector *connector)
 static void on_restarted(struct connector *connector, const char *trace)
 {
     struct command *command = connector->current;
+    herder_count_startup(connector->herder, "connector", !trace);
     bool force = command->request.verb == HERDER_RESTART && command->request.include_tasks;
     if (trace) {
         connector_fail(connector, trace);
@@ -295,6 +296,7 @@ static void begin_pause(struct connector *connector)
 
 static void on_resumed(struct connector *connector, const char *trace)
 {
+    herder_count_startup(connector->herder, "connector", !trace);
     if (trace) {
         connector_fail(connector, trace);
         connector_restart_later(connector);

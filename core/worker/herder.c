@@ -194,6 +194,7 @@ struct herder *herder_create(const struct herder_options *options, struct error 
     herder->data = options->data;
     herder->worker_json = json_of_properties(options->worker);
     herder->worker_id = strdup(options->worker_id);
+    herder->page = worker_page_create();
     herder->supervisor =
         supervisor_create(options->loop, options->host_path, options->data->hosts_lock);
     char *cache = data_dir_file(options->data, "plugins.json");
@@ -206,7 +207,7 @@ struct herder *herder_create(const struct herder_options *options, struct error 
         herder->log = embedded_log_create(options->loop, options->log_path, options->log_dir,
                                           options->data->hosts_lock, options->worker);
     }
-    if (!herder->worker_id || !herder->catalog || (options->log_dir && !herder->log)) {
+    if (!herder->worker_id || !herder->page || !herder->catalog || (options->log_dir && !herder->log)) {
         (void)error_set(error, ERROR_NO_MEMORY, "Out of memory for a herder");
     } else if (open_offsets(herder, error) == 0) {
         supervisor_on_idle(herder->supervisor, on_idle, herder);
@@ -234,6 +235,7 @@ void herder_destroy(struct herder *herder)
     error_clear(&herder->start_error);
     json_decref(herder->worker_json);
     free(herder->worker_id);
+    free(herder->page);
     free(herder);
 }
 

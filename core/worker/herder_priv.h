@@ -47,6 +47,7 @@ struct task {
     bool stopping;     /* the host was told so */
     bool paused_told;  /* what the host was told last */
     bool failed;
+    bool starting;         /* its host has not said yet that it runs */
     const char *state;     /* Connect's word; static */
     char *trace;           /* of the last failure */
     int attempts;          /* restarts by itself since it last ran well */
@@ -98,6 +99,7 @@ struct herder {
     struct embedded_log *log;
     struct offsets_file *offsets;
     struct offsets_writer *offsets_writer;
+    struct metrics_page *page; /* what the worker counts itself; owned */
     struct connector *connectors;
     struct command *commands; /* all not yet freed */
     bool ready, stopping;
@@ -180,6 +182,13 @@ void active_topics_request(struct herder *herder, struct command *command);
 
 /* loggers.c */
 void herder_loggers(struct herder *herder, struct command *command);
+
+/* metrics.c */
+struct metrics_page *worker_page_create(void);
+/** A `connector` or a `task` was to start: worker-metrics' startup counts. */
+void herder_count_startup(struct herder *herder, const char *what, bool well);
+/** Prometheus text of everything; owned by the caller. NULL: out of memory. */
+char *herder_metrics(struct herder *herder);
 
 /* reads.c */
 void herder_read(struct herder *herder, struct command *command);

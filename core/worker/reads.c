@@ -8,7 +8,6 @@
 #include <sluice/source.h>
 #include <sluice/transform.h>
 
-#include "core/metrics/prometheus.h"
 #include "core/worker/herder_priv.h"
 
 #define VERSION "3.9.1"           /* of Kafka Connect, whose API this is */
@@ -23,14 +22,8 @@ static const char *const active_metrics[] = {"sink-record-active-count", NULL};
 int64_t page_sum(const struct metrics_page *page, const char *const *names)
 {
     int64_t sum = 0;
-    for (size_t i = 0; page && i < METRICS_SLOTS; i++) {
-        const struct metrics_slot *slot = &page->slots[i];
-        uint32_t used = atomic_load(&slot->used);
-        for (const char *const *name = names; (used == 1 || used == 2) && *name; name++) {
-            if (strncmp(slot->name, *name, sizeof(slot->name)) == 0) {
-                sum += atomic_load(&slot->value);
-            }
-        }
+    for (const char *const *name = names; page && *name; name++) {
+        sum += metrics_value(page, *name);
     }
     return sum;
 }
@@ -316,21 +309,7 @@ static void validate(struct herder *herder, struct command *command)
 
 static void read_metrics(struct herder *herder, struct command *command)
 {
-    struct prometheus out;
-    prometheus_init(&out);
-    size_t connectors = 0, tasks = 0;
-    for (const struct connector *c = herder->connectors; c; c = c->next) {
-        connectors += c->exists;
-        for (const struct task *task = c->tasks; task; task = task->next) {
-            tasks += !task->removed;
-            prometheus_status(&out, c->name, task->id, task->state);
-            if (task->host) {
-                prometheus_page(&out, c->name, task->id, host_page(task->host));
-            }
-        }
-    }
-    prometheus_worker(&out, connectors, tasks);
-    char *text = prometheus_take(&out);
+    char *text = herder_metrics(herder);
     if (text) {
         command_reply_text(command, text);
     } else {

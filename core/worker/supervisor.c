@@ -106,6 +106,11 @@ void supervisor_push_log_levels(struct supervisor *supervisor)
     }
 }
 
+int host_pid(const struct host *host)
+{
+    return (int)host->process.pid;
+}
+
 struct metrics_page *host_page(struct host *host)
 {
     return host->page;

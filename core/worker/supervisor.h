@@ -66,6 +66,7 @@ void host_send(struct host *host, json_t *message);
 void host_stop(struct host *host, int64_t timeout_ms);
 /** No callback comes any more; it is killed. NULL is fine. */
 void host_abandon(struct host *host);
+int host_pid(const struct host *host);
 /** Its numbers, valid until on_end() has returned. */
 struct metrics_page *host_page(struct host *host);
 

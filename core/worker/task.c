@@ -139,6 +139,10 @@ static void on_message(void *user, const char *type, json_t *message)
     struct connector *connector = task->connector;
     if (strcmp(type, "state") == 0) {
         const char *state = json_string_value(json_object_get(message, "state"));
+        if (task->starting) {
+            task->starting = false;
+            herder_count_startup(connector->herder, "task", true);
+        }
         if (state && strcmp(state, "RUNNING") == 0) {
             task->state = "RUNNING";
             task->running_since = clock_monotonic_ms();
@@ -176,6 +180,10 @@ static void on_end(void *user, const struct host_end *end)
     offsets_writer_forget(connector->herder->offsets_writer, task);
     task->host = NULL;
     task->running_since = 0;
+    if (task->starting && !task->stopping) {
+        herder_count_startup(connector->herder, "task", false);
+    }
+    task->starting = false;
     if (task->stopping) {
         task->stopping = false;
         if (!end->clean) {
@@ -226,7 +234,9 @@ static void start(struct task *task)
         .user = task,
     };
     task->host = host_start(herder->supervisor, &options, &error);
+    task->starting = task->host != NULL;
     if (!task->host) {
+        herder_count_startup(herder, "task", false);
         set_failed(task, error.message ? error.message : "The host process could not be started");
         restart_by_itself(task, 0);
     }

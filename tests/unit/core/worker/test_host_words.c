@@ -138,7 +138,8 @@ static void test_prometheus(void **state)
     prometheus_init(&out);
     prometheus_page(&out, "a\"b\\c\n", 2, &page);
     prometheus_page(&out, "z", 0, &page);
-    prometheus_worker(&out, 1, 2);
+    prometheus_add(&out, "connect-worker-metrics", "connector-count", PROMETHEUS_GAUGE, NULL, 1);
+    prometheus_add(&out, "connect-worker-metrics", "task-count", PROMETHEUS_GAUGE, NULL, 2);
     char *text = prometheus_take(&out);
     assert_string_equal(
         text,
