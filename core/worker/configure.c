@@ -68,6 +68,7 @@ static void on_created(struct connector *connector, const char *trace)
 /* Validate, then swap: what could not be set up leaves the former configuration running. */
 static void on_reconfigured(struct connector *connector, const char *trace)
 {
+    herder_count_startup(connector->herder, "connector", !trace);
     if (trace) {
         command_reply(connector->current, 500, NULL, trace);
         log_error(LOGGER, "The new configuration of %s is not used: %s", connector->name, trace);
