@@ -8,7 +8,7 @@
 #define MILLI (1000 * MICRO)
 #define SECOND (1000 * MILLI)
 
-enum { WINDOW_MS = 30000, SAMPLES = 2, READS_MOST = 100 };
+enum { WINDOW_MS = 30000, WINDOW_MOST_MS = 86400000, SAMPLES = 2, READS_MOST = 100 };
 
 const int64_t metrics_bounds[METRICS_BUCKETS] = {
     1 * MICRO,  5 * MICRO,  20 * MICRO,  100 * MICRO, 500 * MICRO, 1 * MILLI,   5 * MILLI,
@@ -78,7 +78,7 @@ struct metrics_stat *metrics_stat(struct metrics_page *page, const char *name, u
 static int64_t window_of(const struct metrics_page *page)
 {
     int64_t window = LOAD(page->window_ms);
-    return window > 0 ? window : WINDOW_MS;
+    return window <= 0 ? WINDOW_MS : window > WINDOW_MOST_MS ? WINDOW_MOST_MS : window;
 }
 
 static uint32_t samples_of(const struct metrics_page *page)
@@ -140,8 +140,10 @@ void metrics_state(struct metrics_page *page, enum metrics_state state, int64_t 
 
 /* -- reading -- */
 
+/* As double: sums of what may be anything do not overflow. */
 struct seen {
-    int64_t count, sum, max, oldest;
+    double count, sum;
+    int64_t max, oldest;
 };
 
 static void look(const struct metrics_page *page, const struct metrics_stat *stat, int64_t now,
@@ -156,8 +158,8 @@ static void look(const struct metrics_page *page, const struct metrics_stat *sta
             continue;
         }
         int64_t max = LOAD(sample->max);
-        seen->count += LOAD(sample->count);
-        seen->sum += LOAD(sample->sum);
+        seen->count += (double)LOAD(sample->count);
+        seen->sum += (double)LOAD(sample->sum);
         seen->max = max > seen->max ? max : seen->max;
         seen->oldest = since < seen->oldest ? since : seen->oldest;
     }
@@ -193,25 +195,24 @@ double metrics_read(const struct metrics_page *page, const struct metrics_stat *
         if (elapsed / window < least) {
             elapsed += (least - elapsed / window) * window;
         }
-        return elapsed > 0 ? (double)seen.sum / divisor * 1000 / (double)elapsed : 0;
+        return elapsed > 0 ? seen.sum / divisor * 1000 / (double)elapsed : 0;
     }
     case METRICS_MAX:
         return (double)seen.max / divisor;
     default:
-        return (double)seen.sum / divisor / (double)seen.count;
+        return seen.sum / divisor / seen.count;
     }
 }
 
 double metrics_ratio(const struct metrics_page *page, enum metrics_state state, int64_t now)
 {
-    int64_t all = 0, since = LOAD(page->state_since);
-    int64_t ongoing = since > 0 && now > since ? now - since : 0;
+    int64_t since = LOAD(page->state_since);
+    double ongoing = since > 0 && now > since ? (double)(now - since) : 0, all = ongoing;
     for (size_t i = 0; i < METRICS_STATES; i++) {
-        all += LOAD(page->state_ms[i]);
+        all += (double)LOAD(page->state_ms[i]);
     }
-    int64_t these = LOAD(page->state_ms[state]) + (LOAD(page->state) == state ? ongoing : 0);
-    all += ongoing;
-    return all > 0 ? (double)these / (double)all : 0;
+    double these = (double)LOAD(page->state_ms[state]) + (LOAD(page->state) == state ? ongoing : 0);
+    return all > 0 ? these / all : 0;
 }
 
 int64_t metrics_value(const struct metrics_page *page, const char *name)

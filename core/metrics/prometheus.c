@@ -222,27 +222,27 @@ static void add_stages(struct prometheus *out, const char *connector, const char
                                                       "put",  "commit",  "produce"};
     for (size_t s = 0; s < METRICS_STAGES; s++) {
         const struct metrics_histogram *histogram = &page->stages[s];
-        int64_t counts[METRICS_BUCKETS + 1], all = 0;
+        double counts[METRICS_BUCKETS + 1], all = 0;
         for (size_t i = 0; i <= METRICS_BUCKETS; i++) {
-            all += counts[i] = atomic_load(&histogram->buckets[i]);
+            all += counts[i] = (double)atomic_load(&histogram->buckets[i]);
         }
         struct prometheus_family *to =
-            all ? family(out, "connector-task-metrics", HISTOGRAM, PROMETHEUS_HISTOGRAM) : NULL;
+            all > 0 ? family(out, "connector-task-metrics", HISTOGRAM, PROMETHEUS_HISTOGRAM) : NULL;
         if (!to) {
             continue; /* a stage that this task does not have */
         }
         const char *const labels[] = {"connector", connector, "task", task, "stage", names[s], NULL};
-        int64_t sum = 0;
+        double sum = 0;
         for (size_t i = 0; i <= METRICS_BUCKETS; i++) {
             char le[32] = "+Inf";
             if (i < METRICS_BUCKETS) {
                 (void)snprintf(le, sizeof(le), "%g", (double)metrics_bounds[i] / 1e9);
             }
             sum += counts[i];
-            line(to, "_bucket", labels, le, (double)sum);
+            line(to, "_bucket", labels, le, sum);
         }
         line(to, "_sum", labels, NULL, (double)atomic_load(&histogram->sum) / 1e9);
-        line(to, "_count", labels, NULL, (double)all);
+        line(to, "_count", labels, NULL, all);
     }
 }
 

@@ -4,6 +4,7 @@ sluice_test(base_subprocess SOURCES unit/core/base/test_subprocess.c LIBS core_b
 sluice_test(base_memory SOURCES unit/core/base/test_memory.c LIBS core_base)
 sluice_test(base_error SOURCES unit/core/base/test_error.c LIBS core_base)
 sluice_test(base_channel SOURCES unit/core/base/test_channel.c LIBS core_base)
+sluice_test(metrics_page SOURCES unit/core/metrics/test_page.c LIBS core_metrics)
 sluice_test(worker_host_words SOURCES unit/core/worker/test_host_words.c LIBS core_worker)
 sluice_test(store_offsets_file SOURCES unit/core/store/test_offsets_file.c LIBS core_store)
 
