@@ -348,3 +348,24 @@ enum aws_fetch aws_fetch_profile(const char *profile, const char *region,
     free(files.config);
     return result;
 }
+
+bool aws_fetch_profile_region(const char *profile, char *region, size_t size)
+{
+    const char *named = getenv("AWS_PROFILE");
+    bool section = false;
+    profile = profile ? profile : named && *named ? named : "default";
+    struct files files = {read_at("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+                          read_at("AWS_CONFIG_FILE", "config")};
+    char *found = find(&files, profile, "region", &section);
+    bool is_there = found && *found && strlen(found) < size;
+    if (is_there) {
+        (void)snprintf(region, size, "%s", found);
+    }
+    if (files.credentials) {
+        explicit_bzero(files.credentials, strlen(files.credentials)); /* invariant 7 */
+    }
+    free(found);
+    free(files.credentials);
+    free(files.config);
+    return is_there;
+}

@@ -113,6 +113,8 @@ clean_up:
 
 /* -- instance -- */
 
+static const char instance_service[] = "the instance metadata service";
+
 static void instance_url(const char *path, char *url, size_t size)
 {
     const char *endpoint = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -149,26 +151,49 @@ static bool instance_get(const char *path, const char *token, char *text, size_t
     return true;
 }
 
-enum aws_fetch aws_fetch_instance(struct aws_credentials *ret, char *message, size_t size)
+/* A session token of the metadata service (IMDSv2). False: why is in message. */
+static bool instance_token(char *token, size_t token_size, char *message, size_t size)
 {
-    static const char who[] = "the instance metadata service";
+    char url[1024];
+    const char *headers[] = {"x-aws-ec2-metadata-token-ttl-seconds: 21600", NULL};
     const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
+    struct http_reply reply = {0};
     if (disabled && strcasecmp(disabled, "true") == 0) {
         snprintf(message, size, "switched off by AWS_EC2_METADATA_DISABLED");
-        return AWS_NOT_HERE;
+        return false;
     }
-    char url[1024], token[512] = "", role[256] = "", path[400];
-    const char *headers[] = {"x-aws-ec2-metadata-token-ttl-seconds: 21600", NULL};
-    struct http_reply reply = {0};
-    enum aws_fetch result = AWS_NOT_HERE;
     instance_url("api/token", url, sizeof(url));
     fetch("PUT", url, headers, &reply);
-    if (reply.failure != HTTP_FINE || reply.status != 200 || !reply.body.data) {
-        say_why(&reply, who, message, size);
+    bool good = reply.failure == HTTP_FINE && reply.status == 200 && reply.body.data;
+    if (good) {
+        snprintf(token, token_size, "%.*s", (int)strcspn(reply.body.data, "\r\n"),
+                 reply.body.data);
+    } else {
+        say_why(&reply, instance_service, message, size);
+    }
+    finish(&reply);
+    return good;
+}
+
+bool aws_fetch_instance_region(char *region, size_t size)
+{
+    char token[512] = "", message[200];
+    struct http_reply reply = {0};
+    bool found = instance_token(token, sizeof(token), message, sizeof(message)) &&
+                 instance_get("meta-data/placement/region", token, region, size, &reply);
+    finish(&reply);
+    explicit_bzero(token, sizeof(token));
+    return found;
+}
+
+enum aws_fetch aws_fetch_instance(struct aws_credentials *ret, char *message, size_t size)
+{
+    char token[512] = "", role[256] = "", path[400];
+    struct http_reply reply = {0};
+    enum aws_fetch result = AWS_NOT_HERE;
+    if (!instance_token(token, sizeof(token), message, size)) {
         goto clean_up;
     }
-    snprintf(token, sizeof(token), "%.*s", (int)strcspn(reply.body.data, "\r\n"), reply.body.data);
-    finish(&reply);
     if (!instance_get("meta-data/iam/security-credentials/", token, role, sizeof(role), &reply)) {
         snprintf(message, size, "this instance has no role");
         goto clean_up;
@@ -176,11 +201,11 @@ enum aws_fetch aws_fetch_instance(struct aws_credentials *ret, char *message, si
     finish(&reply);
     snprintf(path, sizeof(path), "meta-data/iam/security-credentials/%s", role);
     if (!instance_get(path, token, NULL, 0, &reply)) {
-        say_why(&reply, who, message, size);
+        say_why(&reply, instance_service, message, size);
         result = AWS_FAILED;
         goto clean_up;
     }
-    result = aws_credentials_json(reply.body.data, reply.body.size, "Token", who, ret, message, size);
+    result = aws_credentials_json(reply.body.data, reply.body.size, "Token", instance_service, ret, message, size);
 clean_up:
     finish(&reply);
     explicit_bzero(token, sizeof(token));

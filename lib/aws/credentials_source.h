@@ -19,6 +19,10 @@ enum aws_fetch aws_fetch_web_identity(const char *region, const char *sts_endpoi
 enum aws_fetch aws_fetch_container(struct aws_credentials *ret, char *message, size_t size);
 enum aws_fetch aws_fetch_instance(struct aws_credentials *ret, char *message, size_t size);
 
+/* Region of a profile, of this instance; false where there is none. */
+bool aws_fetch_profile_region(const char *profile, char *region, size_t size);
+bool aws_fetch_instance_region(char *region, size_t size);
+
 struct aws_role {
     const char *arn, *external_id, *session_name, *region, *endpoint;
     int duration_seconds; /* 0: 3600 */

@@ -25,15 +25,23 @@ static void add(struct buffer *body, const char *name, const char *value)
     }
 }
 
+static const char *region_of(const struct aws_role *role)
+{
+    return role->region && *role->region ? role->region : "us-east-1";
+}
+
 /* An endpoint given by configuration, or the region's own. */
 static bool endpoint_of(const struct aws_role *role, struct aws_url *ret_url)
 {
     char text[300];
-    const char *region = role->region && *role->region ? role->region : "us-east-1";
+    const char *region = region_of(role);
     const char *given = role->endpoint && *role->endpoint ? role->endpoint
                                                           : getenv("AWS_ENDPOINT_URL_STS");
     if (given && *given) {
         return aws_url_parse(given, ret_url);
+    }
+    if (strcmp(region, "aws-global") == 0) {
+        return aws_url_parse("https://sts.amazonaws.com", ret_url);
     }
     snprintf(text, sizeof(text), "https://sts.%s.amazonaws.com%s", region,
              strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
@@ -73,8 +81,9 @@ static void ask(const struct aws_role *role, const struct aws_credentials *base,
         struct sigv4_signer signer;
         struct buffer authorization;
         buffer_init(&authorization, 16 << 10);
-        sigv4_signer_init(&signer, role->region && *role->region ? role->region : "us-east-1",
-                          "sts");
+        /* the global endpoint is us-east-1's in signatures */
+        const char *region = region_of(role);
+        sigv4_signer_init(&signer, strcmp(region, "aws-global") == 0 ? "us-east-1" : region, "sts");
         bool made = sigv4_sign(&signer, base->access_key, base->secret_key, &request,
                                &authorization, NULL) == 0 &&
                     asprintf(&signature_line, "Authorization: %s", authorization.data) >= 0 &&

@@ -1,0 +1,1 @@
+sluice_fuzzer(keystore SOURCES fuzz/fuzz_keystore.c LIBS lib_keystore)
