@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/config/client_properties.h"
 #include "core/config/framework.h"
 
 #define SIZE .size = sizeof(struct sluice_option)
@@ -32,6 +33,18 @@ static bool check_count(const char *name, const char *value, char *message, size
         message, size,
         "Invalid value %s for configuration %s: Must be 1 or larger, or -1 for the broker's own",
         value, name);
+    return false;
+}
+
+static bool check_policy(const char *name, const char *value, char *message, size_t size)
+{
+    if (client_policy_of(value) != CLIENT_POLICY_UNKNOWN) {
+        return true;
+    }
+    snprintf(message, size,
+             "Invalid value %s for configuration %s: no such policy; there are All, None, Principal "
+             "and Allowlist",
+             value, name);
     return false;
 }
 
@@ -68,8 +81,12 @@ const struct sluice_option framework_worker[] = {
     {SIZE, .name = "config.providers.*", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
      .doc = "Class and parameters of a configuration provider."},
     {SIZE, .name = "connector.client.config.override.policy", .type = SLUICE_OPTION_STRING,
-     .default_value = "All", .importance = SLUICE_LOW,
-     .doc = "Which client settings connectors may override: All, None or Principal."},
+     .default_value = "All", .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM,
+     .check = check_policy,
+     .doc = "Which client settings connectors may override: All, None, Principal or Allowlist."},
+    {SIZE, .name = "connector.client.config.override.allowlist", .type = SLUICE_OPTION_LIST,
+     .default_value = "", .importance = SLUICE_LOW,
+     .doc = "Client settings that the policy Allowlist lets connectors override."},
     {SIZE, .name = "topic.creation.enable", .type = SLUICE_OPTION_BOOLEAN, .default_value = "true",
      .importance = SLUICE_LOW,
      .doc = "Whether source connectors may have topics created by topic.creation.* keys."},

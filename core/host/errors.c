@@ -82,8 +82,8 @@ static int dead_letters_create(struct error_policy *policy, const char *topic, s
     dead->context_headers = is_true(&task->config, "errors.deadletterqueue.context.headers.enable");
 
     struct properties admin = {0}, producer = {0};
-    task_client_properties(task, "admin", &admin);
-    task_client_properties(task, "producer", &producer);
+    task_client_properties(task, CLIENT_DEAD_LETTER_ADMIN, &admin);
+    task_client_properties(task, CLIENT_DEAD_LETTER_PRODUCER, &producer);
     struct broker_topic_spec spec = {
         .name = topic,
         .partitions = 1,

@@ -39,10 +39,10 @@ struct job {
 static int open_broker(struct job *job, struct error *error)
 {
     struct properties admin = {0}, consumer = {0};
-    task_client_properties(&job->task, "admin", &admin);
-    task_client_properties(&job->task, "consumer", &consumer);
+    task_client_properties(&job->task, CLIENT_CONNECTOR_ADMIN, &admin);
+    task_client_properties(&job->task, CLIENT_SINK_CONSUMER, &consumer);
     const char *group = properties_get(&consumer, "group.id");
-    if (group ? !(job->group = strdup(group)) : asprintf(&job->group, "connect-%s", job->name) < 0) {
+    if (!(job->group = strdup(group))) {
         abort();
     }
     int result = broker_open(&admin, &job->broker, error);
@@ -242,6 +242,9 @@ int host_offsets(struct host_process *process, json_t *first)
         .offsets = json_incref(json_object_get(first, "offsets")),
         .environment = {.registry = registry_create(), .page = process->page},
     };
+    if (!(job.task.connector = strdup(job.name))) {
+        abort();
+    }
     process_properties(&job.task.config, json_object_get(first, "config"));
     process_properties(&job.task.worker, json_object_get(first, "worker"));
     process_load_plugins(job.environment.registry, json_object_get(first, "plugin_path"));
@@ -258,6 +261,7 @@ int host_offsets(struct host_process *process, json_t *first)
     free(job.group);
     properties_finish(&job.task.config);
     properties_finish(&job.task.worker);
+    free(job.task.connector);
     error_clear(&error);
     registry_destroy(job.environment.registry);
     return result == 0 ? 0 : 1;

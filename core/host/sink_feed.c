@@ -182,7 +182,7 @@ static void *feed_main(void *user)
         hold(feed, pause);
         struct broker_chunk *chunk = NULL;
         if (broker_consumer_poll(feed->consumer, subscription_wait(feed->subscription, POLL_MS),
-                                 CHUNK_MESSAGES, room < CHUNK_BYTES ? room : CHUNK_BYTES, &chunk,
+                                 feed->chunk_messages, room < CHUNK_BYTES ? room : CHUNK_BYTES, &chunk,
                                  &error) != 0) {
             push_failure(feed, &error);
             return NULL;
@@ -222,16 +222,11 @@ static int open_consumer(struct feed *feed, struct error *error)
 {
     struct task *task = feed->task;
     struct properties admin = {0}, client = {0};
-    char text[300];
-    task_client_properties(task, "admin", &admin);
-    /* What the runtime sets (kafka-connect.md §2.4), overridden by consumer.* and consumer.override.* */
-    (void)snprintf(text, sizeof(text), "connect-%s", task->connector);
-    properties_set(&client, "group.id", text);
-    (void)snprintf(text, sizeof(text), "connector-consumer-%s-%d", task->connector, task->number);
-    properties_set(&client, "client.id", text);
-    properties_set(&client, "enable.auto.commit", "false");
-    properties_set(&client, "auto.offset.reset", "earliest");
-    task_client_properties(task, "consumer", &client);
+    task_client_properties(task, CLIENT_CONNECTOR_ADMIN, &admin);
+    task_client_properties(task, CLIENT_SINK_CONSUMER, &client);
+    const char *most = properties_get(&client, "max.poll.records");
+    long records = most ? strtol(most, NULL, 10) : 0; /* bad ones are an error of the consumer's */
+    feed->chunk_messages = records > 0 ? (size_t)records : CHUNK_MESSAGES;
     struct broker_consumer_events events = feed_events;
     events.user = feed;
     int result = broker_open(&admin, &feed->broker, error);

@@ -35,6 +35,7 @@ struct feed {
     pthread_t thread;
     pthread_cond_t room; /* budget or a command; CLOCK_MONOTONIC, with task->lock */
     int64_t budget;
+    size_t chunk_messages; /* most of one chunk: max.poll.records where it is given */
 
     /* under task->lock */
     struct feed_item *events, **events_end;

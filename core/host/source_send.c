@@ -134,13 +134,8 @@ int source_send_open(struct source_task *source, struct error *error)
 {
     struct task *task = source->task;
     struct properties admin = {0}, client = {0};
-    char id[300];
-    task_client_properties(task, "admin", &admin);
-    /* What the runtime sets (kafka-connect.md §2.4), overridden by producer.* and producer.override.* */
-    (void)snprintf(id, sizeof(id), "connector-producer-%s-%d", task->connector, task->number);
-    properties_set(&client, "client.id", id);
-    properties_set(&client, "acks", "all");
-    task_client_properties(task, "producer", &client);
+    task_client_properties(task, CLIENT_CONNECTOR_ADMIN, &admin);
+    task_client_properties(task, CLIENT_SOURCE_PRODUCER, &client);
     int result = broker_open(&admin, &source->broker, error);
     if (result == 0) {
         result = broker_producer_create(source->broker, &client, on_delivered, source,

@@ -102,16 +102,17 @@ json_t *task_request(struct task *task, json_t *message, struct error *error)
     return reply;
 }
 
-void task_client_properties(const struct task *task, const char *prefix, struct properties *ret)
+void task_client_properties(const struct task *task, enum client_role role, struct properties *ret)
 {
-    char text[64];
-    const char *servers = properties_get(&task->worker, "bootstrap.servers");
-    properties_set(ret, "bootstrap.servers", servers ? servers : "localhost:9092");
+    const struct client_owner owner = {
+        .worker = &task->worker,
+        .connector = &task->config,
+        .name = task->connector,
+        .task = task->number,
+        .takes_client_keys = task->takes_client_keys,
+    };
     properties_set(ret, "sluice.log.start", "false"); /* an embedded log is the worker's to start */
-    (void)snprintf(text, sizeof(text), "%s.", prefix);
-    properties_copy_prefixed(ret, &task->worker, text);
-    (void)snprintf(text, sizeof(text), "%s.override.", prefix);
-    properties_copy_prefixed(ret, &task->config, text);
+    client_properties_compose(&owner, role, ret);
 }
 
 int64_t task_long(const struct task *task, const char *name, int64_t fallback)
@@ -293,6 +294,10 @@ static int run(struct task *task, json_t *first, struct error *error)
         registry_find(task->registry, NULL, class_name, error);
     if (!descriptor) {
         return -1;
+    }
+    for (const struct sluice_option *o = descriptor->options; o && o->name; o++) {
+        task->takes_client_keys =
+            task->takes_client_keys || (strcmp(o->name, "client.*") == 0 && !o->unavailable);
     }
     if (strcmp(descriptor->kind, SLUICE_SINK) == 0) {
         return sink_task_run(task, error);

@@ -14,6 +14,7 @@
 #include <sluice/plugin.h>
 
 #include "core/broker/broker.h"
+#include "core/config/client_properties.h"
 #include "core/config/properties.h"
 #include "core/host/host.h"
 #include "core/host/used_topics.h"
@@ -26,6 +27,7 @@ struct task {
     char *context;            /* "[lake|task-0] " */
     struct properties config; /* of the task */
     struct properties worker;
+    bool takes_client_keys;   /* the class has the option family client.* */
     struct registry *registry;
     struct plugin_environment environment;
     struct plugin_instance *instance;
@@ -69,8 +71,8 @@ int task_failure(struct task *task, enum sluice_result result, const char *call,
 /** Sends a request and waits for its reply, until stopped; NULL with error. Owned by the caller. */
 json_t *task_request(struct task *task, json_t *message, struct error *error);
 
-/** Client properties: worker's own, then `prefix.*` of the worker, then `prefix.override.*`. */
-void task_client_properties(const struct task *task, const char *prefix, struct properties *ret);
+/** Properties of one of the task's clients, see core/config/client_properties.h. */
+void task_client_properties(const struct task *task, enum client_role role, struct properties *ret);
 /** A long out of the task's or worker's properties, or the default where absent or no number. */
 int64_t task_long(const struct task *task, const char *name, int64_t fallback);
 

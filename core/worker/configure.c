@@ -161,7 +161,7 @@ static void validate(struct connector *connector)
     json_t *const configs[] = {config, NULL};
     json_t *paths = catalog_files_for(herder->catalog, configs);
     connector->validation = validation_start(
-        herder->loop, herder->supervisor, herder->catalog, descriptor, config, paths,
+        herder->loop, herder->supervisor, herder->catalog, herder->worker, descriptor, config, paths,
         herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS), connector->name,
         on_validated, connector);
     json_decref(paths);

@@ -299,7 +299,7 @@ static void validate(struct herder *herder, struct command *command)
     json_t *const configs[] = {request->body, NULL};
     json_t *paths = catalog_files_for(herder->catalog, configs);
     command->validation = validation_start(
-        herder->loop, herder->supervisor, herder->catalog, descriptor, request->body, paths,
+        herder->loop, herder->supervisor, herder->catalog, herder->worker, descriptor, request->body, paths,
         herder_long(herder, request->body, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS),
         request->name, on_validated, command);
     json_decref(paths);

@@ -6,6 +6,7 @@
 #include <sluice/sink.h>
 
 #include "core/config/framework.h"
+#include "core/worker/validation_clients.h"
 #include "lib/util/buffer.h"
 
 enum { MESSAGE_MAX = 1 << 20 };
@@ -17,6 +18,7 @@ struct validation {
     json_t *descriptor, *config;
     char *subject, *context;
     const struct catalog *catalog;
+    const struct properties *worker;
     json_t *own; /* "configs" of the host's message */
     char *failure;
     void (*done)(void *user, const struct validation_result *result);
@@ -235,6 +237,22 @@ static void add_framework(const struct validation *validation, struct outcome *o
     properties_finish(&properties);
 }
 
+static void add_override(void *user, json_t *definition, const char *name, json_t *value,
+                         json_t *errors)
+{
+    add(user, definition, name, value, errors);
+}
+
+static void add_overrides(struct validation *validation, struct outcome *outcome)
+{
+    struct properties properties = {0};
+    bool sink = strcmp(text_of(validation->descriptor, "kind"), SLUICE_SINK) == 0;
+    properties_of_json(&properties, validation->config);
+    validation->failure =
+        validation_overrides(validation->worker, &properties, sink, add_override, outcome);
+    properties_finish(&properties);
+}
+
 static void add_nulls(const struct validation *validation, struct outcome *outcome)
 {
     const char *name;
@@ -284,6 +302,7 @@ static void finish(void *user)
     if (!validation->failure) {
         add_framework(validation, &outcome);
         add_own(validation, &outcome);
+        add_overrides(validation, &outcome);
         add_nulls(validation, &outcome);
     }
     const struct validation_result result = {validation->failure, outcome.configs, outcome.groups,
@@ -316,7 +335,7 @@ static void on_end(void *user, const struct host_end *end)
 
 struct validation *
 validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
-                 json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 const struct properties *worker, json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
                  const char *name, void (*done)(void *user, const struct validation_result *result),
                  void *user)
 {
@@ -328,6 +347,7 @@ validation_start(struct loop *loop, struct supervisor *supervisor, const struct 
     }
     validation->loop = loop;
     validation->catalog = catalog;
+    validation->worker = worker;
     validation->descriptor = json_incref(descriptor);
     validation->config = json_incref(config);
     validation->done = done;

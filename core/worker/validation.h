@@ -25,7 +25,7 @@ struct validation_result {
 /** A sub-process is on its way; done comes later, once, never from within this call. */
 struct validation *
 validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
-                 json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 const struct properties *worker, json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
                  const char *name, void (*done)(void *user, const struct validation_result *result),
                  void *user);
 /** done is not called any more. NULL is fine. */

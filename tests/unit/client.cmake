@@ -2,3 +2,10 @@ sluice_test(java_keystore
     SOURCES unit/lib/java/test_keystore.c
     LIBS lib_keystore)
 target_compile_definitions(test_java_keystore PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+sluice_test(java_jaas
+    SOURCES unit/lib/java/test_jaas.c
+    LIBS lib_java)
+sluice_test(config_client
+    SOURCES unit/core/config/test_client.c
+    LIBS core_config)
+target_compile_definitions(test_config_client PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -1,0 +1,103 @@
+#include "core/worker/validation_clients.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/config/client_properties.h"
+#include "core/config/value.h"
+
+static bool is_given(const struct properties *connector, const char *name)
+{
+    const char *value = properties_get(connector, name);
+    return value && *value;
+}
+
+static bool has_topic_creation(const struct properties *connector)
+{
+    for (size_t i = 0; i < connector->count; i++) {
+        if (strncmp(connector->items[i].name, "topic.creation.", 15) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Connect looks at the overrides of those clients only that the connector will have. */
+static bool uses(const struct properties *worker, const struct properties *connector, bool sink,
+                 unsigned client)
+{
+    bool dead_letters = sink && is_given(connector, "errors.deadletterqueue.topic.name");
+    const char *creation = properties_get(worker, "topic.creation.enable");
+    switch (client) {
+    case CLIENT_PRODUCER:
+        return !sink || dead_letters;
+    case CLIENT_CONSUMER:
+        return sink || is_given(connector, "offsets.storage.topic");
+    default:
+        return sink ? dead_letters
+                    : has_topic_creation(connector) &&
+                          !(creation && strcasecmp(creation, "false") == 0);
+    }
+}
+
+static json_t *define(const struct client_key *key, const char *name)
+{
+    static const char *const types[] = {"BOOLEAN", "STRING", "INT",   "SHORT",   "LONG",
+                                        "DOUBLE",  "LIST",   "CLASS", "PASSWORD"};
+    static const char *const importances[] = {"HIGH", "MEDIUM", "LOW"};
+    const struct sluice_option *option = &key->option;
+    return json_pack("{s:s,s:s,s:b,s:s?,s:s,s:s,s:n,s:s,s:s,s:[],s:i}", "name", name, "type",
+                     types[option->type], "required", 0, "default_value", option->default_value,
+                     "importance", importances[option->importance], "documentation",
+                     key->note ? key->note : "", "group", "width", "NONE", "display_name",
+                     option->name, "dependents", "order", -1);
+}
+
+char *validation_overrides(const struct properties *worker, const struct properties *connector,
+                           bool sink,
+                           void (*add)(void *user, json_t *definition, const char *name,
+                                       json_t *value, json_t *errors),
+                           void *user)
+{
+    static const unsigned clients[] = {CLIENT_PRODUCER, CLIENT_CONSUMER, CLIENT_ADMIN};
+    const char *allowed =
+        properties_get(worker, "connector.client.config.override.allowlist");
+    enum client_policy policy =
+        client_policy_of(properties_get(worker, "connector.client.config.override.policy"));
+    for (size_t c = 0; c < sizeof(clients) / sizeof(clients[0]); c++) {
+        const char *prefix = client_override_prefix(clients[c]);
+        size_t size = strlen(prefix);
+        for (size_t i = 0; i < connector->count && uses(worker, connector, sink, clients[c]); i++) {
+            const char *full = connector->items[i].name, *text = connector->items[i].value;
+            if (strncmp(full, prefix, size) != 0 || !full[size]) {
+                continue;
+            }
+            const struct client_key *key = client_key_find(full + size);
+            if (key && !(key->clients & clients[c])) {
+                key = NULL; /* not in that client's ConfigDef */
+            }
+            char *shown = NULL;
+            if (key) {
+                struct value read = {0};
+                char *wrong = value_parse(&read, key->option.type, full + size, text);
+                shown = wrong ? NULL : config_value_text(&read, key->option.type);
+                value_finish(&read);
+                if (wrong) {
+                    return wrong;
+                }
+            }
+            json_t *errors = json_array();
+            if (!client_policy_allows(policy, allowed, full + size)) {
+                json_array_append_new(
+                    errors, json_sprintf("The '%s' policy does not allow '%s' to be overridden in "
+                                         "the connector configuration.",
+                                         client_policy_name(policy), full + size));
+            }
+            add(user, key ? define(key, full) : NULL, full,
+                json_string(shown ? shown : key ? "" : text), errors);
+            free(shown);
+        }
+    }
+    return NULL;
+}
