@@ -97,6 +97,21 @@ static void wake(const struct sluice_host *host)
     pthread_mutex_unlock(&fake->lock);
 }
 
+static const struct sluice_value *stored_offset(const struct sluice_host *host,
+                                                struct sluice_batch *batch,
+                                                const struct sluice_value *source_partition)
+{
+    struct fake_source_host *fake = fake_of(host);
+    struct sluice_json_error error = {.size = sizeof(error)};
+    struct sluice_value *value = NULL;
+    (void)source_partition;
+    if (fake->stored && data_api.from_json(batch, fake->stored, strlen(fake->stored),
+                                           SLUICE_JSON_STRICT, &value, &error) != SLUICE_OK) {
+        abort();
+    }
+    return value;
+}
+
 static const struct sluice_value *topics(const struct sluice_host *host, struct sluice_batch *batch,
                                          int timeout_ms)
 {
@@ -140,6 +155,7 @@ static bool topic_offsets(const struct sluice_host *host, const char *topic, int
 static const struct sluice_source_context context = {
     .size = sizeof(struct sluice_source_context),
     .wake = wake,
+    .offset = stored_offset,
     .topics = topics,
     .partitions = partitions,
     .offsets = topic_offsets,

@@ -43,6 +43,7 @@ struct fake_source_host {
     bool quiet;        /* [test] records are not kept: for profiling */
     /** [test] Changes what a record's delivery will say; NULL: all is fine. [task thread] */
     void (*decide)(const struct sluice_record *record, struct sluice_delivery *delivery);
+    const char *stored;        /* [test] JSON of the offset stored for any partition; NULL: none */
     const char *const *topics; /* [test] for metadata, closed by NULL; NULL: the broker is away */
     int32_t partitions;        /* [test] of each topic */
 
