@@ -1,0 +1,257 @@
+/* Values of records as the database takes them. */
+#include "connectors/sql/row.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/java/calendar.h"
+
+enum { MS_PER_DAY = 86400000, TIME_TEXT_SIZE = 48 };
+
+static struct sql_value integer(int64_t value)
+{
+    return (struct sql_value){.kind = SQL_INTEGER, .integer = value};
+}
+
+static struct sql_value text(struct sluice_span span)
+{
+    return (struct sql_value){.kind = SQL_TEXT, .text = {span.data ? span.data : "", span.size}};
+}
+
+static struct sql_value made(const struct sluice_host *host, struct sluice_batch *batch,
+                             const char *buffer, int size)
+{
+    char *copy = host->records->alloc(batch, (size_t)size);
+    memcpy(copy, buffer, (size_t)size);
+    return text((struct sluice_span){copy, (size_t)size});
+}
+
+static int date_text(int64_t local_ms, char to[TIME_TEXT_SIZE])
+{
+    struct calendar_time t = calendar_split(local_ms);
+    return snprintf(to, TIME_TEXT_SIZE, "%04lld-%02d-%02d%s", (long long)t.year, t.month + 1, t.day,
+                    t.era == 0 ? " BC" : "");
+}
+
+static int time_text(int64_t ms, char *to, size_t size)
+{
+    int64_t of_day = ((ms % MS_PER_DAY) + MS_PER_DAY) % MS_PER_DAY;
+    return snprintf(to, size, "%02d:%02d:%02d.%03d", (int)(of_day / 3600000),
+                    (int)(of_day / 60000 % 60), (int)(of_day / 1000 % 60), (int)(of_day % 1000));
+}
+
+/* An instant, microseconds below its millisecond added: in the column's own zone where it has one. */
+static struct sql_value timestamp(const struct sluice_host *host, const struct sink_settings *settings,
+                                  struct sluice_batch *batch, const struct shape_column *column,
+                                  int64_t ms, int microseconds)
+{
+    enum sql_product product = settings->client->product;
+    if (product == SQL_SQLITE) {
+        return integer(ms);
+    }
+    bool utc = product == SQL_POSTGRESQL && column->type == SQL_TYPE_TIMESTAMP_ZONE;
+    int64_t local = utc ? ms : ms + (int64_t)zone_at(settings->zone, ms).seconds * 1000;
+    char buffer[TIME_TEXT_SIZE * 2];
+    struct calendar_time t = calendar_split(local);
+    int size = snprintf(buffer, sizeof(buffer), "%04lld-%02d-%02d ", (long long)t.year, t.month + 1,
+                        t.day);
+    size += time_text(local, buffer + size, sizeof(buffer) - (size_t)size);
+    if (microseconds) {
+        size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%03d", microseconds);
+    }
+    size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%s%s", utc ? "+00" : "",
+                     t.era == 0 ? " BC" : "");
+    return made(host, batch, buffer, size);
+}
+
+/* java.util.Date under the schema that says which of the three it is. */
+static struct sql_value date_value(const struct sluice_host *host, const struct sink_settings *settings,
+                                   struct sluice_batch *batch, const struct shape_column *column,
+                                   const char *name, int64_t ms)
+{
+    char buffer[TIME_TEXT_SIZE];
+    bool date = name && strcmp(name, SLUICE_SCHEMA_DATE) == 0;
+    bool time = name && strcmp(name, SLUICE_SCHEMA_TIME) == 0;
+    if (!date && !time) {
+        return timestamp(host, settings, batch, column, ms, 0);
+    }
+    if (settings->client->product == SQL_SQLITE) {
+        return integer(ms);
+    }
+    int size = date ? date_text(ms, buffer) : time_text(ms, buffer, sizeof(buffer));
+    return made(host, batch, buffer, size);
+}
+
+/* An array as PostgreSQL writes one: {"a",NULL,"b"}. */
+static struct sql_value array_value(const struct sluice_host *host, struct sluice_batch *batch,
+                                    const struct sluice_value *value)
+{
+    const struct sluice_data *data = host->data;
+    size_t count = data->count(value), room = 3, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        room += 2 * data->to_text(batch, data->at(value, i)).size + 8;
+    }
+    char *to = host->records->alloc(batch, room);
+    to[size++] = '{';
+    for (size_t i = 0; i < count; i++) {
+        const struct sluice_value *element = data->at(value, i);
+        if (i > 0) {
+            to[size++] = ',';
+        }
+        if (data->type(element) == SLUICE_NULL) {
+            memcpy(to + size, "NULL", 4);
+            size += 4;
+            continue;
+        }
+        struct sluice_span part = data->to_text(batch, element);
+        to[size++] = '"';
+        for (size_t c = 0; c < part.size; c++) {
+            if (part.data[c] == '"' || part.data[c] == '\\') {
+                to[size++] = '\\';
+            }
+            to[size++] = part.data[c];
+        }
+        to[size++] = '"';
+    }
+    to[size++] = '}';
+    return text((struct sluice_span){to, size});
+}
+
+/* A number of timestamp.fields.list. */
+static struct sql_value counted_timestamp(const struct sluice_host *host,
+                                          const struct sink_settings *settings,
+                                          struct sluice_batch *batch,
+                                          const struct shape_column *column, int64_t count)
+{
+    int64_t micros = settings->timestamp_nanoseconds ? count / 1000 - (count % 1000 < 0) : count;
+    int64_t ms = micros / 1000 - (micros % 1000 < 0);
+    return timestamp(host, settings, batch, column, ms, (int)(micros - ms * 1000));
+}
+
+void row_convert(const struct sluice_host *host, const struct sink_settings *settings,
+                 struct sluice_batch *batch, const struct shape_column *column,
+                 const struct sluice_value *value, struct sql_value *to)
+{
+    const struct sluice_data *data = host->data;
+    enum sluice_type type = data->type(value);
+    if (type == SLUICE_NULL && column->schema && settings->replace_null_with_default &&
+        data->schema_default(column->schema)) {
+        value = data->schema_default(column->schema);
+        type = data->type(value);
+    }
+    switch (type) {
+    case SLUICE_INT8:
+    case SLUICE_INT16:
+    case SLUICE_INT32:
+    case SLUICE_INT64:
+        *to = column->timestamp && type == SLUICE_INT64
+                  ? counted_timestamp(host, settings, batch, column, data->integer(value))
+                  : integer(data->integer(value));
+        return;
+    case SLUICE_FLOAT32:
+    case SLUICE_FLOAT64:
+        *to = (struct sql_value){.kind = SQL_REAL, .real = data->real(value)};
+        return;
+    case SLUICE_BOOLEAN:
+        *to = (struct sql_value){.kind = SQL_BOOLEAN, .integer = data->boolean(value)};
+        return;
+    case SLUICE_STRING:
+        *to = text(data->text(value));
+        return;
+    case SLUICE_BYTES:
+        *to = text(data->text(value));
+        to->kind = SQL_BYTES;
+        return;
+    case SLUICE_DECIMAL:
+        *to = text(data->to_text(batch, value));
+        return;
+    case SLUICE_DATE:
+        *to = date_value(host, settings, batch, column,
+                         column->schema ? data->schema_name(column->schema) : NULL,
+                         data->integer(value));
+        return;
+    case SLUICE_ARRAY: {
+        bool native = settings->client->product == SQL_POSTGRESQL && column->type == SQL_TYPE_OTHER;
+        *to = native ? array_value(host, batch, value) : text(data->to_json(batch, value));
+        return;
+    }
+    case SLUICE_MAP:
+    case SLUICE_STRUCT:
+        *to = text(data->to_json(batch, value));
+        return;
+    case SLUICE_NULL:
+    default:
+        *to = (struct sql_value){.kind = SQL_NULL};
+    }
+}
+
+struct sql_value *row_make(const struct sluice_host *host, const struct sink_settings *settings,
+                           struct sluice_batch *batch, const struct shape *shape,
+                           const struct sluice_record *record)
+{
+    const struct sluice_records *records = host->records;
+    size_t again = settings->insert_mode == INSERT_UPDATE ? shape->key_count : 0;
+    struct sql_value *values =
+        records->alloc(batch, (shape->column_count + again) * sizeof(*values) + 1);
+    for (size_t i = 0; i < shape->column_count; i++) {
+        const struct shape_column *column = &shape->columns[i];
+        switch (column->source) {
+        case FROM_TOPIC: {
+            const char *topic = records->original_topic(record);
+            values[i] = text((struct sluice_span){topic, strlen(topic)});
+            break;
+        }
+        case FROM_PARTITION:
+            values[i] = integer(records->original_partition(record));
+            break;
+        case FROM_OFFSET:
+            values[i] = integer(records->offset(record));
+            break;
+        default:
+            row_convert(host, settings, batch, column, shape_value(host, column, record), &values[i]);
+        }
+    }
+    if (again) {
+        memcpy(values + shape->column_count, values, again * sizeof(*values));
+    }
+    return values;
+}
+
+bool row_keys_equal(const struct sql_value *a, const struct sql_value *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (a[i].kind != b[i].kind) {
+            return false;
+        }
+        if (a[i].kind == SQL_TEXT || a[i].kind == SQL_BYTES) {
+            if (a[i].text.size != b[i].text.size ||
+                memcmp(a[i].text.data, b[i].text.data, a[i].text.size) != 0) {
+                return false;
+            }
+        } else if (a[i].kind == SQL_REAL ? memcmp(&a[i].real, &b[i].real, sizeof(double)) != 0
+                                         : a[i].kind != SQL_NULL && a[i].integer != b[i].integer) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t row_keys_hash(const struct sql_value *values, size_t count)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *bytes = (const unsigned char *)&values[i].integer;
+        size_t size = sizeof(values[i].integer);
+        if (values[i].kind == SQL_TEXT || values[i].kind == SQL_BYTES) {
+            bytes = (const unsigned char *)values[i].text.data;
+            size = values[i].text.size;
+        } else if (values[i].kind == SQL_NULL) {
+            size = 0;
+        }
+        for (size_t b = 0; b < size; b++) {
+            hash = (hash ^ bytes[b]) * 0x100000001b3u;
+        }
+        hash = (hash ^ (size + 1)) * 0x100000001b3u;
+    }
+    return hash ^ hash >> 29;
+}

@@ -1,0 +1,163 @@
+"""Starts PostgreSQL and MariaDB of Debian's packages for tests: free ports, temporary folders, nothing left running."""
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from harness import free_port, wait_until
+
+
+def _as_user(name, command):
+    """These servers refuse to run as root. No process stays between, so that a kill reaches the server."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", "--reuid", name, "--regid", name, "--clear-groups", *command]
+
+
+class Server:
+    """A server process in a folder of its own, which can be killed and started again."""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.process = str(folder), free_port(), None
+
+    def start(self):
+        self.log = open(os.path.join(self.folder, "server.log"), "ab")
+        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            wait_until(self.answers, 60, "a database server that answers")
+        except AssertionError:
+            self.kill()
+            with open(os.path.join(self.folder, "server.log"), errors="replace") as log:
+                raise AssertionError("the database server did not start:\n" + log.read()[-2000:]) from None
+        return self
+
+    def kill(self, number=signal.SIGKILL):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+            self.process.wait(30)
+        self.process = None
+        self.log.close()
+
+
+class Postgres(Server):
+    quote = '"'
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
+        if not found:
+            pytest.skip("PostgreSQL's server is not installed (package postgresql)")
+        self.bin = os.path.dirname(found[-1])
+        self.data = os.path.join(self.folder, "data")
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres")
+            for up in (os.path.dirname(self.folder), os.path.dirname(os.path.dirname(self.folder))):
+                os.chmod(up, os.stat(up).st_mode | 0o011)
+        password = os.path.join(self.folder, "password")
+        with open(password, "w") as file:
+            file.write("s3cret\n")
+        os.chmod(password, 0o644)
+        subprocess.run(_as_user("postgres", [os.path.join(self.bin, "initdb"), "-D", self.data, "-U", "sluice",
+                                             "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8",
+                                             "--locale=C", "-N"]),
+                       check=True, stdout=subprocess.DEVNULL, cwd="/")
+        self.url = f"jdbc:postgresql://127.0.0.1:{self.port}/postgres"
+        self.login = {"connection.user": "sluice", "connection.password": "s3cret"}
+
+    def command(self):
+        return _as_user("postgres", [os.path.join(self.bin, "postgres"), "-D", self.data, "-p", str(self.port),
+                                     "-k", self.folder, "-c", "listen_addresses=127.0.0.1"])
+
+    def answers(self):
+        return self.run("SELECT 1", check=False) == [["1"]]
+
+    def run(self, sql, check=True):
+        """Rows as lists of texts; null is None."""
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-P", "null=\x02", "-v",
+                               "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "sluice",
+                               "-c", sql, "postgres"],
+                              env={**os.environ, "PGPASSWORD": "s3cret"}, capture_output=True, text=True)
+        assert not check or done.returncode == 0, done.stderr
+        return [[None if cell == "\x02" else cell for cell in line.split("\x1f")]
+                for line in done.stdout.splitlines() if line]
+
+
+class MariaDb(Server):
+    quote = "`"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
+        if not os.path.exists(self.server):
+            pytest.skip("MariaDB's server is not installed (package mariadb-server)")
+        self.data = os.path.join(self.folder, "data")
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "mysql")
+            for up in (os.path.dirname(self.folder), os.path.dirname(os.path.dirname(self.folder))):
+                os.chmod(up, os.stat(up).st_mode | 0o011)
+        subprocess.run(_as_user("mysql", ["mariadb-install-db", "--datadir=" + self.data, "--no-defaults",
+                                          "--auth-root-authentication-method=normal", "--skip-test-db"]),
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        self.socket = os.path.join(self.folder, "s")
+        self.url = f"jdbc:mysql://127.0.0.1:{self.port}/sluice"
+        self.login = {"connection.user": "sluice", "connection.password": "s3cret"}
+        self.made = False
+
+    def command(self):
+        return _as_user("mysql", [self.server, "--no-defaults", "--datadir=" + self.data, f"--port={self.port}",
+                                  "--socket=" + self.socket, "--bind-address=127.0.0.1", "--skip-log-bin",
+                                  "--innodb-buffer-pool-size=32M", "--performance-schema=OFF"])
+
+    def answers(self):
+        if self._client("SELECT 1", user="root", database="mysql").returncode != 0:
+            return False
+        if not self.made:
+            done = self._client("CREATE DATABASE IF NOT EXISTS sluice CHARACTER SET utf8mb4;"
+                                "CREATE USER IF NOT EXISTS sluice@'%' IDENTIFIED BY 's3cret';"
+                                "GRANT ALL ON *.* TO sluice@'%'", user="root", database="mysql")
+            assert done.returncode == 0, done.stderr
+            self.made = True
+        return True
+
+    def _client(self, sql, user="sluice", database="sluice"):
+        return subprocess.run(["mariadb", "--no-defaults", "-S", self.socket, "-u", user,
+                               *(["-ps3cret"] if user == "sluice" else []), "-N", "-B", "-r", "-e", sql, database],
+                              capture_output=True, text=True)
+
+    def run(self, sql, check=True):
+        done = self._client(sql)
+        assert not check or done.returncode == 0, done.stderr
+        return [[None if cell == "NULL" else cell for cell in line.split("\t")]
+                for line in done.stdout.splitlines()]
+
+
+class Sqlite:
+    quote = '"'
+    login = {}
+
+    def __init__(self, folder):
+        self.file = os.path.join(str(folder), "x.db")
+        self.url = "jdbc:sqlite:" + self.file
+
+    def start(self):
+        return self
+
+    def kill(self, number=None):
+        pass
+
+    def run(self, sql, check=True):
+        with contextlib.closing(sqlite3.connect(self.file, timeout=10)) as connection:
+            try:
+                rows = connection.execute(sql).fetchall()
+                connection.commit()
+            except sqlite3.OperationalError:  # no such table yet
+                assert not check
+                return None
+        return [[None if cell is None else cell.hex() if isinstance(cell, bytes) else str(cell) for cell in row]
+                for row in rows]
