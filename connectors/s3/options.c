@@ -119,6 +119,66 @@ static bool check_credentials(const char *name, const char *value, char *message
                   message, size);
 }
 
+/* How a bucket is reached: what sink and source have in common. */
+#define BUCKET_OPTIONS \
+    {OPTION("store.url", STRING), .importance = SLUICE_HIGH, .group = "Storage", \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Store URL", \
+     .doc = "Endpoint of an S3 service other than Amazon's (https is taken where no scheme is " \
+            "given), or file:PATH for a folder, in which each bucket is a folder."}, \
+    {OPTION("s3.bucket.name", STRING), .required = true, .importance = SLUICE_HIGH, .group = "S3", \
+     .valid = SLUICE_VALID_NON_EMPTY, .width = SLUICE_WIDTH_LONG, .display_name = "Bucket", \
+     .doc = "The bucket."}, \
+    {OPTION("s3.region", STRING), .default_value = "us-west-2", .importance = SLUICE_MEDIUM, \
+     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Region", \
+     .doc = "Region of the bucket."}, \
+    {OPTION("s3.part.retries", INT), .default_value = "3", .importance = SLUICE_MEDIUM, \
+     .group = "S3", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT32_MAX, \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Retries", \
+     .doc = "How often a request is repeated before the task counts as in trouble and waits " \
+            "retry.backoff.ms between tries."}, \
+    {OPTION("s3.retry.backoff.ms", LONG), .default_value = "200", .importance = SLUICE_LOW, \
+     .group = "S3", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX, \
+     .width = SLUICE_WIDTH_SHORT, .display_name = "Retry backoff (ms)", \
+     .doc = "First wait before a request is repeated; doubled each time, with full jitter."}, \
+    {OPTION("s3.ssea.name", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3", \
+     .valid = SLUICE_VALID_CUSTOM, .check = check_sse, .width = SLUICE_WIDTH_LONG, \
+     .display_name = "Server-side encryption", .doc = "AES256, aws:kms, or empty."}, \
+    {OPTION("s3.sse.customer.key", PASSWORD), .importance = SLUICE_LOW, .group = "S3", \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Customer key", \
+     .doc = "SSE-C: base64 of 32 bytes, with s3.ssea.name=AES256."}, \
+    {OPTION("s3.wan.mode", BOOLEAN), .default_value = "false", .importance = SLUICE_MEDIUM, \
+     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Transfer acceleration", \
+     .doc = "Use S3's accelerated endpoint; excludes path style."}, \
+    {OPTION("s3.path.style.access.enabled", BOOLEAN), .default_value = "true", \
+     .importance = SLUICE_LOW, .group = "S3", .width = SLUICE_WIDTH_SHORT, \
+     .display_name = "Path style", .doc = "Bucket in the path, not in the host's name."}, \
+    {OPTION("s3.proxy.url", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3", \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Proxy", .doc = "Proxy for S3."}, \
+    {OPTION("s3.proxy.user", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3", \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Proxy user", .doc = "Its user."}, \
+    {OPTION("s3.proxy.password", PASSWORD), .default_value = "", .importance = SLUICE_LOW, \
+     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Proxy password", \
+     .doc = "Its password."}, \
+    {OPTION("s3.credentials.provider.class", CLASS), .default_value = DEFAULT_CREDENTIALS_CLASS, \
+     .importance = SLUICE_LOW, .group = "S3", .valid = SLUICE_VALID_CUSTOM, \
+     .check = check_credentials, .width = SLUICE_WIDTH_LONG, .display_name = "Credentials provider", \
+     .doc = "Where credentials come from, by the Java class names of the AWS SDK 2, or " ROLE_CLASS "."}, \
+    {OPTION("s3.credentials.provider.*", STRING), .importance = SLUICE_LOW, .group = "S3", \
+     .doc = "For " ROLE_CLASS ": sts.role.arn, sts.role.external.id, sts.role.session.name, " \
+            "sts.region; profile for ProfileCredentialsProvider."}, \
+    {OPTION("aws.access.key.id", STRING), .default_value = "", .importance = SLUICE_HIGH, \
+     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Access key", \
+     .doc = "With aws.secret.access.key: these credentials and no others."}, \
+    {OPTION("aws.secret.access.key", PASSWORD), .default_value = "", .importance = SLUICE_HIGH, \
+     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Secret key", \
+     .doc = "Secret of aws.access.key.id."}, \
+    {OPTION("retry.backoff.ms", LONG), .default_value = "5000", .importance = SLUICE_LOW, \
+     .group = "Connector", .width = SLUICE_WIDTH_SHORT, .display_name = "Retry backoff (ms)", \
+     .doc = "Wait before an upload that has used up s3.part.retries is tried again."}, \
+    {OPTION("sluice.s3.buffer.memory", LONG), .default_value = "33554432", .importance = SLUICE_MEDIUM, \
+     .group = "sluice", .valid = SLUICE_VALID_RANGE, .min = 1 << 20, .max = INT64_MAX, \
+     .doc = "Bytes of memory for all objects of a task that are open or on their way."}
+
 const struct sluice_option s3_options[] = {
     /* -- Connector -- */
     {OPTION("format.class", CLASS), .required = true, .importance = SLUICE_HIGH,
@@ -143,9 +203,6 @@ const struct sluice_option s3_options[] = {
      .display_name = "Rotate on partition change",
      .doc = "With rotate.interval.ms: complete all files when a record belongs to another "
             "directory than the one before."},
-    {OPTION("retry.backoff.ms", LONG), .default_value = "5000", .importance = SLUICE_LOW,
-     .group = "Connector", .width = SLUICE_WIDTH_SHORT, .display_name = "Retry backoff (ms)",
-     .doc = "Wait before an upload that has used up s3.part.retries is tried again."},
     {OPTION("schema.compatibility", STRING), .default_value = "NONE", .importance = SLUICE_HIGH,
      .group = "Connector", .width = SLUICE_WIDTH_SHORT, .display_name = "Schema compatibility",
      .recommended = compatibilities,
@@ -185,10 +242,6 @@ const struct sluice_option s3_options[] = {
     {OPTION("topics.dir", STRING), .default_value = "topics", .importance = SLUICE_HIGH,
      .group = "Storage", .width = SLUICE_WIDTH_LONG, .display_name = "Topics directory",
      .doc = "First part of every object's key; blank: none."},
-    {OPTION("store.url", STRING), .importance = SLUICE_HIGH, .group = "Storage",
-     .width = SLUICE_WIDTH_LONG, .display_name = "Store URL",
-     .doc = "Endpoint of an S3 service other than Amazon's (https is taken where no scheme is "
-            "given), or file:PATH for a folder, in which each bucket is a folder."},
     {OPTION("directory.delim", STRING), .default_value = "/", .importance = SLUICE_MEDIUM,
      .group = "Storage", .width = SLUICE_WIDTH_LONG, .display_name = "Directory delimiter",
      .doc = "Between the parts of an object's key."},
@@ -235,25 +288,11 @@ const struct sluice_option s3_options[] = {
      .doc = "Complete all files of a topic partition before one more than this is open."},
 
     /* -- S3 -- */
-    {OPTION("s3.bucket.name", STRING), .required = true, .importance = SLUICE_HIGH, .group = "S3",
-     .valid = SLUICE_VALID_NON_EMPTY, .width = SLUICE_WIDTH_LONG, .display_name = "Bucket",
-     .doc = "The bucket."},
-    {OPTION("s3.region", STRING), .default_value = "us-west-2", .importance = SLUICE_MEDIUM,
-     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Region",
-     .doc = "Region of the bucket."},
+    BUCKET_OPTIONS,
     {OPTION("s3.part.size", INT), .default_value = "26214400", .importance = SLUICE_HIGH,
      .group = "S3", .valid = SLUICE_VALID_RANGE, .min = 5242880, .max = INT32_MAX,
      .width = SLUICE_WIDTH_LONG, .display_name = "Part size",
      .doc = "Objects up to this size are written by one request, larger ones in parts of this size."},
-    {OPTION("s3.part.retries", INT), .default_value = "3", .importance = SLUICE_MEDIUM,
-     .group = "S3", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT32_MAX,
-     .width = SLUICE_WIDTH_LONG, .display_name = "Retries",
-     .doc = "How often a request is repeated before the task counts as in trouble and waits "
-            "retry.backoff.ms between tries."},
-    {OPTION("s3.retry.backoff.ms", LONG), .default_value = "200", .importance = SLUICE_LOW,
-     .group = "S3", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX,
-     .width = SLUICE_WIDTH_SHORT, .display_name = "Retry backoff (ms)",
-     .doc = "First wait before a request is repeated; doubled each time, with full jitter."},
     {OPTION("s3.compression.type", STRING), .default_value = "none", .importance = SLUICE_LOW,
      .group = "S3", .valid = SLUICE_VALID_ONE_OF, .values = compressions,
      .recommended = compressions, .width = SLUICE_WIDTH_LONG, .display_name = "Compression",
@@ -265,35 +304,16 @@ const struct sluice_option s3_options[] = {
      .group = "S3", .valid = SLUICE_VALID_ONE_OF, .values = decimals, .recommended = decimals,
      .display_name = "JSON decimals",
      .doc = "Decimals in JSON as base64 of their unscaled value, or as numbers."},
-    {OPTION("s3.ssea.name", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3",
-     .valid = SLUICE_VALID_CUSTOM, .check = check_sse, .width = SLUICE_WIDTH_LONG,
-     .display_name = "Server-side encryption", .doc = "AES256, aws:kms, or empty."},
     {OPTION("s3.sse.kms.key.id", STRING), .default_value = "", .importance = SLUICE_LOW,
      .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "KMS key",
      .doc = "Key for s3.ssea.name=aws:kms; empty: the bucket's own."},
-    {OPTION("s3.sse.customer.key", PASSWORD), .importance = SLUICE_LOW, .group = "S3",
-     .width = SLUICE_WIDTH_LONG, .display_name = "Customer key",
-     .doc = "SSE-C: base64 of 32 bytes, with s3.ssea.name=AES256."},
     {OPTION("s3.acl.canned", STRING), .importance = SLUICE_LOW, .group = "S3",
      .valid = SLUICE_VALID_ONE_OF, .values = acls, .recommended = acls, .width = SLUICE_WIDTH_LONG,
      .display_name = "Canned ACL", .doc = "ACL of the objects."},
-    {OPTION("s3.wan.mode", BOOLEAN), .default_value = "false", .importance = SLUICE_MEDIUM,
-     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Transfer acceleration",
-     .doc = "Use S3's accelerated endpoint; excludes path style."},
-    {OPTION("s3.path.style.access.enabled", BOOLEAN), .default_value = "true",
-     .importance = SLUICE_LOW, .group = "S3", .width = SLUICE_WIDTH_SHORT,
-     .display_name = "Path style", .doc = "Bucket in the path, not in the host's name."},
     {OPTION("s3.http.send.expect.continue", BOOLEAN), .default_value = "true",
      .importance = SLUICE_LOW, .group = "S3", .width = SLUICE_WIDTH_SHORT,
      .display_name = "Expect: 100-continue",
      .doc = "Ask before a part is sent. Small objects are sent without asking."},
-    {OPTION("s3.proxy.url", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3",
-     .width = SLUICE_WIDTH_LONG, .display_name = "Proxy", .doc = "Proxy for S3."},
-    {OPTION("s3.proxy.user", STRING), .default_value = "", .importance = SLUICE_LOW, .group = "S3",
-     .width = SLUICE_WIDTH_LONG, .display_name = "Proxy user", .doc = "Its user."},
-    {OPTION("s3.proxy.password", PASSWORD), .default_value = "", .importance = SLUICE_LOW,
-     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Proxy password",
-     .doc = "Its password."},
     {OPTION("s3.object.tagging", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
      .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Tag objects",
      .doc = "Tag objects with startOffset, endOffset and recordCount."},
@@ -307,19 +327,6 @@ const struct sluice_option s3_options[] = {
     {OPTION("s3.send.digest", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
      .group = "S3", .width = SLUICE_WIDTH_SHORT, .display_name = "Send MD5",
      .doc = "Content-MD5 with every request that carries data, for buckets with object lock."},
-    {OPTION("s3.credentials.provider.class", CLASS), .default_value = DEFAULT_CREDENTIALS_CLASS,
-     .importance = SLUICE_LOW, .group = "S3", .valid = SLUICE_VALID_CUSTOM,
-     .check = check_credentials, .width = SLUICE_WIDTH_LONG, .display_name = "Credentials provider",
-     .doc = "Where credentials come from, by the Java class names of the AWS SDK 2, or " ROLE_CLASS "."},
-    {OPTION("s3.credentials.provider.*", STRING), .importance = SLUICE_LOW, .group = "S3",
-     .doc = "For " ROLE_CLASS ": sts.role.arn, sts.role.external.id, sts.role.session.name, "
-            "sts.region; profile for ProfileCredentialsProvider."},
-    {OPTION("aws.access.key.id", STRING), .default_value = "", .importance = SLUICE_HIGH,
-     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Access key",
-     .doc = "With aws.secret.access.key: these credentials and no others."},
-    {OPTION("aws.secret.access.key", PASSWORD), .default_value = "", .importance = SLUICE_HIGH,
-     .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Secret key",
-     .doc = "Secret of aws.access.key.id."},
     {OPTION("format.bytearray.extension", STRING), .default_value = ".bin", .importance = SLUICE_LOW,
      .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "ByteArrayFormat extension",
      .doc = "Extension of ByteArrayFormat's objects."},
@@ -370,9 +377,6 @@ const struct sluice_option s3_options[] = {
      .max = INT32_MAX, .doc = "Accepted; buffers always grow with the data here."},
 
     /* -- ours -- */
-    {OPTION("sluice.s3.buffer.memory", LONG), .default_value = "33554432", .importance = SLUICE_MEDIUM,
-     .group = "sluice", .valid = SLUICE_VALID_RANGE, .min = 1 << 20, .max = INT64_MAX,
-     .doc = "Bytes of memory for all objects of a task that are open or on their way."},
     {OPTION("sluice.spill.dir", STRING), .importance = SLUICE_LOW, .group = "sluice",
      .doc = "Folder for data of open objects that the memory has no room for; by default $TMPDIR "
             "or /tmp."},
@@ -406,5 +410,84 @@ const struct sluice_option s3_options[] = {
     {OPTION("sluice.file.sync", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
      .group = "sluice",
      .doc = "store.url=file: wait until objects are on the disk before their offsets count."},
+    {.name = NULL},
+};
+
+/* -- source -- */
+
+static const char *const modes[] = {"RESTORE_BACKUP", "GENERIC", NULL};
+static const char *const error_behaviors[] = {"fail", "ignore", "log", NULL};
+
+static const char NOT_NEEDED[] = "folders are found by listing them, however they were made";
+
+const struct sluice_option s3_source_options[] = {
+    {OPTION("mode", STRING), .default_value = "RESTORE_BACKUP", .importance = SLUICE_HIGH,
+     .group = "Connector", .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = modes, .recommended = modes,
+     .doc = "RESTORE_BACKUP reads back what the S3 sink wrote, into topics and partitions of the same "
+            "names. GENERIC reads any objects below topics.dir; topic.regex.list says into which topic."},
+    {OPTION("topics.dir", STRING), .default_value = "topics", .importance = SLUICE_HIGH,
+     .group = "Connector", .doc = "First part of the keys to be read; blank: the whole bucket."},
+    {OPTION("topic.regex.list", LIST), .default_value = "", .importance = SLUICE_HIGH,
+     .group = "Connector",
+     .doc = "GENERIC: items TOPIC:REGEX. An object goes to the topic of the first expression that "
+            "matches its whole key; objects that none matches are left alone."},
+    {OPTION("format.class", CLASS), .default_value = "io.confluent.connect.s3.format.json.JsonFormat",
+     .importance = SLUICE_HIGH, .group = "Connector", .recommended = formats,
+     .valid = SLUICE_VALID_CUSTOM, .check = check_format,
+     .doc = "How objects are read: JsonFormat (a JSON text per line), ByteArrayFormat (bytes between "
+            "separators) or " STRING_FORMAT_CLASS " (a line of text). Objects ending in .gz or .zst are "
+            "decompressed."},
+    {OPTION("format.bytearray.extension", STRING), .default_value = ".bin", .importance = SLUICE_LOW,
+     .group = "Connector", .doc = "Extension of ByteArrayFormat's objects."},
+    {OPTION("format.bytearray.separator", STRING), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "What ends each record; a line break by default. Blanks are kept."},
+    {OPTION("s3.poll.interval.ms", LONG), .default_value = "60000", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .valid = SLUICE_VALID_RANGE, .min = 1, .max = INT64_MAX,
+     .doc = "How often new objects are looked for."},
+    {OPTION("record.batch.max.size", INT), .default_value = "1000", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .valid = SLUICE_VALID_RANGE, .min = 1, .max = 100000,
+     .doc = "Most records handed on at once."},
+    {OPTION("behavior.on.error", STRING), .default_value = "fail", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = error_behaviors,
+     .recommended = error_behaviors,
+     .doc = "A record that cannot be read: fail the task, leave it out, or leave it out with a warning."},
+    {OPTION("directory.delim", STRING), .default_value = "/", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .valid = SLUICE_VALID_NON_EMPTY, .doc = "Between the parts of an object's key."},
+    {OPTION("file.delim", STRING), .default_value = "+", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .valid = SLUICE_VALID_NON_EMPTY,
+     .doc = "RESTORE_BACKUP: between topic, partition and offset in an object's name."},
+    {OPTION("store.kafka.keys", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
+     .group = "Connector", .doc = "RESTORE_BACKUP: read keys from the objects beside the values'."},
+    {OPTION("keys.format.class", CLASS),
+     .default_value = "io.confluent.connect.s3.format.json.JsonFormat", .importance = SLUICE_LOW,
+     .group = "Connector", .recommended = formats, .valid = SLUICE_VALID_CUSTOM, .check = check_format,
+     .doc = "Their format."},
+    {OPTION("store.kafka.headers", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
+     .group = "Connector", .doc = "RESTORE_BACKUP: read headers from the objects beside the values'."},
+    {OPTION("tombstone.encoded.partition", STRING), .default_value = "tombstone",
+     .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "RESTORE_BACKUP with store.kafka.keys: directory of keys whose values are null."},
+    {OPTION("file.discovery.starting.timestamp", LONG), .default_value = "0", .importance = SLUICE_LOW,
+     .group = "Connector", .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX,
+     .doc = "Objects that were changed last before this (seconds since 1970) are left alone."},
+    {OPTION("storage.class", CLASS), .default_value = "io.confluent.connect.s3.storage.S3Storage",
+     .importance = SLUICE_LOW, .group = "Connector", .recommended = storage_classes,
+     .valid = SLUICE_VALID_ONE_OF, .values = storage_values, .doc = "As of the sink."},
+    {OPTION("partitioner.class", CLASS), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Of the sink that wrote the objects.", .unavailable = NOT_NEEDED},
+    {OPTION("partition.field.name", LIST), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Of the sink that wrote the objects.", .unavailable = NOT_NEEDED},
+    {OPTION("path.format", STRING), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Of the sink that wrote the objects.", .unavailable = NOT_NEEDED},
+    {OPTION("task.batch.size", INT), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Objects a task is given at once.",
+     .unavailable = "tasks share topic partitions, or folders, not single objects"},
+    {OPTION("schema.cache.size", INT), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Size of a schema cache.", .unavailable = AVRO_REASON},
+    {OPTION("confluent.*", STRING), .importance = SLUICE_LOW, .group = "Connector",
+     .doc = "Licence of the original.", .unavailable = "nothing here needs a licence"},
+    BUCKET_OPTIONS,
+    {OPTION("sluice.task.number", INT), .default_value = "0", .internal = true, .doc = "Of this task."},
+    {OPTION("sluice.task.count", INT), .default_value = "1", .internal = true, .doc = "Of all tasks."},
     {.name = NULL},
 };

@@ -5,5 +5,6 @@
 #include <sluice/plugin.h>
 
 extern const struct sluice_sink s3_sink;
+extern const struct sluice_source s3_source;
 
 #endif

@@ -180,10 +180,7 @@ static bool set_clock(struct s3_request *request, const struct aws_fault *fault)
     if (fault->server_time == 0 || request->attempts > 0) {
         return false;
     }
-    request->store->clock_offset = fault->server_time - time(NULL);
-    request->store->host->log(request->store->host, SLUICE_WARN,
-                              "This machine's clock is %" PRId64 " s off S3's, which is used from now on",
-                              -request->store->clock_offset);
+    s3_access_set_clock(&request->store->access, fault->server_time);
     request->attempts++;
     push_ready(request);
     return true;
@@ -196,13 +193,8 @@ static bool change_region(struct s3_request *request, const struct aws_fault *fa
     if (!fault->region[0] || request->attempts > store->settings->part_retries + 1) {
         return false;
     }
-    if (strcmp(fault->region, store->region) != 0) {
-        store->host->log(store->host, SLUICE_WARN,
-                         "The bucket %s is in region %s, not in %s: set s3.region",
-                         store->settings->bucket, fault->region, store->region);
-        if (s3_endpoint(store, fault->region, message, sizeof(message)) != 0) {
-            return false;
-        }
+    if (s3_access_move(&store->access, fault->region, message, sizeof(message)) != 0) {
+        return false;
     }
     request->attempts++;
     push_ready(request);
@@ -304,8 +296,8 @@ static void on_reply(void *user, struct http_reply *reply)
         }
         break;
     case AWS_EXPIRED:
-        if (store->credentials) {
-            aws_provider_refresh(store->credentials);
+        if (store->access.credentials) {
+            aws_provider_refresh(store->access.credentials);
         }
         if (request->attempts > store->settings->part_retries) {
             refused(request, reply, &fault, why);
@@ -417,88 +409,15 @@ static void *run(void *user)
 
 /* -- the store -- */
 
-static int make_credentials(struct s3_store *store, char *message, size_t size)
-{
-    const struct aws_credentials_options *options = &store->settings->credentials;
-    char why[900];
-    if (options->source == AWS_SOURCE_ANONYMOUS) {
-        return 0;
-    }
-    store->credentials = aws_provider_create(options, why, sizeof(why));
-    if (!store->credentials) {
-        snprintf(message, size, "No credentials for S3: %.600s. Set aws.access.key.id and "
-                                "aws.secret.access.key, or one of these sources", why);
-        return -1;
-    }
-    store->host->log(store->host, SLUICE_INFO, "Credentials from %s",
-                     aws_provider_name(store->credentials));
-    return 0;
-}
-
-/* A bucket that answers anything but 404 is there; who may write shows with the first object. */
-static int probe_bucket(struct s3_store *store, char *message, size_t size)
-{
-    struct s3_request *request = s3_request_new(store, NULL, S3_HEAD_BUCKET);
-    char why[500], address[400];
-    int result = 0;
-    if (!request) {
-        snprintf(message, size, "Out of memory");
-        return -1;
-    }
-    for (int try = 0; try < 2; try++) {
-        struct http_reply reply = {0};
-        struct aws_fault fault;
-        if (!s3_request_fetch(request, &reply, why, sizeof(why))) {
-            snprintf(message, size, "S3 cannot be asked for the bucket %s: %s",
-                     store->settings->bucket, why);
-            result = -1;
-            break;
-        }
-        aws_classify(&reply, false, &fault);
-        aws_fault_text(&fault, why, sizeof(why));
-        http_reply_finish(&reply);
-        s3_request_text(request, address, sizeof(address));
-        if (fault.class == AWS_MISSING) {
-            snprintf(message, size, "There is no bucket %s at %s (s3.bucket.name, store.url)",
-                     store->settings->bucket, address);
-            result = -1;
-        } else if (fault.class == AWS_REFUSED && fault.status == 0) {
-            snprintf(message, size, "%s cannot be reached: %s", address, why);
-            result = -1;
-        } else if (fault.class == AWS_TRANSIENT || fault.class == AWS_THROTTLED) {
-            store->host->log(store->host, SLUICE_WARN, "%s does not answer yet: %s", address, why);
-        } else if (fault.region[0] && strcmp(fault.region, store->region) != 0 && try == 0) {
-            store->host->log(store->host, SLUICE_WARN,
-                             "The bucket %s is in region %s, not in %s: set s3.region",
-                             store->settings->bucket, fault.region, store->region);
-            char region[sizeof(fault.region)];
-            memcpy(region, fault.region, sizeof(region));
-            result = s3_endpoint(store, region, message, size);
-            if (result == 0) {
-                continue;
-            }
-        }
-        break;
-    }
-    s3_request_free(request);
-    return result;
-}
-
 static int s3_start(struct store *base, char *message, size_t size)
 {
     struct s3_store *store = (struct s3_store *)base;
     const struct settings *settings = store->settings;
-    if (s3_endpoint(store, settings->region, message, size) != 0 ||
-        make_credentials(store, message, size) != 0 || probe_bucket(store, message, size) != 0) {
+    if (s3_access_open(&store->access, settings, store->host, message, size) != 0 ||
+        s3_access_probe(&store->access, message, size) != 0) {
         return -1;
     }
-    struct http_options options = {
-        .connections_max = (size_t)settings->uploads_max,
-        .proxy = settings->proxy[0] ? settings->proxy : NULL,
-        .proxy_user = settings->proxy_user,
-        .proxy_password = settings->proxy_password,
-        .ca_file = getenv("AWS_CA_BUNDLE"),
-    };
+    struct http_options options = s3_access_http(&store->access, (size_t)settings->uploads_max);
     store->http = http_client_create(&options);
     if (!store->http) {
         snprintf(message, size, "Out of memory");
@@ -559,8 +478,7 @@ static void s3_destroy(struct store *base)
 {
     struct s3_store *store = (struct s3_store *)base;
     http_client_destroy(store->http);
-    aws_provider_destroy(store->credentials);
-    sigv4_signer_finish(&store->signer);
+    s3_access_finish(&store->access);
     inbox_finish(&store->inbox);
     free(store);
 }

@@ -2,14 +2,10 @@
 #ifndef S3_S3_STORE_H
 #define S3_S3_STORE_H
 
+#include "connectors/s3/s3_access.h"
 #include "connectors/s3/store.h"
-#include "lib/aws/credentials.h"
-#include "lib/aws/reply.h"
-#include "lib/aws/sigv4.h"
-#include "lib/aws/uri.h"
-#include "lib/http/client.h"
 
-enum s3_kind { S3_PUT, S3_CREATE, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD, S3_HEAD_BUCKET };
+enum s3_kind { S3_PUT, S3_CREATE, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD };
 
 enum { ETAG_SIZE = 96, UPLOAD_ID_SIZE = 1024, PARTS_MAX = 10000 };
 
@@ -19,7 +15,7 @@ struct s3_object;
 struct s3_request {
     struct s3_request *next;
     struct s3_store *store;
-    struct s3_object *object;   /* NULL: of the bucket */
+    struct s3_object *object;
     enum s3_kind kind;
     int part;                   /* S3_PART: number, from 1 */
     struct piece *piece;        /* S3_PUT, S3_PART */
@@ -63,13 +59,7 @@ struct s3_store {
     bool has_thread, joined;
 
     struct http_client *http;
-    struct aws_provider *credentials; /* NULL: anonymous */
-    struct sigv4_signer signer;
-    struct aws_url endpoint;
-    char host_name[400];        /* with port, as signed */
-    char base_path[600];        /* before the key */
-    char region[64];
-    int64_t clock_offset;       /* seconds to add to ours */
+    struct s3_access access;
 
     struct s3_request *requests;      /* all */
     struct s3_object *objects;        /* all */
@@ -82,14 +72,9 @@ struct s3_store {
 
 /* -- s3_request.c -- */
 
-/** Sets endpoint, host_name, base_path for a region. -1 with a sentence. */
-int s3_endpoint(struct s3_store *store, const char *region, char *message, size_t size);
 /** Signs and starts a request. False: no credentials now, or no memory; message says why. */
 bool s3_request_start(struct s3_request *request,
                       void (*done)(void *user, struct http_reply *reply), char *message,
-                      size_t size);
-/** The same, blocking; for the probe of the bucket. */
-bool s3_request_fetch(struct s3_request *request, struct http_reply *ret_reply, char *message,
                       size_t size);
 /** "https://host/bucket/key", for messages. */
 const char *s3_request_text(const struct s3_request *request, char *text, size_t size);

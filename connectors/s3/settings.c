@@ -329,8 +329,8 @@ static void read_rotation(struct settings *s, const struct sluice_config_api *ap
                                                                    : COMPATIBILITY_NONE;
 }
 
-static void read_store(struct settings *s, const struct sluice_config_api *api,
-                       const struct sluice_config *config)
+static void read_bucket(struct settings *s, const struct sluice_config_api *api,
+                        const struct sluice_config *config)
 {
     s->bucket = text_of(api, config, "s3.bucket.name");
     s->region = text_of(api, config, "s3.region");
@@ -339,15 +339,25 @@ static void read_store(struct settings *s, const struct sluice_config_api *api,
                    : strncmp(url, "file:", 5) == 0 ? url + 5
                                                    : NULL;
     s->store_url = *url && !s->file_path ? url : NULL;
-    s->file_sync = api->get_boolean(config, "sluice.file.sync");
-    s->part_size = api->get_long(config, "s3.part.size");
     s->memory_limit = api->get_long(config, "sluice.s3.buffer.memory");
-    s->uploads_max = api->get_long(config, "sluice.s3.uploads.max");
     s->part_retries = (int)api->get_long(config, "s3.part.retries");
     s->retry_backoff = api->get_long(config, "s3.retry.backoff.ms");
     s->task_backoff = api->get_long(config, "retry.backoff.ms");
     s->path_style = api->get_boolean(config, "s3.path.style.access.enabled");
     s->wan_mode = api->get_boolean(config, "s3.wan.mode");
+    s->sse = text_of(api, config, "s3.ssea.name");
+    s->sse_customer_key = text_of(api, config, "s3.sse.customer.key");
+    s->proxy = text_of(api, config, "s3.proxy.url");
+    s->proxy_user = text_of(api, config, "s3.proxy.user");
+    s->proxy_password = text_of(api, config, "s3.proxy.password");
+}
+
+static void read_store(struct settings *s, const struct sluice_config_api *api,
+                       const struct sluice_config *config)
+{
+    s->file_sync = api->get_boolean(config, "sluice.file.sync");
+    s->part_size = api->get_long(config, "s3.part.size");
+    s->uploads_max = api->get_long(config, "sluice.s3.uploads.max");
     s->expect_continue = api->get_boolean(config, "s3.http.send.expect.continue");
     s->send_digest = api->get_boolean(config, "s3.send.digest");
     s->conditional = api->get_boolean(config, "enable.conditional.writes") &&
@@ -357,18 +367,13 @@ static void read_store(struct settings *s, const struct sluice_config_api *api,
     s->signing = strcmp(signing, "signed") == 0     ? SIGN_SIGNED
                  : strcmp(signing, "unsigned") == 0 ? SIGN_UNSIGNED
                                                     : SIGN_AUTO;
-    s->sse = text_of(api, config, "s3.ssea.name");
     s->sse_kms_key = text_of(api, config, "s3.sse.kms.key.id");
-    s->sse_customer_key = text_of(api, config, "s3.sse.customer.key");
     s->acl = text_of(api, config, "s3.acl.canned");
     s->storage_class = text_of(api, config, "sluice.s3.storage.class");
     s->tagging = api->get_boolean(config, "s3.object.tagging");
     s->tagging_must_work =
         strcmp(text_of(api, config, "s3.object.behavior.on.tagging.error"), "fail") == 0;
     s->tag_pair_count = api->get_list(config, "s3.object.tagging.key.value.pairs", &s->tag_pairs);
-    s->proxy = text_of(api, config, "s3.proxy.url");
-    s->proxy_user = text_of(api, config, "s3.proxy.user");
-    s->proxy_password = text_of(api, config, "s3.proxy.password");
     s->spill_folder = text_of(api, config, "sluice.spill.dir");
     if (!s->spill_folder[0]) {
         const char *folder = getenv("TMPDIR");
@@ -426,6 +431,21 @@ int settings_read(struct settings *settings, const struct sluice_host *host,
     read_formats(settings, host->config, config);
     read_layout(settings, host->config, config);
     read_rotation(settings, host->config, config);
+    read_bucket(settings, host->config, config);
     read_store(settings, host->config, config);
+    return read_credentials(settings, host->config, config, &findings);
+}
+
+int settings_read_bucket(struct settings *settings, const struct sluice_host *host,
+                         const struct sluice_config *config, const char **ret_key, char *message,
+                         size_t size)
+{
+    struct findings findings = {.ret_key = ret_key, .message = message, .size = size};
+    *settings = (struct settings){0};
+    check_store(&findings, host->config, config);
+    if (findings.any) {
+        return -1;
+    }
+    read_bucket(settings, host->config, config);
     return read_credentials(settings, host->config, config, &findings);
 }

@@ -9,7 +9,7 @@
 
 #include "lib/aws/credentials.h"
 
-extern const struct sluice_option s3_options[];
+extern const struct sluice_option s3_options[], s3_source_options[];
 
 enum format_kind { FORMAT_NONE, FORMAT_JSON, FORMAT_BYTES, FORMAT_STRING, FORMAT_AVRO, FORMAT_PARQUET };
 enum partitioner_kind {
@@ -85,6 +85,10 @@ struct settings {
 int settings_read(struct settings *settings, const struct sluice_host *host,
                   const struct sluice_config *config, const char **ret_key, char *message,
                   size_t size);
+/** Only how the bucket is reached, which the source has in common with the sink. As above. */
+int settings_read_bucket(struct settings *settings, const struct sluice_host *host,
+                         const struct sluice_config *config, const char **ret_key, char *message,
+                         size_t size);
 /** What no option alone can tell; for the connector's validate(). */
 void settings_validate(const struct sluice_host *host, const struct sluice_config *config,
                        const struct sluice_report *report);

@@ -352,7 +352,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def GetObject(self):
         found = self.object()
-        return 200, found["body"], {"ETag": f'"{found["etag"]}"'}
+        etag, body = f'"{found["etag"]}"', found["body"]
+        if self.headers.get("If-Match", etag) != etag:
+            raise S3Error(412, "PreconditionFailed", "It is another one.")
+        given = self.headers.get("Range")
+        if not given:
+            return 200, body, {"ETag": etag}
+        first, last = (int(number) for number in given.removeprefix("bytes=").split("-"))
+        if first >= len(body):
+            raise S3Error(416, "InvalidRange", "The requested range is not satisfiable")
+        return 206, body[first:last + 1], {"ETag": etag, "Content-Range": f"bytes {first}-{last}/{len(body)}"}
 
     def DeleteObject(self):
         with self.fake.lock:
@@ -365,9 +374,13 @@ class Handler(BaseHTTPRequestHandler):
         most = int(self.query.get("max-keys", 1000))
         with self.fake.lock:
             names = sorted(key for key in self.keys() if key.startswith(prefix) and key > after)
-            sizes = {key: len(self.keys()[key]["body"]) for key in names[:most]}
-        entries = "".join(f"<Contents><Key>{escape(key)}</Key><Size>{sizes[key]}</Size></Contents>"
-                          for key in names[:most])
+            about = {key: self.keys()[key] for key in names[:most]}
+        encoded = self.query.get("encoding-type") == "url"
+        entries = "".join(
+            f"<Contents><Key>{urllib.parse.quote_plus(key, safe='/') if encoded else escape(key)}</Key>"
+            f"<LastModified>2026-11-24T02:00:00.000Z</LastModified><ETag>&quot;{each['etag']}&quot;</ETag>"
+            f"<Size>{len(each['body'])}</Size></Contents>" for key, each in about.items())
+        entries += "<EncodingType>url</EncodingType>" if encoded else ""
         more = len(names) > most
         token = f"<NextContinuationToken>{escape(names[most - 1])}</NextContinuationToken>" if more else ""
         return 200, (f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{entries}"

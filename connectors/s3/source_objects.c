@@ -1,0 +1,656 @@
+/*
+ * Which objects there are, in which order they are read, and how far; see source.h. [task thread]
+ *
+ * A row (one topic partition in RESTORE_BACKUP, a folder in GENERIC) belongs to one task, by its hash:
+ * new ones need no new division.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/s3/source.h"
+
+enum {
+    ITEMS_MAX = 20000,   /* invariant 5: enough for a while; the listing goes on when they are read */
+    AHEAD_MAX = 64,      /* objects whose first piece is asked for before their turn */
+    TABLE_MIN = 1024,
+    NAME_MAX_SIZE = 1100,
+};
+
+static uint64_t hash_text(uint64_t hash, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3; /* FNV-1a */
+    }
+    return hash;
+}
+
+static uint64_t hash_begin(void)
+{
+    return 0xcbf29ce484222325;
+}
+
+/* -- places -- */
+
+static bool grow_table(struct objects *objects)
+{
+    size_t capacity = objects->place_capacity ? objects->place_capacity * 2 : TABLE_MIN;
+    struct place **table = calloc(capacity, sizeof(struct place *));
+    if (!table) {
+        return objects->place_capacity > 0; /* a slower table will do */
+    }
+    for (size_t i = 0; i < objects->place_capacity; i++) {
+        while (objects->places[i]) {
+            struct place *place = objects->places[i];
+            objects->places[i] = place->next;
+            uint64_t hash = hash_text(hash_begin(), place->folder, strlen(place->folder));
+            hash = hash_text(hash ^ '/', place->file, strlen(place->file));
+            place->next = table[hash % capacity];
+            table[hash % capacity] = place;
+        }
+    }
+    free(objects->places);
+    objects->places = table;
+    objects->place_capacity = capacity;
+    return true;
+}
+
+static struct sluice_value *text_value(const struct objects *objects, struct sluice_batch *batch,
+                                       const char *text)
+{
+    return objects->host->data->new_string(batch, text, strlen(text));
+}
+
+static const struct sluice_name *name_of(const struct objects *objects, const char *name)
+{
+    return objects->host->data->intern(name, strlen(name));
+}
+
+/* What the worker has stored for the place. */
+static void load_place(struct objects *objects, struct sluice_batch *batch, struct place *place)
+{
+    const struct sluice_data *data = objects->host->data;
+    if (!objects->context->offset) {
+        return;
+    }
+    const struct sluice_value *offset =
+        objects->context->offset(objects->host, batch, source_partition(objects, batch, place));
+    if (!offset) {
+        return;
+    }
+    struct sluice_span name = data->text(data->find(offset, name_of(objects, "object")));
+    place->records = data->integer(data->find(offset, name_of(objects, "record")));
+    place->end = data->boolean(data->find(offset, name_of(objects, "end")));
+    place->offset = data->integer(data->find(offset, name_of(objects, "offset")));
+    place->name = name.data ? strndup(name.data, name.size) : NULL;
+}
+
+const struct sluice_value *source_partition(const struct objects *objects, struct sluice_batch *batch,
+                                            const struct place *place)
+{
+    const struct sluice_data *data = objects->host->data;
+    struct sluice_value *map = data->new_map(batch, 3);
+    data->put(batch, map, name_of(objects, "bucket"),
+              text_value(objects, batch, objects->settings->bucket.bucket));
+    data->put(batch, map, name_of(objects, "folder"), text_value(objects, batch, place->folder));
+    data->put(batch, map, name_of(objects, "file"), text_value(objects, batch, place->file));
+    return map;
+}
+
+static struct place *find_place(struct objects *objects, struct sluice_batch *batch,
+                                const char *folder, size_t folder_size, const char *file)
+{
+    uint64_t hash = hash_text(hash_begin(), folder, folder_size);
+    hash = hash_text(hash ^ '/', file, strlen(file));
+    if (objects->place_count >= objects->place_capacity && !grow_table(objects)) {
+        return NULL;
+    }
+    struct place **slot = &objects->places[hash % objects->place_capacity];
+    for (struct place *place = *slot; place; place = place->next) {
+        if (strcmp(place->file, file) == 0 && strlen(place->folder) == folder_size &&
+            memcmp(place->folder, folder, folder_size) == 0) {
+            return place;
+        }
+    }
+    struct place *place = calloc(1, sizeof(*place));
+    if (!place) {
+        return NULL;
+    }
+    place->folder = strndup(folder, folder_size);
+    place->file = strdup(file);
+    if (!place->folder || !place->file) {
+        free(place->folder);
+        free(place->file);
+        free(place);
+        return NULL;
+    }
+    load_place(objects, batch, place);
+    place->next = *slot;
+    *slot = place;
+    objects->place_count++;
+    return place;
+}
+
+/* Whether the item is still to be read; its records before item->records are handed on already. */
+static bool is_new(const struct objects *objects, struct item *item, const char *name)
+{
+    const struct place *place = item->place;
+    item->records = 0;
+    if (!place->name) {
+        return true;
+    }
+    if (strcmp(place->name, name) == 0) {
+        item->records = place->records;
+        return !place->end;
+    }
+    return !objects->settings->generic &&
+           (item->offset > place->offset ||
+            (item->offset == place->offset && strcmp(name, place->name) > 0));
+}
+
+/* -- names of the sink's objects -- */
+
+struct name_parts {
+    const char *topic, *folder, *name, *extension; /* into the key; extension is its end */
+    size_t topic_size, folder_size;
+    int32_t partition;
+    int64_t offset;
+    enum { OBJECT_VALUES, OBJECT_KEYS, OBJECT_HEADERS } kind;
+    size_t base_size; /* of the key, up to the extension */
+};
+
+static const char *extension_of(const struct source_settings *settings, enum format_kind kind)
+{
+    return kind == FORMAT_JSON ? ".json" : kind == FORMAT_STRING ? ".txt" : settings->bytes_extension;
+}
+
+static bool has_extension(const char *text, const char *extension)
+{
+    size_t size = strlen(extension);
+    return strncmp(text, extension, size) == 0 &&
+           (text[size] == '\0' || strcmp(text + size, ".gz") == 0 || strcmp(text + size, ".zst") == 0);
+}
+
+static bool kind_of(const struct source_settings *settings, struct name_parts *parts)
+{
+    const char *end = parts->extension;
+    if (strncmp(end, ".keys", 5) == 0 &&
+        has_extension(end + 5, extension_of(settings, settings->key_format))) {
+        parts->kind = OBJECT_KEYS;
+        return settings->keys;
+    }
+    if (strncmp(end, ".headers", 8) == 0 && has_extension(end + 8, ".json")) {
+        parts->kind = OBJECT_HEADERS;
+        return settings->headers;
+    }
+    parts->kind = OBJECT_VALUES;
+    return has_extension(end, extension_of(settings, settings->format));
+}
+
+static const char *find_last(const char *text, size_t size, const char *what)
+{
+    size_t length = strlen(what);
+    for (size_t i = size; i >= length && length > 0; i--) {
+        if (memcmp(text + i - length, what, length) == 0) {
+            return text + i - length;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * TOPIC DELIM FOLDERS DELIM TOPIC + PARTITION + OFFSET EXTENSION. A topic may have either delimiter in
+ * its name: it is what stands at both ends, the longest such text.
+ */
+static bool parse_key(const struct source_settings *settings, const char *key, size_t prefix,
+                      struct name_parts *parts)
+{
+    const char *delim = settings->directory_delim, *file_delim = settings->file_delim;
+    const char *rest = key + prefix;
+    size_t delim_size = strlen(delim), file_size = strlen(file_delim), size = strlen(rest);
+    const char *second = find_last(rest, size, file_delim);
+    const char *first = second ? find_last(rest, (size_t)(second - rest), file_delim) : NULL;
+    if (!first) {
+        return false;
+    }
+    const char *partition = first + file_size, *offset = second + file_size;
+    char *end = NULL;
+    errno = 0;
+    long number = strtol(partition, &end, 10);
+    if (end != second || number < 0 || number > INT32_MAX || errno != 0) {
+        return false;
+    }
+    size_t digits = strspn(offset, "0123456789");
+    parts->partition = (int32_t)number;
+    parts->offset = strtoll(offset, &end, 10);
+    if (digits == 0 || errno != 0) {
+        return false;
+    }
+    parts->extension = offset + digits;
+    parts->base_size = (size_t)(parts->extension - key);
+    size_t whole = (size_t)(first - rest); /* TOPIC DELIM FOLDERS DELIM TOPIC */
+    for (size_t length = whole / 2; length > 0; length--) {
+        const char *again = first - length;
+        if (whole >= 2 * (length + delim_size) && memcmp(rest, again, length) == 0 &&
+            memcmp(rest + length, delim, delim_size) == 0 &&
+            memcmp(again - delim_size, delim, delim_size) == 0) {
+            parts->topic = rest;
+            parts->topic_size = length;
+            parts->folder = key;
+            parts->folder_size = (size_t)(again - delim_size - key);
+            parts->name = again;
+            return kind_of(settings, parts);
+        }
+    }
+    return false;
+}
+
+/* -- topics -- */
+
+static const char *keep_topic(struct objects *objects, const char *name, size_t size)
+{
+    for (const struct topic_text *topic = objects->topics; topic; topic = topic->next) {
+        if (strlen(topic->name) == size && memcmp(topic->name, name, size) == 0) {
+            return topic->name;
+        }
+    }
+    struct topic_text *topic = malloc(sizeof(*topic) + size + 1);
+    if (!topic) {
+        return NULL;
+    }
+    memcpy(topic->name, name, size);
+    topic->name[size] = '\0';
+    topic->next = objects->topics;
+    objects->topics = topic;
+    return topic->name;
+}
+
+static const char *topic_of(struct objects *objects, const char *key)
+{
+    for (size_t i = 0; i < objects->settings->topic_count; i++) {
+        if (regex_matches(objects->expressions[i], key, strlen(key)) == REGEX_YES) {
+            const char *text = objects->settings->topics[i];
+            return keep_topic(objects, text, strcspn(text, ":"));
+        }
+    }
+    return NULL;
+}
+
+/* -- items -- */
+
+static struct item *add_item(struct objects *objects)
+{
+    if (objects->item_count == objects->item_capacity) {
+        size_t capacity = objects->item_capacity ? objects->item_capacity * 2 : 64;
+        struct item *grown = realloc(objects->items, capacity * sizeof(*grown));
+        if (!grown) {
+            return NULL;
+        }
+        objects->items = grown;
+        objects->item_capacity = capacity;
+    }
+    struct item *item = &objects->items[objects->item_count++];
+    *item = (struct item){.partition = SLUICE_NO_PARTITION};
+    return item;
+}
+
+static void free_item(struct item *item)
+{
+    for (int i = 0; i < PARTS; i++) {
+        free(item->entry[i].key);
+        if (item->streams && item->streams[i].key) {
+            stream_end(&item->streams[i]);
+        }
+    }
+    free(item->streams);
+    *item = (struct item){0};
+}
+
+/* The last folder on the way to the object. */
+static bool in_tombstones(const struct source_settings *settings, const struct name_parts *parts)
+{
+    size_t size = strlen(settings->tombstones);
+    const char *end = parts->folder + parts->folder_size;
+    return parts->folder_size > size && memcmp(end - size, settings->tombstones, size) == 0 &&
+           strncmp(end - size - strlen(settings->directory_delim), settings->directory_delim,
+                   strlen(settings->directory_delim)) == 0;
+}
+
+/* Every part of an object is an item at first. 0: it was taken, or is none of ours. -1: no memory. */
+static int take_backup(struct objects *objects, struct sluice_batch *batch, struct entry *entry,
+                       size_t prefix)
+{
+    const struct source_settings *settings = objects->settings;
+    struct name_parts parts;
+    char file[NAME_MAX_SIZE];
+    if (!parse_key(settings, entry->key, prefix, &parts)) {
+        return 0;
+    }
+    int length = snprintf(file, sizeof(file), "%.*s%s%" PRId32, (int)parts.topic_size, parts.topic,
+                          settings->file_delim, parts.partition);
+    if (length >= (int)sizeof(file) ||
+        hash_text(hash_begin(), file, (size_t)length) % settings->task_count != settings->task_number) {
+        return 0;
+    }
+    struct item item = {.partition = parts.partition, .offset = parts.offset,
+                        .tombstones = in_tombstones(settings, &parts)};
+    item.topic = keep_topic(objects, parts.topic, parts.topic_size);
+    item.place = find_place(objects, batch, entry->key, parts.folder_size, file);
+    if (!item.topic || !item.place) {
+        return -1;
+    }
+    char name[NAME_MAX_SIZE];
+    snprintf(name, sizeof(name), "%.*s", (int)(entry->key + parts.base_size - parts.name), parts.name);
+    if (!is_new(objects, &item, name)) {
+        return 0;
+    }
+    struct item *added = add_item(objects);
+    if (!added) {
+        return -1;
+    }
+    *added = item;
+    int part = parts.kind == OBJECT_KEYS ? PART_KEY : parts.kind == OBJECT_HEADERS ? PART_HEADERS
+                                                                                  : PART_VALUE;
+    added->entry[part] = *entry;
+    entry->key = NULL;
+    return 0;
+}
+
+static int take_any(struct objects *objects, struct sluice_batch *batch, struct entry *entry)
+{
+    const struct source_settings *settings = objects->settings;
+    size_t folder_size = 0, delim_size = strlen(settings->directory_delim);
+    const char *last = find_last(entry->key, strlen(entry->key), settings->directory_delim);
+    const char *name = last ? last + delim_size : entry->key;
+    folder_size = last ? (size_t)(last - entry->key) : 0;
+    if (!*name || hash_text(hash_begin(), entry->key, folder_size) % settings->task_count !=
+                      settings->task_number) {
+        return 0;
+    }
+    struct item item = {.partition = SLUICE_NO_PARTITION};
+    item.topic = topic_of(objects, entry->key);
+    if (!item.topic) {
+        return 0;
+    }
+    item.place = find_place(objects, batch, entry->key, folder_size, name);
+    if (!item.place) {
+        return -1;
+    }
+    if (!is_new(objects, &item, name)) {
+        return 0;
+    }
+    struct item *added = add_item(objects);
+    if (!added) {
+        return -1;
+    }
+    *added = item;
+    added->entry[PART_VALUE] = *entry;
+    entry->key = NULL;
+    return 0;
+}
+
+static const char *any_key(const struct item *item)
+{
+    for (int i = 0; i < PARTS; i++) {
+        if (item->entry[i].key) {
+            return item->entry[i].key;
+        }
+    }
+    return "";
+}
+
+char *objects_name(const struct source_settings *settings, const struct item *item)
+{
+    const char *key = any_key(item);
+    const char *name = key + strlen(item->place->folder);
+    name += *item->place->folder ? strlen(settings->directory_delim) : 0;
+    if (settings->generic) {
+        return strdup(name);
+    }
+    /* topic+partition+digits */
+    const char *offset = name + strlen(item->place->file) + strlen(settings->file_delim);
+    return strndup(name, (size_t)(offset - name) + strspn(offset, "0123456789"));
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    const struct item *left = a, *right = b;
+    int order = strcmp(left->topic, right->topic);
+    if (order == 0) {
+        order = left->partition < right->partition ? -1 : left->partition > right->partition;
+    }
+    if (order == 0) {
+        order = left->offset < right->offset ? -1 : left->offset > right->offset;
+    }
+    if (order == 0) {
+        order = strcmp(left->place->folder, right->place->folder);
+    }
+    return order != 0 ? order : strcmp(any_key(left), any_key(right));
+}
+
+/* Whether all parts are there; those that came late are found by the next listing. */
+static bool is_whole(const struct source_settings *settings, const struct item *item)
+{
+    bool keys = item->entry[PART_KEY].key != NULL, headers = item->entry[PART_HEADERS].key != NULL;
+    bool value = item->entry[PART_VALUE].key != NULL;
+    return value != item->tombstones && (!settings->keys || keys) && (!settings->headers || headers);
+}
+
+/* Sorts, and puts the parts of an object together. */
+static void arrange(struct objects *objects)
+{
+    const struct source_settings *settings = objects->settings;
+    size_t kept = 0;
+    if (objects->item_count > 0) {
+        qsort(objects->items, objects->item_count, sizeof(struct item), by_turn);
+    }
+    for (size_t i = 0; i < objects->item_count; i++) {
+        struct item *item = &objects->items[i];
+        struct item *last = kept > 0 ? &objects->items[kept - 1] : NULL;
+        if (!settings->generic && last && last->place == item->place && last->offset == item->offset) {
+            for (int part = 0; part < PARTS; part++) {
+                if (item->entry[part].key && !last->entry[part].key) {
+                    last->entry[part] = item->entry[part];
+                    item->entry[part].key = NULL;
+                }
+            }
+            free_item(item);
+            continue;
+        }
+        if (kept != i) {
+            objects->items[kept] = *item;
+            *item = (struct item){0};
+        }
+        kept++;
+    }
+    objects->item_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < objects->item_count && !settings->generic; i++) {
+        if (!is_whole(settings, &objects->items[i])) {
+            free_item(&objects->items[i]);
+        } else if (kept++ != i) {
+            objects->items[kept - 1] = objects->items[i];
+        }
+    }
+    objects->item_count = settings->generic ? objects->item_count : kept;
+    objects->first = 0;
+}
+
+/* -- listing -- */
+
+static int take_entries(struct objects *objects, struct sluice_batch *batch, struct fetch *list,
+                        size_t prefix)
+{
+    for (size_t i = 0; i < list->entry_count; i++) {
+        struct entry *entry = &list->entries[i];
+        if (entry->modified < objects->settings->not_before) {
+            continue;
+        }
+        if ((objects->settings->generic ? take_any(objects, batch, entry)
+                                        : take_backup(objects, batch, entry, prefix)) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int objects_list(struct objects *objects, struct sluice_batch *batch, int timeout_ms, char *message,
+                 size_t size)
+{
+    const struct source_settings *settings = objects->settings;
+    char prefix[NAME_MAX_SIZE] = "";
+    if (settings->topics_dir[0]) {
+        snprintf(prefix, sizeof(prefix), "%s%s", settings->topics_dir, settings->directory_delim);
+    }
+    if (!objects->listing) {
+        objects->listing = fetch_list(objects->reader, prefix, objects->rest);
+        objects->item_count = objects->first = 0;
+        free(objects->rest);
+        objects->rest = NULL;
+    }
+    struct fetch *list = objects->listing;
+    if (!list) {
+        snprintf(message, size, "Out of memory");
+        return -1;
+    }
+    if (!fetch_wait(objects->reader, list, timeout_ms)) {
+        return 0;
+    }
+    int result = 1;
+    if (list->state != FETCH_DONE) {
+        snprintf(message, size, "%s", list->state == FETCH_GONE ? "The bucket is gone" : list->message);
+        result = -1;
+    } else if (take_entries(objects, batch, list, strlen(prefix)) != 0) {
+        snprintf(message, size, "Out of memory");
+        result = -1;
+    }
+    objects->listing = NULL;
+    if (result == 1 && list->next_token && objects->item_count >= ITEMS_MAX) {
+        objects->rest = list->next_token;
+        list->next_token = NULL;
+    } else if (result == 1 && list->next_token) {
+        objects->listing = fetch_list(objects->reader, prefix, list->next_token);
+        result = objects->listing ? 0 : -1;
+    }
+    fetch_release(objects->reader, list);
+    if (result == 1) {
+        arrange(objects);
+    }
+    return result;
+}
+
+struct item *objects_first(struct objects *objects)
+{
+    return !objects->listing && objects->first < objects->item_count ? &objects->items[objects->first]
+                                                                      : NULL;
+}
+
+void objects_done(struct objects *objects)
+{
+    free_item(&objects->items[objects->first++]);
+    if (objects->first == objects->item_count) {
+        objects->first = objects->item_count = 0;
+    }
+}
+
+static int open_item(struct objects *objects, struct item *item)
+{
+    const struct source_settings *settings = objects->settings;
+    size_t record_max = (size_t)settings->bucket.memory_limit;
+    item->streams = calloc(PARTS, sizeof(*item->streams));
+    if (!item->streams) {
+        return -1;
+    }
+    for (int i = 0; i < PARTS; i++) {
+        bool bytes = (i == PART_VALUE && settings->format == FORMAT_BYTES) ||
+                     (i == PART_KEY && settings->key_format == FORMAT_BYTES);
+        if (item->entry[i].key &&
+            stream_begin(&item->streams[i], objects->reader, &item->entry[i],
+                         bytes ? settings->separator : "\n", record_max) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int objects_ahead(struct objects *objects)
+{
+    size_t budget = (size_t)objects->settings->bucket.memory_limit / 2, used = 0;
+    for (size_t i = objects->first; i < objects->item_count && i < objects->first + AHEAD_MAX; i++) {
+        struct item *item = &objects->items[i];
+        for (int part = 0; part < PARTS; part++) {
+            uint64_t size = item->entry[part].key ? item->entry[part].size : 0;
+            used += size < STREAM_AHEAD * STREAM_PIECE ? (size_t)size : STREAM_AHEAD * STREAM_PIECE;
+        }
+        if (i > objects->first && used > budget) {
+            break;
+        }
+        if (!item->streams && open_item(objects, item) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* -- begin and end -- */
+
+int objects_init(struct objects *objects, const struct source_settings *settings,
+                 const struct sluice_host *host, const struct sluice_source_context *context,
+                 struct reader *reader, char *message, size_t size)
+{
+    *objects = (struct objects){
+        .settings = settings, .host = host, .context = context, .reader = reader};
+    objects->expressions = calloc(settings->topic_count + 1, sizeof(*objects->expressions));
+    if (!objects->expressions) {
+        snprintf(message, size, "Out of memory");
+        return -1;
+    }
+    for (size_t i = 0; i < settings->topic_count; i++) {
+        struct regex_error error;
+        const char *text = settings->topics[i], *colon = strchr(text, ':');
+        if (!colon || colon == text) {
+            snprintf(message, size, "topic.regex.list: '%.100s' is not TOPIC:REGEX", text);
+            return -1;
+        }
+        if (regex_create(colon + 1, &objects->expressions[i], &error) != 0) {
+            snprintf(message, size, "topic.regex.list: %.400s", error.message);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void objects_finish(struct objects *objects)
+{
+    for (size_t i = objects->first; i < objects->item_count; i++) {
+        free_item(&objects->items[i]);
+    }
+    free(objects->items);
+    if (objects->listing) {
+        fetch_release(objects->reader, objects->listing);
+    }
+    for (size_t i = 0; i < objects->place_capacity; i++) {
+        while (objects->places[i]) {
+            struct place *place = objects->places[i];
+            objects->places[i] = place->next;
+            free(place->folder);
+            free(place->file);
+            free(place->name);
+            free(place);
+        }
+    }
+    free(objects->places);
+    free(objects->rest);
+    while (objects->topics) {
+        struct topic_text *next = objects->topics->next;
+        free(objects->topics);
+        objects->topics = next;
+    }
+    for (size_t i = 0; objects->expressions && objects->expressions[i]; i++) {
+        regex_destroy(objects->expressions[i]);
+    }
+    free(objects->expressions);
+    *objects = (struct objects){0};
+}
