@@ -10,7 +10,7 @@
 #include "core/host/source_task.h"
 #include "core/host/stage_clock.h"
 
-enum { POLL_MS = 1000 };
+enum { POLL_MS = 1000, ADMIN_MS = 30000, RETRY_MS = 1000 };
 
 /* A polled batch under way; with its flights in the batch's arena. */
 struct voyage {
@@ -313,6 +313,39 @@ static void leave_out(struct source_task *source, struct flight *flight, const s
     pthread_mutex_unlock(&source->done);
 }
 
+/*
+ * The topic of a record is there when this returns 1; 0: the record fails alone; -1: the task ends
+ * with failure. -2: the task was told to stop while no broker answered.
+ */
+static int ensure_topic(struct source_task *source, const char *topic, struct error *failure)
+{
+    struct task *task = source->task;
+    while (topic_creation_needed(source->topics, topic)) {
+        error_clear(failure);
+        pthread_mutex_lock(&source->admin);
+        int result = topic_creation_ensure(source->topics, source->broker, topic, ADMIN_MS,
+                                           task->context, failure);
+        pthread_mutex_unlock(&source->admin);
+        if (result == 0) {
+            break;
+        }
+        if (!failure->retriable) {
+            return source->answers ? 0 : -1;
+        }
+        task_log(task, LOG_LEVEL_WARN,
+                 "Topic '%s' could neither be found nor made, it is tried again: %s", topic,
+                 failure->message);
+        pthread_mutex_lock(&task->lock);
+        (void)task_wait(task, clock_monotonic_ms() + RETRY_MS);
+        bool stopping = task->stopping;
+        pthread_mutex_unlock(&task->lock);
+        if (stopping) {
+            return -2;
+        }
+    }
+    return 1;
+}
+
 static bool send_all(struct source_task *source, const struct broker_message *messages, size_t count)
 {
     struct task *task = source->task;
@@ -370,6 +403,13 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
         int outcome =
             result == 0 ? convert_record(source, batch, record, message, &clock, &failure) : 0;
         stage_clock_tell(&clock, source->task->process->page);
+        if (outcome == 1) {
+            outcome = ensure_topic(source, message->topic, &failure);
+        }
+        if (outcome == -2) {
+            error_clear(&failure);
+            return result; /* stopping: the batch stays as it is until the process ends */
+        }
         if (outcome == 1) {
             flights[i].topic = message->topic;
             message->partition = records_api.partition(record);

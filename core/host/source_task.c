@@ -141,6 +141,7 @@ static int start(struct source_task *source, struct error *error)
     if (converters_create(&source->converters, task, error) != 0 ||
         chain_create(&task->environment, &task->config, &source->chain, error) != 0 ||
         error_policy_init(&source->policy, task, false, error) != 0 ||
+        topic_creation_create(&task->config, &task->worker, &source->topics, error) != 0 ||
         source_send_open(source, error) != 0) {
         return -1;
     }
@@ -215,6 +216,7 @@ int source_task_run(struct task *task, struct error *error)
         source_send_close(&source);
     }
     error_policy_finish(&source.policy);
+    topic_creation_destroy(source.topics);
     chain_destroy(source.chain);
     converters_finish(&source.converters);
     source_offsets_destroy(source.offsets);

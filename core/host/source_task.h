@@ -9,6 +9,7 @@
 #include "core/host/converters.h"
 #include "core/host/errors.h"
 #include "core/host/source_offsets.h"
+#include "core/host/topic_creation.h"
 
 struct source_task {
     struct task *task;
@@ -19,6 +20,7 @@ struct source_task {
     struct converters converters;
     struct chain *chain;
     struct error_policy policy;
+    struct topic_creation *topics;  /* NULL: the broker makes what is missing, or does not */
     struct batch_pool *pool;
     struct source_offsets *offsets;
 

@@ -4,3 +4,4 @@ foreach(kind sink source)
         SOURCES unit/core/host/test_${kind}_task.c unit/core/host/task_fixture.c support/fake_broker.c
         LIBS core_task core_host PkgConfig::JANSSON)
 endforeach()
+sluice_test(host_topic_creation SOURCES unit/core/host/test_topic_creation.c LIBS core_task)
