@@ -512,4 +512,6 @@ const struct sluice_records records_api = {
     .set_source = set_source,
     .set_context = set_context,
     .context = context,
+    .source_partition = record_source_partition,
+    .source_offset = record_source_offset,
 };

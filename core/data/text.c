@@ -1,11 +1,11 @@
 /* Values as Java's String.valueOf prints them. [one thread per batch at a time] */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/data/batch.h"
 #include "core/data/value.h"
 #include "core/data/value_api.h"
+#include "lib/java/calendar.h"
 #include "lib/java/double_text.h"
 
 /* Grows inside the arena; what it outgrows is freed with the batch. */
@@ -158,21 +158,15 @@ static void print_decimal(struct out *out, const struct sluice_value *value)
 /* java.util.Date.toString in UTC: Thu Jan 01 00:00:00 UTC 1970 */
 static void print_date(struct out *out, int64_t milliseconds)
 {
-    int64_t seconds = milliseconds / 1000 - (milliseconds % 1000 < 0);
-    time_t when = (time_t)seconds;
-    struct tm utc;
-    char text[64];
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    if (!gmtime_r(&when, &utc)) {
-        put_text(out, "(date out of range)");
-        return;
-    }
-    (void)snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %d", days[utc.tm_wday],
-                   months[utc.tm_mon], utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                   utc.tm_year + 1900);
-    put_text(out, text);
+    struct calendar_time time = calendar_split(milliseconds);
+    char text[80];
+    int size = snprintf(text, sizeof(text), "%s %s %02d %02d:%02d:%02d UTC %lld",
+                        days[time.day_of_week - 1], months[time.month], time.day, time.hour,
+                        time.minute, time.second, (long long)time.year);
+    put(out, text, (size_t)size);
 }
 
 static void print(struct out *out, const struct sluice_value *value)

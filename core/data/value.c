@@ -188,6 +188,12 @@ struct sluice_value *value_new_decimal(struct sluice_batch *batch, const void *u
 {
     struct arena *arena = batch_arena(batch);
     struct sluice_value *value = value_new(arena, SLUICE_DECIMAL);
+    const signed char *bytes = unscaled;
+    while (size > 1 && ((bytes[0] == 0 && bytes[1] >= 0) || (bytes[0] == -1 && bytes[1] < 0))) {
+        bytes++; /* sign bytes that say nothing, as BigInteger leaves out */
+        size--;
+    }
+    unscaled = bytes;
     value->decimal.data = size == 0 ? "" : arena_copy(arena, unscaled, size); /* "" ends in a zero byte */
     value->decimal.size = size == 0 ? 1 : (uint32_t)size;
     value->decimal.scale = scale;

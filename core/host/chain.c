@@ -169,15 +169,29 @@ static const struct chain_predicate *find_predicate(const struct chain *chain, c
     return NULL;
 }
 
-/* transforms.<alias>.predicate and .negate */
-static int read_condition(const struct chain *chain, struct chain_stage *stage,
-                          const struct properties *connector, struct error *error)
+static bool is_listed(const struct properties *connector, const char *alias, bool *ret_memory)
+{
+    const char *list = properties_get(connector, "predicates");
+    bool listed = false;
+    for (size_t i = count_items(list); i > 0 && !listed; i--) {
+        char *item = next_alias(&list);
+        *ret_memory = *ret_memory && item;
+        listed = item && strcmp(item, alias) == 0;
+        free(item);
+    }
+    return listed;
+}
+
+/* transforms.<alias>.predicate and .negate; *ret_alias: the predicate's, NULL: none. */
+static int read_condition(struct chain_stage *stage, const struct properties *connector,
+                          char **ret_alias, struct error *error)
 {
     char key[512], negate_key[512];
     snprintf(key, sizeof(key), "transforms.%s.predicate", stage->alias);
     snprintf(negate_key, sizeof(negate_key), "transforms.%s.negate", stage->alias);
     const char *predicate = properties_get(connector, key);
     const char *negate = properties_get(connector, negate_key);
+    *ret_alias = NULL;
     if (negate && strcasecmp(negate, "true") != 0 && strcasecmp(negate, "false") != 0) {
         return error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
                                "Invalid value %s for configuration %s: Expected value to be either "
@@ -198,39 +212,63 @@ static int read_condition(const struct chain *chain, struct chain_stage *stage,
                                         negate_key, key)
                       : 0;
     }
-    stage->predicate = find_predicate(chain, alias);
-    int result =
-        stage->predicate
-            ? 0
-            : error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
-                              "Invalid value %s for configuration %s: no predicate of this "
-                              "name is listed under predicates",
-                              alias, key);
-    free(alias);
+    bool memory = true;
+    if (!is_listed(connector, alias, &memory)) {
+        int result = memory ? error_set_class(
+                                  error, ERROR_CONFIG, CONFIG_EXCEPTION,
+                                  "Invalid value %s for configuration %s: no predicate of this "
+                                  "name is listed under predicates",
+                                  alias, key)
+                            : no_memory(error);
+        free(alias);
+        return result;
+    }
+    *ret_alias = alias;
+    return 0;
+}
+
+/* The predicate of an alias, made where it was not yet; takes alias over. */
+static int use_predicate(struct chain *chain, const struct plugin_environment *environment,
+                         const struct properties *connector, char *alias,
+                         const struct chain_predicate **ret_predicate, struct error *error)
+{
+    const struct chain_predicate *known = find_predicate(chain, alias);
+    int result = 0;
+    if (known) {
+        free(alias);
+    } else {
+        known = &chain->predicates[chain->predicate_count];
+        result = make_predicate(chain, environment, connector, alias, error);
+    }
+    *ret_predicate = known;
     return result;
 }
 
+/* The transform before its predicate, as Connect makes them: the error of the first is told. */
 static int make_stage(struct chain *chain, const struct plugin_environment *environment,
                       const struct properties *connector, char *alias, struct error *error)
 {
     struct chain_stage *stage = &chain->stages[chain->count++];
     *stage = (struct chain_stage){.alias = alias};
-    char prefix[400];
+    char prefix[400], *predicate = NULL;
     snprintf(prefix, sizeof(prefix), "transforms.%s", alias);
     if (make_plugin(environment, connector, SLUICE_TRANSFORM, prefix, &stage->class_name,
                     &stage->instance, error) != 0 ||
-        read_condition(chain, stage, connector, error) != 0) {
+        read_condition(stage, connector, &predicate, error) != 0) {
         return -1;
     }
     stage->vtable = stage->instance->descriptor->vtable;
     plugin_failure_reset();
     enum sluice_result result =
         stage->vtable->configure(stage->instance->self, stage->class_name, stage->instance->config);
-    if (result == SLUICE_OK) {
-        return 0;
+    if (result != SLUICE_OK) {
+        free(predicate);
+        take_failure(stage->instance, result, "configure()", error);
+        return add_place(error, prefix, stage->class_name);
     }
-    take_failure(stage->instance, result, "configure()", error);
-    return add_place(error, prefix, stage->class_name);
+    return predicate ? use_predicate(chain, environment, connector, predicate, &stage->predicate,
+                                     error)
+                     : 0;
 }
 
 /* An alias that was there before is ConfigDef's `Duplicate alias provided.` */
@@ -285,14 +323,16 @@ int chain_create(const struct plugin_environment *environment, const struct prop
     chain->stages = calloc(count, sizeof(*chain->stages));
     chain->predicates = calloc(predicate_count + 1, sizeof(*chain->predicates));
     int result = chain->stages && chain->predicates ? 0 : no_memory(error);
-    for (size_t i = 0; result == 0 && i < predicate_count; i++) {
-        char *alias = next_alias(&predicates);
-        result =
-            alias ? make_predicate(chain, environment, connector, alias, error) : no_memory(error);
-    }
     for (size_t i = 0; result == 0 && i < count; i++) {
         char *alias = next_alias(&transforms);
         result = alias ? make_stage(chain, environment, connector, alias, error) : no_memory(error);
+    }
+    /* those that no transform names are checked all the same */
+    for (size_t i = 0; result == 0 && i < predicate_count; i++) {
+        const struct chain_predicate *made;
+        char *alias = next_alias(&predicates);
+        result = alias ? use_predicate(chain, environment, connector, alias, &made, error)
+                       : no_memory(error);
     }
     if (result != 0) {
         chain_destroy(chain);

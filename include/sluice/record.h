@@ -90,6 +90,9 @@ struct sluice_records {
     /** A pointer of the plugin's own, handed back in record_done(). */
     void (*set_context)(struct sluice_record *record, void *context);
     void *(*context)(const struct sluice_record *record);
+    /** What set_source() gave; NULL where it was not called. */
+    const struct sluice_value *(*source_partition)(const struct sluice_record *record);
+    const struct sluice_value *(*source_offset)(const struct sluice_record *record);
 };
 
 #endif

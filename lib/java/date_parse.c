@@ -1,12 +1,14 @@
 /* SimpleDateFormat.parse, lenient, locale en_US. */
-#include <ctype.h>
 #include <limits.h>
+#include <math.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/java/calendar.h"
 #include "lib/java/date_pattern.h"
 #include "lib/java/dates.h"
+#include "lib/java/digits.h"
 
 struct parse {
     const char *text;
@@ -20,30 +22,79 @@ static int char_at(const struct parse *parse, size_t i)
     return i < parse->size ? (unsigned char)parse->text[i] : -1;
 }
 
+static bool starts_with(const struct parse *parse, size_t at, size_t end, const char *text)
+{
+    size_t size = strlen(text);
+    return at <= end && size <= end - at && memcmp(parse->text + at, text, size) == 0;
+}
+
+/** What DecimalFormat makes of digits: a Long where it fits, else a Double. */
+struct number {
+    double large;
+    uint64_t whole;
+};
+
+/** Digits from *at; false: none. */
+static bool take_digits(const struct parse *parse, size_t *at, size_t end, struct number *ret)
+{
+    size_t step, first = *at;
+    *ret = (struct number){0};
+    for (int digit; *at < end && (digit = java_digit(parse->text + *at, end - *at, &step)) >= 0;
+         *at += step) {
+        ret->whole = ret->whole * 10 + (unsigned)digit;
+        ret->large = ret->large * 10 + digit;
+    }
+    return *at > first;
+}
+
+/** `E3` behind digits, as DecimalFormat takes it although nobody writes years so. */
+static void take_exponent(const struct parse *parse, size_t *at, size_t end, struct number *number)
+{
+    struct number exponent;
+    size_t i = *at + 1;
+    if (!starts_with(parse, *at, end, "E")) {
+        return;
+    }
+    bool negative = starts_with(parse, i, end, "-");
+    i += negative;
+    if (!take_digits(parse, &i, end, &exponent) || exponent.large >= 9.2e18) {
+        return;
+    }
+    *at = i;
+    number->large *= pow(10, negative ? -exponent.large : exponent.large);
+    for (uint64_t n = exponent.whole; n > 0 && n < 20 && number->large < 9.2e18; n--) {
+        number->whole = negative ? number->whole / 10 : number->whole * 10;
+    }
+    number->whole = exponent.whole >= 20 ? 0 : number->whole;
+}
+
 /**
  * An integer before `end`, as DecimalFormat reads one and Number.intValue() narrows it. False:
  * none.
  */
 static bool take_number(struct parse *parse, size_t end, int32_t *ret)
 {
+    static const char nan[] = "NaN", infinity[] = "\xE2\x88\x9E";
     size_t i = parse->at;
-    bool negative = i < end && parse->text[i] == '-';
-    i += negative;
-    size_t first = i;
-    double large = 0;
-    uint64_t value = 0;
-    for (; i < end && isdigit((unsigned char)parse->text[i]); i++) {
-        unsigned digit = (unsigned)(parse->text[i] - '0');
-        value = value * 10 + digit;
-        large = large * 10 + digit;
+    if (starts_with(parse, i, end, nan)) {
+        parse->at += sizeof(nan) - 1;
+        *ret = 0;
+        return true;
     }
-    if (i == first) {
+    bool negative = starts_with(parse, i, end, "-");
+    i += negative;
+    struct number number = {.large = 1e300};
+    if (starts_with(parse, i, end, infinity)) {
+        i += sizeof(infinity) - 1;
+    } else if (take_digits(parse, &i, end, &number)) {
+        take_exponent(parse, &i, end, &number);
+    } else {
         return false;
     }
-    if (large >= 9.2e18) { /* a Double in Java: its intValue() is clamped, a Long's is cut */
+    if (number.large >= 9.2e18) { /* a Double in Java: its intValue() is clamped, a Long's is cut */
         *ret = negative ? INT_MIN : INT_MAX;
     } else {
-        *ret = (int32_t)(uint32_t)(negative ? 0 - value : value);
+        *ret = (int32_t)(uint32_t)(negative ? 0 - number.whole : number.whole);
     }
     parse->at = i;
     return true;
@@ -146,12 +197,36 @@ static bool take_iso_zone(struct parse *parse, int count)
            take_offset(parse, c == '+' ? 1 : -1, count > 1, count == 3, false);
 }
 
+static bool is_two_digits(const struct parse *parse, size_t first)
+{
+    size_t step, count = 0;
+    while (first < parse->at && java_digit(parse->text + first, parse->at - first, &step) >= 0) {
+        first += step;
+        count++;
+    }
+    return count == 2 && first == parse->at;
+}
+
+/** Bytes of so many characters of Java's from a place on; SIZE_MAX: there are less. */
+static size_t bytes_of(const struct parse *parse, size_t from, int count)
+{
+    size_t at = from;
+    while (count > 0 && at < parse->size) {
+        unsigned char c = (unsigned char)parse->text[at];
+        count -= c >= 0xF0 ? 2 : 1;
+        for (at++; at < parse->size && ((unsigned char)parse->text[at] & 0xC0) == 0x80;) {
+            at++;
+        }
+    }
+    return count > 0 ? SIZE_MAX : at - from;
+}
+
 /** The year, put in the right century where two digits stand for it. */
 static void set_year(struct parse *parse, const struct date_format *format,
                      const struct date_item *item, size_t first, int32_t value)
 {
     enum calendar_field field = item->letter == 'Y' ? CALENDAR_WEEK_YEAR : CALENDAR_YEAR;
-    if (item->count <= 2 && parse->at - first == 2 && parse->text[first] != '-') {
+    if (item->count <= 2 && is_two_digits(parse, first)) {
         int32_t begin = format->century_year % 100;
         parse->century = value == begin;
         value += format->century_year / 100 * 100 + (value < begin ? 100 : 0);
@@ -252,10 +327,11 @@ static bool take_item(struct parse *parse, const struct date_format *format,
     }
     size_t end = parse->size;
     if (obey) {
-        if ((size_t)item->count > parse->size - start) {
+        size_t room = bytes_of(parse, start, item->count);
+        if (room == SIZE_MAX) {
             return false;
         }
-        end = start + (size_t)item->count;
+        end = start + room;
     }
     int32_t value;
     if (!take_number(parse, end, &value)) {

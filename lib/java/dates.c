@@ -38,12 +38,21 @@ static void add_literal(struct date_format *format, char c)
     item->count++;
 }
 
-static void end_run(struct compiler *compiler)
+/** False: X more often than there are forms, which is told where the run ends. */
+static bool end_run(struct compiler *compiler)
 {
+    bool good = compiler->letter != 'X' || compiler->count <= 3;
     if (compiler->letter) {
         add_item(compiler->format, compiler->letter)->count = compiler->count;
         compiler->letter = 0;
     }
+    return good;
+}
+
+static const char *bad_zone(const struct compiler *compiler, char *message, size_t message_size)
+{
+    snprintf(message, message_size, "invalid ISO 8601 format: length=%d", compiler->count);
+    return message;
 }
 
 /** SimpleDateFormat.compile: NULL, or what is wrong. */
@@ -55,8 +64,12 @@ static const char *compile(struct date_format *format, const char *pattern, char
     for (const char *p = pattern; *p; p++) {
         char c = *p;
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool known = letter && strchr("GyMdkHmsSEDFwWahKzZYuXL", c);
+        bool ends = c == '\'' || quoted || !letter || (known && compiler.letter != c);
+        if (ends && !end_run(&compiler)) {
+            return bad_zone(&compiler, message, message_size);
+        }
         if (c == '\'') {
-            end_run(&compiler);
             if (p[1] == '\'') { /* a quote itself, within quotes and outside */
                 add_literal(format, '\'');
                 p++;
@@ -64,30 +77,23 @@ static const char *compile(struct date_format *format, const char *pattern, char
                 quoted = !quoted;
             }
         } else if (quoted || !letter) {
-            end_run(&compiler);
             add_literal(format, c);
-        } else if (!strchr("GyMdkHmsSEDFwWahKzZYuXL", c)) {
+        } else if (!known) {
             snprintf(message, message_size, "Illegal pattern character '%c'", c);
             return message;
         } else {
             if (compiler.letter != c) {
-                end_run(&compiler);
                 compiler.letter = c;
                 compiler.count = 0;
             }
             compiler.count++;
         }
     }
-    end_run(&compiler);
     if (quoted) {
         return "Unterminated quote";
     }
-    for (size_t i = 0; i < format->item_count; i++) {
-        if (format->items[i].letter == 'X' && format->items[i].count > 3) {
-            snprintf(message, message_size, "invalid ISO 8601 format: length=%d",
-                     format->items[i].count);
-            return message;
-        }
+    if (!end_run(&compiler)) {
+        return bad_zone(&compiler, message, message_size);
     }
     return NULL;
 }

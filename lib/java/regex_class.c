@@ -210,19 +210,17 @@ static void intersect(struct regex_parser *parser, struct set *set)
         right_start = parser->out->size;
     }
     while (c != ']' && c != '&') {
-        if (c == '[') {
-            if (right) { /* united with what is there */
-                insert(parser, right_start, "(?:");
-                emit(parser, "|");
-                class_body(parser, true);
-                emit(parser, ")");
-            } else {
-                class_body(parser, true);
-            }
-        } else { /* takes the place of what is there, as in Java */
-            parser->out->size = right ? right_start : parser->out->size;
+        bool nested = c == '[';
+        if (!nested) {
             parser->cursor--;
-            class_body(parser, false);
+        }
+        if (right) { /* united with what is there */
+            insert(parser, right_start, "(?:");
+            emit(parser, "|");
+        }
+        class_body(parser, nested);
+        if (right) {
+            emit(parser, ")");
         }
         right = true;
         c = regex_peek(parser);

@@ -3,12 +3,17 @@
 
 #include <string.h>
 
-/** Digits at p (before end) to `to`, without zeros in front of everything. */
-static const char *take_digits(const char *p, const char *end, char *to, size_t *count)
+#include "lib/java/digits.h"
+
+/** Digits at p (before end) to `to`, without zeros in front of everything; *seen counts all. */
+static const char *take_digits(const char *p, const char *end, char *to, size_t *count,
+                               size_t *seen)
 {
-    for (; p < end && *p >= '0' && *p <= '9'; p++) {
-        if (*count > 0 || *p != '0') {
-            to[(*count)++] = *p;
+    size_t step;
+    for (int digit; p < end && (digit = java_digit(p, (size_t)(end - p), &step)) >= 0; p += step) {
+        ++*seen;
+        if (*count > 0 || digit > 0) {
+            to[(*count)++] = (char)('0' + digit);
         }
     }
     return p;
@@ -23,18 +28,15 @@ static bool parse_exponent(const char *p, const char *end, int64_t *ret_exponent
     if (p == end) {
         return false;
     }
-    while (end - p > 10 && *p == '0') {
-        p++;
-    }
-    if (end - p > 10) {
-        return false;
-    }
     int64_t exponent = 0;
-    for (; p < end; p++) {
-        if (*p < '0' || *p > '9') {
+    size_t step, digits = 0;
+    for (; p < end; p += step) {
+        int digit = java_digit(p, (size_t)(end - p), &step);
+        digits += digits > 0 || digit > 0;
+        if (digit < 0 || digits > 10) {
             return false;
         }
-        exponent = exponent * 10 + (*p - '0');
+        exponent = exponent * 10 + digit;
     }
     *ret_exponent = negative ? -exponent : exponent;
     return true;
@@ -49,16 +51,13 @@ bool big_decimal_parse(const char *text, size_t size, char *digits, struct big_d
     bool negative = *p == '-';
     p += negative || *p == '+';
     size_t count = 0;
-    const char *whole = p;
-    p = take_digits(p, end, digits, &count);
-    size_t seen = (size_t)(p - whole);
-    int64_t scale = 0;
+    size_t seen = 0, fraction = 0;
+    p = take_digits(p, end, digits, &count, &seen);
     if (p < end && *p == '.') {
-        const char *fraction = ++p;
-        p = take_digits(p, end, digits, &count);
-        scale = p - fraction;
-        seen += (size_t)scale;
+        p = take_digits(p + 1, end, digits, &count, &fraction);
+        seen += fraction;
     }
+    int64_t scale = (int64_t)fraction;
     int64_t exponent = 0;
     if (seen == 0 || (p < end && *p != 'e' && *p != 'E') ||
         (p < end && !parse_exponent(p + 1, end, &exponent))) {

@@ -8,6 +8,7 @@
 #include <sluice/plugin.h>
 
 #define SERIALIZATION_EXCEPTION "org.apache.kafka.common.errors.SerializationException"
+#define NULL_POINTER "java.lang.NullPointerException"
 #define SCHEMA_BUILDER_EXCEPTION "org.apache.kafka.connect.errors.SchemaBuilderException"
 
 /** First member of every converter's own struct. */

@@ -140,6 +140,10 @@ static enum sluice_result write_map(struct json_converter *self, struct sluice_b
     const struct sluice_data *data = self->base.data;
     const struct sluice_schema *key_schema = schema ? data->schema_key(schema) : NULL;
     const struct sluice_schema *value_schema = schema ? data->schema_value(schema) : NULL;
+    if (schema && !key_schema) { /* of an empty map, as SimpleHeaderConverter reads one */
+        return self->base.host->error(self->base.host, SLUICE_BAD_RECORD, NULL_POINTER,
+                                      "The map's schema has no schema of keys");
+    }
     bool object = key_schema ? data->schema_type(key_schema) == SLUICE_STRING
                              : has_only_string_keys(data, value);
     append(self, object ? "{" : "[");

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/java/digits.h"
 #include "plugins/converters/big_decimal.h"
 #include "plugins/converters/simple_header.h"
 
-/** Tokens are delimiters, and what is between them; blanks around a token are dropped by peeking. */
+/** Tokens are delimiters, and what is between them; blank ones are stepped over by peeking. */
 struct parser {
     struct simple_header *self;
     const struct sluice_data *data;
@@ -74,12 +75,13 @@ static bool can_consume(struct parser *p, const char *expected)
     if (!has_next(p)) {
         return false;
     }
-    p->token = trimmed(p->has_token ? p->token : take_token(p));
+    p->token = p->has_token ? p->token : take_token(p);
     p->has_token = true;
-    while (p->token.size == 0 && p->at < p->text.size) {
-        p->token = trimmed(take_token(p));
+    while (trimmed(p->token).size == 0 && p->at < p->text.size) {
+        p->token = take_token(p);
     }
-    if (p->token.size == strlen(expected) && memcmp(p->token.data, expected, p->token.size) == 0) {
+    struct sluice_span token = trimmed(p->token);
+    if (token.size == strlen(expected) && memcmp(token.data, expected, token.size) == 0) {
         p->has_token = false;
         return true;
     }
@@ -196,7 +198,7 @@ static bool as_number(struct parser *p, struct sluice_span token, struct header_
 {
     const struct sluice_data *data = p->data;
     struct big_decimal decimal;
-    char *room = p->self->base.records->alloc(p->batch, token.size * 2 + 1);
+    char *room = p->self->base.records->alloc(p->batch, token.size * 2 + 32);
     if (!big_decimal_parse(token.data, token.size, room, &decimal)) {
         return false;
     }
@@ -210,9 +212,9 @@ static bool as_number(struct parser *p, struct sluice_span token, struct header_
                                            data->new_integer(p->batch, type, integral)};
         return true;
     }
-    char *text = room + token.size;
-    memcpy(text, token.data, token.size);
-    text[token.size] = '\0';
+    char *text = room + token.size; /* written anew: its digits need not be ASCII's */
+    (void)snprintf(text, token.size + 32, "%s%.*sE%d", decimal.negative ? "-" : "",
+                   (int)decimal.count, decimal.digits, -(int)decimal.scale);
     float single = strtof(text, NULL);
     double number = strtod(text, NULL);
     if (decimal.scale != 0 && (isfinite(single) || isfinite(number))) {
@@ -277,27 +279,36 @@ static bool is_named(const struct sluice_data *data, const struct sluice_schema 
     return found && strcmp(found, name) == 0;
 }
 
-/** A member under the common schema; false for a null, which no such schema allows. */
+/**
+ * A member under the common schema; false for a null, which no such schema allows, and for a time
+ * under a number's.
+ */
 static bool align(struct parser *p, const struct sluice_schema *schema,
                   const struct sluice_value **value)
 {
     const struct sluice_data *data = p->data;
     enum sluice_type from = data->type(*value), to = data->schema_type(schema);
-    if (from == SLUICE_NULL) {
+    if (from == SLUICE_NULL ||
+        (from == SLUICE_DATE && width_of(to) > 0 && !data->schema_name(schema))) {
         return false;
     }
     bool whole = from >= SLUICE_INT8 && from <= SLUICE_INT64;
-    if (from == to || from == SLUICE_DECIMAL || width_of(to) == 0 ||
-        (from == SLUICE_DATE && data->schema_name(schema))) {
+    if (from == SLUICE_DECIMAL || from == SLUICE_DATE || width_of(to) == 0) {
         return true;
     }
     if (whole && data->schema_name(schema)) {
         int64_t number = data->integer(*value);
         bool days = is_named(data, schema, SLUICE_SCHEMA_DATE);
+        if (is_named(data, schema, SLUICE_SCHEMA_TIME) &&
+            (number < 0 || number > INT64_C(86400000))) {
+            return false;
+        }
         *value = data->new_date(p->batch, days ? number * INT64_C(86400000) : number);
+    } else if (from == to) {
+        return true;
     } else if (to == SLUICE_FLOAT32 || to == SLUICE_FLOAT64) {
-        double number = whole || from == SLUICE_DATE ? (double)data->integer(*value)
-                                                     : data->real(*value);
+        double number = whole ? (double)data->integer(*value)
+                               : data->real(*value);
         *value = data->new_real(p->batch, to, to == SLUICE_FLOAT32 && whole
                                                   ? (double)(float)data->integer(*value)
                                                   : number);
@@ -437,12 +448,13 @@ static void parse_quoted(struct parser *p, struct header_value *ret_value)
 
 static bool parse_token(struct parser *p, bool embedded, struct header_value *ret_value)
 {
-    struct sluice_span token = trimmed(next(p));
+    struct sluice_span whole = next(p), token = trimmed(whole);
     if (token.size == 0) {
-        *ret_value = string_of(p, embedded ? token : p->text);
+        *ret_value = string_of(p, whole);
         return true;
     }
-    bool digit = token.data[0] >= '0' && token.data[0] <= '9';
+    size_t step;
+    bool digit = java_digit(token.data, token.size, &step) >= 0;
     if (digit && as_tokens_temporal(p, token, ret_value)) {
         return true;
     }

@@ -15,6 +15,8 @@
 #include "plugins/transforms/lists.h"
 
 #define MS_PER_DAY INT64_C(86400000)
+/* What the JVM says of an item that is nothing but colons. */
+#define NO_PARTS "Index 1 out of bounds for length 0"
 #define TYPES "INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING"
 
 struct cast {
@@ -95,6 +97,10 @@ static bool read_spec(struct cast *cast, const char *spec, char *message, size_t
         struct text parts[2] = {{.data = ""}, {.data = ""}};
         size_t count = split_colons(item, parts, 2);
         items++;
+        if (count == 0) {
+            snprintf(message, size, NO_PARTS);
+            return false;
+        }
         if (count > 2) {
             char list[200];
             list_print(spec, list, sizeof(list));
@@ -141,7 +147,7 @@ static bool read_spec(struct cast *cast, const char *spec, char *message, size_t
 static bool check_spec(const char *name, const char *value, char *message, size_t size)
 {
     (void)name;
-    return read_spec(NULL, value, message, size);
+    return read_spec(NULL, value, message, size) || strcmp(message, NO_PARTS) == 0;
 }
 
 /* -- one value -- */
@@ -372,6 +378,22 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
 
 /* -- schemas -- */
 
+/* SchemaBuilder.defaultValue: under a logical type's name only values of its class are good. */
+static bool is_good_default(const struct sluice_data *data, const struct schema_draft *draft)
+{
+    const char *name = draft->spec.name;
+    enum sluice_type type = data->type(draft->spec.default_value);
+    if (!name) {
+        return true;
+    }
+    if (strcmp(name, SLUICE_SCHEMA_DECIMAL) == 0) {
+        return type == SLUICE_DECIMAL;
+    }
+    return type == SLUICE_DATE ||
+           (strcmp(name, SLUICE_SCHEMA_DATE) != 0 && strcmp(name, SLUICE_SCHEMA_TIME) != 0 &&
+            strcmp(name, SLUICE_SCHEMA_TIMESTAMP) != 0);
+}
+
 /* Puts optional and the cast default of a source schema into a draft and builds it. */
 static enum sluice_result build_cast(struct cast *cast, struct sluice_batch *batch,
                                      struct schema_draft *draft, enum sluice_type type,
@@ -392,6 +414,10 @@ static enum sluice_result build_cast(struct cast *cast, struct sluice_batch *bat
             return cast->each.result;
         default:
             break;
+        }
+        if (!is_good_default(data, draft)) {
+            return cast->each.base.host->error(cast->each.base.host, SLUICE_BAD_RECORD,
+                                               SCHEMA_BUILDER_EXCEPTION, "Invalid default value");
         }
     }
     return draft_build(draft, ret_schema);
@@ -435,6 +461,7 @@ static const struct each_field_type cast_type = {
     .purpose = "cast types",
     .add_missing = true,
     .skip_null = true,
+    .schema_first = true,
     .convert = convert,
     .schema = field_schema,
 };
@@ -450,7 +477,10 @@ static enum sluice_result configure(void *self, const char *class_name,
     char message[512] = "Out of memory";
     if (!read_spec(cast, base->host->config->get_string(config, "spec"), message,
                    sizeof(message))) {
-        return BAD_CONFIG(base, "%s", message);
+        return strcmp(message, NO_PARTS) == 0
+                   ? base->host->error(base->host, SLUICE_FATAL,
+                                       "java.lang.ArrayIndexOutOfBoundsException", NO_PARTS)
+                   : BAD_CONFIG(base, "%s", message);
     }
     return SLUICE_OK;
 }

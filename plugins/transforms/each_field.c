@@ -269,7 +269,13 @@ static enum sluice_result apply_struct(struct each_field *each, struct sluice_re
                                        const struct sluice_value *value)
 {
     const struct schema_plan *plan = NULL;
-    enum sluice_result result = each_field_plan(each, batch, schema, &plan);
+    enum sluice_result result = SLUICE_OK;
+    if (!each->type->schema_first) {
+        result = require_struct(&each->base, value, each->type->purpose);
+    }
+    if (result == SLUICE_OK) {
+        result = each_field_plan(each, batch, schema, &plan);
+    }
     if (result == SLUICE_OK) {
         result = require_struct(&each->base, value, each->type->purpose);
     }

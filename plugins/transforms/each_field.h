@@ -28,6 +28,7 @@ struct each_field_type {
     const char *purpose;
     bool add_missing; /* listed fields that a map lacks come in as null (Connect's own do so) */
     bool skip_null;   /* convert() is not called for null */
+    bool schema_first; /* a schema that is no struct's is told before a value that is none */
     /** which: place in the list of fields or ANY_FIELD. schema: NULL for schemaless. */
     enum conversion (*convert)(struct each_field *each, struct sluice_batch *batch, size_t which,
                                const struct sluice_schema *schema, const struct sluice_value *value,

@@ -121,11 +121,22 @@ static enum sluice_result apply_insert(void *self, struct sluice_record *record)
     return result;
 }
 
+/* ConfigDef.NonNullValidator */
+static bool check_given(const char *name, const char *value, char *message, size_t size)
+{
+    if (!value) {
+        snprintf(message, size, "Invalid value null for configuration %s: entry must be non null",
+                 name);
+    }
+    return value != NULL;
+}
+
 static const struct sluice_option insert_options[] = {
     OPTION(.name = "header", .type = SLUICE_OPTION_STRING, .required = true,
-           .importance = SLUICE_HIGH, .doc = "The name of the header."),
+           .importance = SLUICE_HIGH, .valid = SLUICE_VALID_CUSTOM, .check = check_given,
+           .doc = "The name of the header."),
     OPTION(.name = "value.literal", .type = SLUICE_OPTION_STRING, .required = true,
-           .importance = SLUICE_HIGH,
+           .importance = SLUICE_HIGH, .valid = SLUICE_VALID_CUSTOM, .check = check_given,
            .doc = "The literal value that is to be set as the header value on all records."),
     OPTIONS_END,
 };

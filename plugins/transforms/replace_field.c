@@ -215,6 +215,31 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
     return SLUICE_OK;
 }
 
+/*
+ * Connect looks a field of the result up by its former name, that of the rename with this target,
+ * even where another field has the name already. -1 with the error set.
+ */
+static ptrdiff_t origin_of(const struct replace_field *replace, const struct sluice_schema *source,
+                           struct sluice_span target, size_t field, enum sluice_result *ret_result)
+{
+    const struct transform *base = &replace->base;
+    const struct sluice_data *data = base->data;
+    for (size_t i = replace->rename_count; i-- > 0;) {
+        struct sluice_span to = data->name_text(replace->renames[i].to);
+        if (to.size != target.size || memcmp(to.data, target.data, to.size) != 0) {
+            continue;
+        }
+        ptrdiff_t found = data->schema_find(source, replace->renames[i].from);
+        struct sluice_span from = data->name_text(replace->renames[i].from);
+        if (found < 0) {
+            *ret_result = BAD_RECORD(base, "%.*s is not a valid field name", (int)from.size,
+                                     from.data);
+        }
+        return found;
+    }
+    return (ptrdiff_t)field;
+}
+
 static enum sluice_result make_plan(struct replace_field *replace,
                                     const struct sluice_schema *source,
                                     const struct schema_plan **ret_plan)
@@ -235,8 +260,14 @@ static enum sluice_result make_plan(struct replace_field *replace,
     if (result == SLUICE_OK) {
         result = draft_build(&draft, &target);
     }
+    for (size_t i = 0; result == SLUICE_OK && i < draft.spec.field_count; i++) {
+        struct sluice_span name = {draft.names[i], strlen(draft.names[i])};
+        draft.from[i] = origin_of(replace, source, name, (size_t)draft.from[i], &result);
+    }
     if (result == SLUICE_OK) {
         *ret_plan = schema_cache_add(&replace->cache, &replace->base, source, target, &draft, NULL);
+    } else {
+        data->schema_release(target);
     }
     draft_finish(&draft);
     return result;
@@ -271,7 +302,13 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     struct sluice_value *made = data->new_struct(batch, plan->target);
     size_t count = data->schema_field_count(plan->target);
     for (size_t i = 0; i < count; i++) {
-        data->set_at(batch, made, i, struct_field(base, batch, value, (size_t)plan->from[i]));
+        const struct sluice_value *field =
+            struct_field(base, batch, value, (size_t)plan->from[i]);
+        result = check_field(base, plan->target, i, field);
+        if (result != SLUICE_OK) {
+            return result;
+        }
+        data->set_at(batch, made, i, field);
     }
     transform_replace(base, record, plan->target, made);
     return SLUICE_OK;

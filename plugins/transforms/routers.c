@@ -224,6 +224,12 @@ static void describe(struct timestamp_router *router, const struct sluice_record
             "originalKafkaPartition=%d, originalKafkaOffset=%lld} ",
             (long long)records->offset(record), records->original_topic(record),
             (int)records->original_partition(record), (long long)records->offset(record));
+    } else {
+        buffer_append_text(out, "SourceRecord{sourcePartition=");
+        append_value(out, data, batch, records->source_partition(record));
+        buffer_append_text(out, ", sourceOffset=");
+        append_value(out, data, batch, records->source_offset(record));
+        buffer_append_text(out, "} ");
     }
     buffer_printf(out, "ConnectRecord{topic='%s', kafkaPartition=", records->topic(record));
     if (records->partition(record) == SLUICE_NO_PARTITION) {
@@ -244,13 +250,13 @@ static void describe(struct timestamp_router *router, const struct sluice_record
         const struct sluice_schema *schema;
         const struct sluice_value *value;
         const char *name = records->header(record, i, &schema, &value);
-        buffer_printf(out, "%sConnectHeader(key=%s, value=", i ? "," : "", name);
+        buffer_printf(out, "%sConnectHeader(key=%s, value=", i ? ", " : "[", name);
         append_value(out, data, batch, value);
         buffer_append_text(out, ", schema=");
         append_schema(out, data, schema);
         buffer_append_text(out, ")");
     }
-    buffer_append_text(out, ")}");
+    buffer_append_text(out, records->header_count(record) > 0 ? "])}" : ")}");
 }
 
 static enum sluice_result apply_timestamp(void *self, struct sluice_record *record)

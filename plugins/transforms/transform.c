@@ -127,3 +127,44 @@ enum sluice_result check_not_null(const struct transform *transform,
                       "Invalid value: null used for required field: \"%s\", schema type: %s", name,
                       type_name(data->schema_type(schema)));
 }
+
+/* The class that values of a schema have: by its name where that is a logical type's. */
+static enum sluice_type class_of(const struct sluice_data *data, const struct sluice_schema *schema)
+{
+    const char *name = data->schema_name(schema);
+    if (!name) {
+        return data->schema_type(schema);
+    }
+    if (strcmp(name, SLUICE_SCHEMA_DECIMAL) == 0) {
+        return SLUICE_DECIMAL;
+    }
+    return strcmp(name, SLUICE_SCHEMA_DATE) == 0 || strcmp(name, SLUICE_SCHEMA_TIME) == 0 ||
+                   strcmp(name, SLUICE_SCHEMA_TIMESTAMP) == 0
+               ? SLUICE_DATE
+               : data->schema_type(schema);
+}
+
+enum sluice_result check_field(const struct transform *transform,
+                               const struct sluice_schema *schema, size_t i,
+                               const struct sluice_value *value)
+{
+    const struct sluice_data *data = transform->data;
+    const struct sluice_schema *field = data->schema_field(schema, i);
+    enum sluice_type type = data->type(value);
+    if (type == class_of(data, field) || (type == SLUICE_NULL && data->schema_optional(field))) {
+        return SLUICE_OK;
+    }
+    struct sluice_span text = data->name_text(data->schema_field_name(schema, i));
+    const char *name = data->schema_name(field);
+    if (type == SLUICE_NULL) {
+        return BAD_RECORD(transform,
+                          "Invalid value: null used for required field: \"%.*s\", schema type: %s",
+                          (int)text.size, text.data, type_name(data->schema_type(field)));
+    }
+    return BAD_RECORD(transform,
+                      "Invalid Java object for schema%s%s%s with type %s: class %s for field: "
+                      "\"%.*s\"",
+                      name ? " \"" : "", name ? name : "", name ? "\"" : "",
+                      type_name(data->schema_type(field)), java_class(transform, value),
+                      (int)text.size, text.data);
+}

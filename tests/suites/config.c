@@ -1,44 +1,15 @@
 /*
- * Runs recorded cases of Connect's ConfigDefs (configdef.jsonl) against the option tables of the
- * framework and of the plugins beside the build, loaded as a host loads them: kinds `key` (one
- * object of GET /connector-plugins/{p}/config) and `validate_plugin`. Cases of kind
- * `validate_connector` are the herder's and are left out here without a word.
- *
- *     vectors_config FILE.jsonl...
- *
- * Prints a line per case and closes with `N passed, N failed`; exit 1 where any failed. One thread.
+ * Cases of Connect's ConfigDefs (configdef.jsonl) against the option tables of the framework and of
+ * the plugins: `key` is one object of GET /connector-plugins/{p}/config, `validate_plugin` a
+ * configuration checked; see vectors.h.
  */
-#include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/config/framework.h"
-#include "core/plugin/registry.h"
-
-static struct registry *registry;
-static int passed, failed, left_out;
-
-static void result(const json_t *test, const char *wrong)
-{
-    const char *id = json_string_value(json_object_get(test, "id"));
-    if (wrong) {
-        failed++;
-        printf("FAILED %s: %s\n", id, wrong);
-    } else {
-        passed++;
-        printf("ok %s\n", id);
-    }
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
+#include "core/config/properties.h"
+#include "tests/suites/vectors.h"
 
 /* -- key -- */
 
@@ -84,7 +55,11 @@ static json_t *describe(const struct sluice_option *option)
 static bool find_tables(const char *class_name, const struct sluice_option *tables[4])
 {
     static const struct sluice_option none = {.name = NULL};
-    const char *simple = strrchr(class_name, '.') + 1;
+    const char *dot = class_name ? strrchr(class_name, '.') : NULL;
+    const char *simple = dot ? dot + 1 : class_name;
+    if (!simple) {
+        return false;
+    }
     bool sink = strcmp(simple, "SinkConnectorConfig") == 0;
     tables[0] = &none;
     tables[1] = tables[2] = &none;
@@ -92,7 +67,7 @@ static bool find_tables(const char *class_name, const struct sluice_option *tabl
     if (!sink && strcmp(simple, "SourceConnectorConfig") != 0) {
         struct error error = {0};
         const struct sluice_descriptor *descriptor =
-            registry_find(registry, NULL, class_name, &error);
+            registry_find(vectors_environment.registry, NULL, class_name, &error);
         error_clear(&error);
         if (!descriptor) {
             return false;
@@ -115,8 +90,14 @@ static bool is_listed(const struct sluice_option *option)
     return !option->internal && !strchr(option->name, '*');
 }
 
-static void run_key(const json_t *test, const struct sluice_option *const *tables)
+enum outcome vectors_key(struct vector_case *run)
 {
+    json_t *test = run->test;
+    const struct sluice_option *found[4], *const *tables = found;
+    if (!find_tables(vector_text(test, "class"), found)) {
+        vector_wrong(run, "no plugin of this class is here");
+        return LEFT_OUT;
+    }
     const json_t *want = json_object_get(test, "key");
     json_int_t index = json_integer_value(json_object_get(test, "index")), i = 0;
     json_int_t of = json_integer_value(json_object_get(test, "of"));
@@ -128,13 +109,12 @@ static void run_key(const json_t *test, const struct sluice_option *const *table
             }
         }
     }
-    char wrong[4096];
-    char *shown = got ? json_dumps(got, 0) : strdup("no key");
-    snprintf(wrong, sizeof(wrong), "%lld keys, %s", (long long)i, shown);
+    char *shown = got ? json_dumps(got, 0) : NULL;
+    vector_wrong(run, "%lld keys, %s", (long long)i, shown ? shown : "no key");
     bool good = i == of && (of == 0 || json_equal(got, want));
-    result(test, good ? NULL : wrong);
     free(shown);
     json_decref(got);
+    return good ? PASSED : WRONG;
 }
 
 /* -- validate_plugin -- */
@@ -176,9 +156,15 @@ static json_t *pairs(const json_t *list)
     return object;
 }
 
-static void run_validate(const json_t *test, const struct sluice_option *table)
+enum outcome vectors_validate(struct vector_case *run)
 {
-    const struct sluice_option *const tables[] = {table, NULL};
+    json_t *test = run->test;
+    const struct sluice_option *found[4];
+    if (!find_tables(vector_text(test, "class"), found)) {
+        vector_wrong(run, "no plugin of this class is here");
+        return LEFT_OUT;
+    }
+    const struct sluice_option *const tables[] = {found[0], NULL};
     struct properties properties = {0};
     struct config_report report;
     const char *name;
@@ -193,11 +179,9 @@ static void run_validate(const json_t *test, const struct sluice_option *table)
     json_t *values = values_of(&report), *errors = errors_of(&report);
     json_t *want_values = pairs(json_object_get(test, "values"));
     json_t *want_errors = pairs(json_object_get(test, "errors"));
-    char wrong[4096];
     char *shown_values = json_dumps(values, 0), *shown_errors = json_dumps(errors, 0);
-    snprintf(wrong, sizeof(wrong), "%s %s", shown_values, shown_errors);
+    vector_wrong(run, "%s %s", shown_values, shown_errors);
     bool good = json_equal(values, want_values) && json_equal(errors, want_errors);
-    result(test, good ? NULL : wrong);
     free(shown_values);
     free(shown_errors);
     json_decref(values);
@@ -206,73 +190,5 @@ static void run_validate(const json_t *test, const struct sluice_option *table)
     json_decref(want_errors);
     config_report_finish(&report);
     properties_finish(&properties);
-}
-
-static void run_case(const json_t *test)
-{
-    const char *kind = text_of(test, "kind"), *class_name = text_of(test, "class");
-    const struct sluice_option *tables[4];
-    bool key = kind && strcmp(kind, "key") == 0;
-    if (!key && (!kind || strcmp(kind, "validate_plugin") != 0)) {
-        return;
-    }
-    if (!class_name || !strchr(class_name, '.') || !find_tables(class_name, tables)) {
-        printf("left out %s: no plugin of this class here\n", text_of(test, "id"));
-        left_out++;
-    } else if (key) {
-        run_key(test, tables);
-    } else {
-        run_validate(test, tables[0]);
-    }
-}
-
-static void on_file(void *user, const char *path, const struct error *error)
-{
-    (void)user;
-    if (error) {
-        fprintf(stderr, "%s: %s\n", path, error->message);
-    }
-}
-
-static void load_plugins(void)
-{
-    char self[PATH_MAX], folder[PATH_MAX + 16];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[size > 0 ? size : 0] = '\0';
-    snprintf(folder, sizeof(folder), "%s/../plugins", dirname(self));
-    const char *const paths[] = {folder};
-    registry = registry_create();
-    registry_scan(registry, paths, 1, NULL, on_file, NULL);
-}
-
-int main(int argc, char **argv)
-{
-    load_plugins();
-    for (int i = 1; i < argc; i++) {
-        FILE *file = fopen(argv[i], "re");
-        if (!file) {
-            perror(argv[i]);
-            return 2;
-        }
-        char *line = NULL;
-        size_t room = 0;
-        while (getline(&line, &room, file) > 0) {
-            json_error_t error;
-            json_t *test = json_loads(line, JSON_ALLOW_NUL, &error);
-            if (!test) {
-                fprintf(stderr, "%s: %s\n", argv[i], error.text);
-                return 2;
-            }
-            run_case(test);
-            json_decref(test);
-        }
-        free(line);
-        fclose(file);
-    }
-    registry_destroy(registry);
-    if (left_out) {
-        printf("%d cases of classes that are not here left out\n", left_out);
-    }
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed ? 1 : 0;
+    return good ? PASSED : WRONG;
 }
