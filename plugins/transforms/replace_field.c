@@ -304,9 +304,12 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     for (size_t i = 0; i < count; i++) {
         const struct sluice_value *field =
             struct_field(base, batch, value, (size_t)plan->from[i]);
-        result = check_field(base, plan->target, i, field);
-        if (result != SLUICE_OK) {
-            return result;
+        if (data->schema_field(source, (size_t)plan->from[i]) !=
+            data->schema_field(plan->target, i)) { /* see origin_of() */
+            result = check_field(base, plan->target, i, field);
+            if (result != SLUICE_OK) {
+                return result;
+            }
         }
         data->set_at(batch, made, i, field);
     }
