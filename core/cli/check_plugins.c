@@ -245,7 +245,7 @@ void check_plugin_validate(const struct check_plugins *plugins, const struct che
     struct host_answer answer;
     struct error error = {0};
     const char *class_name = text_of(plugin->descriptor, "class");
-    json_t *question = json_pack("{s:s,s:s,s:s,s:o,s:O}", "type", "validate", "class", class_name,
+    json_t *question = json_pack("{s:s,s:s,s:s,s:o,s:O}", "type", "validate_class", "class", class_name,
                                  "kind", text_of(plugin->descriptor, "kind"), "config",
                                  object_of(properties), "plugin_path", plugins->path);
     if (host_ask(question, VALIDATE_WITHIN, &answer, &error)) {

@@ -55,74 +55,135 @@ static char *trimmed(const struct properties *properties, const char *name)
 
 /* -- aliases -- */
 
+/* Where classes' own keys come from; options_of NULL: they are left out. */
+struct classes {
+    const struct sluice_option *(*options_of)(void *user, bool predicate, const char *class_name);
+    void *user;
+};
+
+/* Takes over name, group and display. */
 static void add_alias_key(struct framework_tables *tables, struct sluice_option option, char *name,
-                          const char *kind, const struct framework_item *alias)
+                          char *group, char *display)
 {
     for (size_t i = 0; i < tables->alias_count; i++) {
         if (strcmp(tables->aliases[i].name, name) == 0) {
             free(name); /* the alias is listed twice, which is an error of its own */
+            free(group);
+            free(display);
             return;
         }
     }
     option.size = sizeof(option);
     option.name = name;
-    option.group = format_text("%s: %.*s", kind, (int)alias->size, alias->text);
-    option.width = SLUICE_WIDTH_LONG;
+    option.group = group;
+    option.display_name = display;
     tables->aliases =
         memory_grown(tables->aliases, tables->alias_count + 2, sizeof(*tables->aliases));
     tables->aliases[tables->alias_count++] = option;
 }
 
-static void add_aliases(struct framework_tables *tables, const struct properties *properties,
-                        const char *list, const char *kind)
+/* The keys of a class below an alias; returns their number. Families have no place in lists. */
+static int add_own_keys(struct framework_tables *tables, const struct sluice_option *own,
+                        const char *prefix, const char *group)
 {
-    char *text = trimmed(properties, list);
-    struct framework_item alias;
-    bool transforms = strcmp(list, "transforms") == 0;
-    for (const char *next = text; framework_next_item(&next, &alias);) {
-        const struct sluice_option type = {.type = SLUICE_OPTION_CLASS,
-                                           .required = true,
-                                           .importance = SLUICE_HIGH,
-                                           .order = 1,
-                                           .doc = transforms ? "Class of the transformation."
-                                                             : "Class of the predicate."};
-        add_alias_key(tables, type, format_text("%s.%.*s.type", list, (int)alias.size, alias.text),
-                      kind, &alias);
-        if (!transforms) {
+    int count = 0;
+    for (; own->name; own++) {
+        if (strchr(own->name, '*')) {
             continue;
         }
+        struct sluice_option option = *own;
+        option.order = ++count;
+        add_alias_key(tables, option, format_text("%s.%s", prefix, own->name),
+                      own->group ? format_text("%s: %s", group, own->group)
+                                 : format_text("%s", group),
+                      format_text("%s", own->display_name ? own->display_name : own->name));
+    }
+    return count;
+}
+
+static void add_alias(struct framework_tables *tables, const struct properties *properties,
+                      bool predicate, const char *alias, const struct classes *classes)
+{
+    char *prefix = format_text("%s.%s", predicate ? "predicates" : "transforms", alias);
+    char *group = format_text("%s: %s", predicate ? "Predicates" : "Transforms", alias);
+    char *type_name = format_text("%s.type", prefix);
+    char *class_name = trimmed(properties, type_name);
+    const struct sluice_option type = {.type = SLUICE_OPTION_CLASS,
+                                       .required = true,
+                                       .importance = SLUICE_HIGH,
+                                       .width = SLUICE_WIDTH_LONG,
+                                       .doc = predicate ? "Class of the predicate."
+                                                        : "Class of the transformation."};
+    add_alias_key(tables, type, type_name, format_text("%s", group),
+                  format_text("%s type for %s", predicate ? "Predicate" : "Transformation", alias));
+    const struct sluice_option *own = NULL;
+    int count = 0;
+    if (classes->options_of) {
+        own = class_name ? classes->options_of(classes->user, predicate, class_name) : NULL;
+        count = own ? add_own_keys(tables, own, prefix, group) : 0;
+    }
+    if (!predicate && (own || !classes->options_of)) {
         const struct sluice_option negate = {
             .type = SLUICE_OPTION_BOOLEAN,
             .default_value = "false",
             .importance = SLUICE_MEDIUM,
-            .order = 2,
+            .order = count + 1,
             .doc = "Whether the configured predicate should be negated."};
-        add_alias_key(tables, negate,
-                      format_text("%s.%.*s.negate", list, (int)alias.size, alias.text), kind,
-                      &alias);
-        const struct sluice_option predicate = {
+        add_alias_key(tables, negate, format_text("%s.negate", prefix), format_text("%s", group),
+                      format_text("negate"));
+        const struct sluice_option condition = {
             .type = SLUICE_OPTION_STRING,
             .importance = SLUICE_MEDIUM,
-            .order = 3,
+            .order = count + 2,
             .doc = "The alias of a predicate used to determine whether to apply this "
                    "transformation."};
-        add_alias_key(tables, predicate,
-                      format_text("%s.%.*s.predicate", list, (int)alias.size, alias.text), kind,
-                      &alias);
+        add_alias_key(tables, condition, format_text("%s.predicate", prefix),
+                      format_text("%s", group), format_text("predicate"));
+    }
+    free(class_name);
+    free(prefix);
+    free(group);
+}
+
+static void add_aliases(struct framework_tables *tables, const struct properties *properties,
+                        bool predicates, const struct classes *classes)
+{
+    char *text = trimmed(properties, predicates ? "predicates" : "transforms");
+    struct framework_item item;
+    for (const char *next = text; framework_next_item(&next, &item);) {
+        char *alias = format_text("%.*s", (int)item.size, item.text);
+        add_alias(tables, properties, predicates, alias, classes);
+        free(alias);
     }
     free(text);
+}
+
+static void init(struct framework_tables *tables, const struct properties *properties, bool sink,
+                 const struct classes *classes)
+{
+    *tables = (struct framework_tables){
+        .tables = {framework_connector, sink ? framework_sink : framework_source},
+        .aliases = memory_zeroed(1, sizeof(*tables->aliases))};
+    add_aliases(tables, properties, false, classes);
+    add_aliases(tables, properties, true, classes);
+    tables->aliases[tables->alias_count] = (struct sluice_option){.name = NULL};
+    tables->tables[2] = tables->aliases;
 }
 
 void framework_tables_init(struct framework_tables *tables, const struct properties *properties,
                            bool sink)
 {
-    *tables = (struct framework_tables){
-        .tables = {framework_connector, sink ? framework_sink : framework_source},
-        .aliases = memory_zeroed(1, sizeof(*tables->aliases))};
-    add_aliases(tables, properties, "transforms", "Transforms");
-    add_aliases(tables, properties, "predicates", "Predicates");
-    tables->aliases[tables->alias_count] = (struct sluice_option){.name = NULL};
-    tables->tables[2] = tables->aliases;
+    init(tables, properties, sink, &(struct classes){0});
+}
+
+void framework_tables_init_full(struct framework_tables *tables,
+                                const struct properties *properties, bool sink,
+                                const struct sluice_option *(*options_of)(void *user,
+                                                                          bool predicate,
+                                                                          const char *class_name),
+                                void *user)
+{
+    init(tables, properties, sink, &(struct classes){options_of, user});
 }
 
 void framework_tables_finish(struct framework_tables *tables)
@@ -130,6 +191,7 @@ void framework_tables_finish(struct framework_tables *tables)
     for (size_t i = 0; i < tables->alias_count; i++) {
         free((char *)tables->aliases[i].name); /* both made by add_alias_key() */
         free((char *)tables->aliases[i].group);
+        free((char *)tables->aliases[i].display_name);
     }
     free(tables->aliases);
     *tables = (struct framework_tables){0};
@@ -171,6 +233,20 @@ static bool lists(const char *text, const char *wanted)
     return false;
 }
 
+/** As java.util.List prints itself, without the brackets. Owned by the caller. */
+static char *java_list(const char *text)
+{
+    char *list = memory_text("");
+    struct framework_item item;
+    for (const char *next = text; framework_next_item(&next, &item);) {
+        char *longer =
+            format_text("%s%s%.*s", list, *list ? ", " : "", (int)item.size, item.text);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
 /** SinkConnectorConfig.validate: topics, topics.regex, and a dead letter queue among them. */
 static void check_topics(const struct properties *properties, struct config_report *report)
 {
@@ -189,15 +265,12 @@ static void check_topics(const struct properties *properties, struct config_repo
     }
     char *message = NULL;
     if (dead && topics && lists(topics, dead)) {
-        struct value value;
-        free(value_parse(&value, SLUICE_OPTION_LIST, "topics", topics));
-        char *items = config_value_text(&value, SLUICE_OPTION_LIST);
+        char *items = java_list(topics);
         message = format_text("The DLQ topic '%s' may not be included in the list of topics "
                               "('topics=[%s]') consumed by the connector",
                               dead, items);
         config_report_add(report, "topics", message);
         free(items);
-        value_finish(&value);
     }
     struct regex *regex = NULL;
     struct regex_error error;

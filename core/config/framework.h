@@ -38,6 +38,17 @@ struct framework_tables {
 
 void framework_tables_init(struct framework_tables *tables, const struct properties *properties,
                            bool sink);
+/**
+ * The same with the keys of the classes themselves (`transforms.<a>.field`), in the order and with the
+ * places that Connect gives them. options_of tells the table of a class named by the alias, an empty
+ * one where it has none; NULL: no such class, which leaves the alias with its type alone.
+ */
+void framework_tables_init_full(struct framework_tables *tables,
+                                const struct properties *properties, bool sink,
+                                const struct sluice_option *(*options_of)(void *user,
+                                                                          bool predicate,
+                                                                          const char *class_name),
+                                void *user);
 /** Zeroed ones are fine. */
 void framework_tables_finish(struct framework_tables *tables);
 

@@ -7,15 +7,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sluice/plugin.h>
 
+#include "core/host/resolve.h"
 #include "core/plugin/instance.h"
 
 enum { MOST_TASKS = 10000 };
 
 struct tasks {
-    json_t *own;     /* the connector's configuration; borrowed */
+    json_t *own;                /* the connector's configuration; borrowed */
+    struct properties resolved; /* the same with the values that variables stand for */
     json_t *configs; /* array of objects */
     bool too_many;
     bool set_before_task;
@@ -43,6 +46,14 @@ static void on_task(const struct sluice_report *report)
     add_task(report->host_data);
 }
 
+/* A value that came of a variable is stored as the variable (invariant 7). */
+static bool is_resolved(const struct tasks *tasks, const char *name, const char *value)
+{
+    const char *raw = json_string_value(json_object_get(tasks->own, name));
+    const char *resolved = properties_get(&tasks->resolved, name);
+    return raw && resolved && strcmp(raw, resolved) != 0 && strcmp(resolved, value) == 0;
+}
+
 static void on_task_set(const struct sluice_report *report, const char *name, const char *value)
 {
     struct tasks *tasks = report->host_data;
@@ -52,7 +63,9 @@ static void on_task_set(const struct sluice_report *report, const char *name, co
         return;
     }
     json_t *config = json_array_get(tasks->configs, count - 1);
-    if (value) {
+    if (value && is_resolved(tasks, name, value)) {
+        json_object_set(config, name, json_object_get(tasks->own, name));
+    } else if (value) {
         json_object_set_new(config, name, process_string(value));
     } else {
         json_object_del(config, name);
@@ -94,11 +107,19 @@ static int ask(struct host_process *process, struct plugin_instance *instance,
     return 0;
 }
 
-/* tasks.max.enforce (KIP-1004). */
-static int check_count(json_t *first, size_t count, int max_tasks, struct error *error)
+static int tasks_max(const struct properties *config)
 {
-    const char *enforce = process_text(json_object_get(first, "config"), "tasks.max.enforce");
-    if (count <= (size_t)max_tasks || strcasecmp(enforce, "false") == 0) {
+    const char *text = properties_get(config, "tasks.max");
+    long wanted = text ? strtol(text, NULL, 10) : 1;
+    return wanted < 1 ? 1 : wanted > MOST_TASKS ? MOST_TASKS : (int)wanted;
+}
+
+/* tasks.max.enforce (KIP-1004). */
+static int check_count(json_t *first, const struct properties *config, size_t count, int max_tasks,
+                       struct error *error)
+{
+    const char *enforce = properties_get(config, "tasks.max.enforce");
+    if (count <= (size_t)max_tasks || (enforce && strcasecmp(enforce, "false") == 0)) {
         return 0;
     }
     return error_set(
@@ -126,29 +147,25 @@ static int make_configs(struct host_process *process, json_t *first,
     const struct sluice_connector *connector =
         sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
              : &((const struct sluice_source *)descriptor->vtable)->connector;
-    json_int_t wanted = json_integer_value(json_object_get(first, "tasks_max"));
-    int max_tasks = wanted < 1 ? 1 : wanted > MOST_TASKS ? MOST_TASKS : (int)wanted;
+    int max_tasks = tasks_max(&tasks->resolved);
     if (!connector->task_configs) {
         for (int i = 0; i < (sink ? max_tasks : 1); i++) {
             add_task(tasks);
         }
         return 0;
     }
-    struct properties properties = {0};
     struct plugin_instance *instance = NULL;
-    process_properties(&properties, tasks->own);
     host_phase(process, "create", descriptor->class_name);
     int result = plugin_instance_create(environment, descriptor->kind, descriptor->class_name,
                                         &instance, error);
     host_phase(process, "configure", descriptor->class_name);
-    result = result == 0 ? plugin_instance_configure(instance, &properties, error) : result;
+    result = result == 0 ? plugin_instance_configure(instance, &tasks->resolved, error) : result;
     host_phase(process, "", "");
     result = result == 0 ? ask(process, instance, connector, max_tasks, tasks, error) : result;
     host_phase(process, "destroy", descriptor->class_name);
     plugin_instance_destroy(instance);
     host_phase(process, "", "");
-    properties_finish(&properties);
-    return result == 0 ? check_count(first, json_array_size(tasks->configs), max_tasks, error) : -1;
+    return result == 0 ? check_count(first, &tasks->resolved, json_array_size(tasks->configs), max_tasks, error) : -1;
 }
 
 int host_connector(struct host_process *process, json_t *first)
@@ -156,8 +173,17 @@ int host_connector(struct host_process *process, json_t *first)
     struct error error = {0};
     struct tasks tasks = {.own = json_object_get(first, "config"), .configs = json_array()};
     struct plugin_environment environment = {.registry = registry_create(), .page = process->page};
+    struct properties worker = {0};
+    int64_t time_to_live = -1;
     process_load_plugins(environment.registry, json_object_get(first, "plugin_path"));
-    int result = make_configs(process, first, &environment, &tasks, &error);
+    process_properties(&tasks.resolved, tasks.own);
+    process_properties(&worker, json_object_get(first, "worker"));
+    int result = resolve_configs(&environment, &worker, &tasks.resolved, &time_to_live, &error);
+    result = result == 0 ? make_configs(process, first, &environment, &tasks, &error) : result;
+    if (result == 0 && time_to_live >= 0) {
+        process_send(process, json_pack("{s:s,s:I}", "type", "time_to_live", "milliseconds",
+                                        (json_int_t)time_to_live));
+    }
     if (result == 0) {
         process_send(process,
                      json_pack("{s:s,s:O}", "type", "task_configs", "configs", tasks.configs));
@@ -165,6 +191,8 @@ int host_connector(struct host_process *process, json_t *first)
         host_fail(process, &error);
     }
     json_decref(tasks.configs);
+    properties_finish(&tasks.resolved);
+    properties_finish(&worker);
     error_clear(&error);
     registry_destroy(environment.registry);
     return result == 0 ? 0 : 1;

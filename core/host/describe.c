@@ -72,3 +72,23 @@ json_t *describe_plugin(const struct sluice_descriptor *descriptor)
     json_object_set_new(object, "options", options);
     return object;
 }
+
+json_t *describe_definition(const struct sluice_option *option)
+{
+    json_t *object = json_object();
+    bool secret = option->type == SLUICE_OPTION_PASSWORD && option->default_value;
+    set_text(object, "name", option->name);
+    set_text(object, "type", NAME_OF(types, option->type));
+    json_object_set_new(object, "required", json_boolean(option->required));
+    set_text(object, "default_value",
+             option->required ? NULL : secret ? "[hidden]" : option->default_value);
+    set_text(object, "importance", NAME_OF(importances, option->importance));
+    set_text(object, "documentation", option->doc ? option->doc : "");
+    set_text(object, "group", option->group);
+    set_text(object, "width", NAME_OF(widths, option->width));
+    set_text(object, "display_name", option->display_name ? option->display_name : option->name);
+    json_object_set_new(object, "dependents", texts(option->dependents));
+    json_object_set_new(object, "order",
+                        json_integer(option->order || option->group ? option->order : -1));
+    return object;
+}

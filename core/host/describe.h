@@ -8,5 +8,7 @@
 
 /** New reference. Text that is no UTF-8 is left out. */
 json_t *describe_plugin(const struct sluice_descriptor *descriptor);
+/** One option as ConfigKeyInfo of the admin API; a key without group has the order -1. */
+json_t *describe_definition(const struct sluice_option *option);
 
 #endif

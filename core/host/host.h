@@ -17,6 +17,7 @@ struct host_process {
 
 int host_scan(struct host_process *process, json_t *first);
 int host_validate(struct host_process *process, json_t *first);
+int host_validate_class(struct host_process *process, json_t *first);
 int host_connector(struct host_process *process, json_t *first);
 /** One conformance check of a plugin, for `sluice plugins check`. */
 int host_check(struct host_process *process, json_t *first);

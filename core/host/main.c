@@ -33,7 +33,7 @@ static const struct role roles[] = {
     {"offsets", host_offsets, false},
     {"scan", host_scan, false},
     {"task", host_task, true},
-    {"validate", host_validate, false},
+    {"validate", host_validate, false}, {"validate_class", host_validate_class, false},
 };
 
 static struct metrics_page *map_page(void)

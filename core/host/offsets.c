@@ -11,6 +11,7 @@
 #include "core/data/batch.h"
 #include "core/data/value_api.h"
 #include "core/host/process.h"
+#include "core/host/resolve.h"
 #include "core/host/task.h"
 
 enum { BROKER_MS = 30000 };
@@ -201,6 +202,9 @@ static int ask_class(struct job *job, struct error *error)
 
 static int run(struct job *job, json_t *first, struct error *error)
 {
+    if (resolve_configs(&job->environment, &job->task.worker, &job->task.config, NULL, error) != 0) {
+        return -1;
+    }
     job->descriptor =
         registry_find(job->environment.registry, NULL, process_text(first, "class"), error);
     if (!job->descriptor) {

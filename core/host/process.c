@@ -16,6 +16,7 @@
 #include "core/base/log.h"
 #include "core/base/log_levels.h"
 #include "core/host/protocol.h"
+#include "core/host/resolve.h"
 #include "core/host/sanitizer.h"
 #include "lib/util/buffer.h"
 
@@ -51,13 +52,17 @@ void host_phase(struct host_process *process, const char *call, const char *clas
 
 void host_fail(struct host_process *process, const struct error *error)
 {
-    char *trace = error_trace(error);
+    char *plain = error_trace(error);
+    char *trace = plain ? resolve_hide(plain) : NULL; /* invariant 7 */
+    char *message = resolve_hide(error->message ? error->message : "");
     process_send(process, json_pack("{s:s,s:i,s:s,s:o,s:o}", "type", "failed", "code",
                                     (int)error->code, "class",
                                     error->java_class ? error->java_class : "", "message",
-                                    process_string(error->message ? error->message : ""), "trace",
+                                    process_string(message ? message : ""), "trace",
                                     process_string(trace ? trace : "out of memory")));
+    free(plain);
     free(trace);
+    free(message);
 }
 
 /* -- messages -- */
@@ -201,7 +206,9 @@ static void write_line(void *user, enum log_level level, const char *logger, con
     (void)buffer_append_char(line, '\x1f');
     append_clean(line, context ? context : "");
     (void)buffer_append_char(line, '\x1f');
-    append_clean(line, text);
+    char *hidden = resolve_hide(text); /* invariant 7 */
+    append_clean(line, hidden ? hidden : "");
+    free(hidden);
     if (line->failed) { /* longer than a line may be: what fits */
         line->failed = false;
     }

@@ -14,8 +14,9 @@
  *   {"type":"scan","paths":["/x/a.so",..],"skip":["/x/crashes.so",..]}     skip may be left out
  *   {"type":"check","path":P,"class":C,"kind":K,"check":NAME,"config":{..},"plugin_path":[..]}
  *        one conformance test of `sluice plugins check`; without NAME: asks which there are
- *   {"type":"validate","class":C,"kind":K,"config":{..},"plugin_path":[..]}
- *   {"type":"connector","name":N,"class":C,"config":{..},"tasks_max":n,"plugin_path":[..]}
+ *   {"type":"validate","class":C,"kind":K,"config":{..},"worker":{..},"plugin_path":[..]}
+ *   {"type":"validate_class","class":C,"kind":K,"config":{..},"plugin_path":[..]}
+ *   {"type":"connector","name":N,"class":C,"config":{..},"worker":{..},"plugin_path":[..]}
  *   {"type":"offsets","operation":"list"|"alter"|"reset","name":N,"class":C,"config":{..},"worker":{..},
  *    "offsets":[{"partition":{..}|null,"offset":{..}|null}..],"plugin_path":[..]}
  *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
@@ -37,8 +38,10 @@
  *                  doc,group,order,width,display_name,dependents[],internal,unavailable}]}
  *              {"type":"plugin_error","path":P,"code":n,"message":M}  then {"type":"done"}
  *              {"type":"loading","path":P} before each file, so that a crash can be blamed
- *   validate:  {"type":"validated","configs":[{"name":,"value":,"errors":[..]}..],"errors":n}
- *   connector: {"type":"task_configs","configs":[{..}..]}  then the host leaves
+ *   validate:  {"type":"validated","configs":[..],"groups":[..],"unknown":[..],"errors":n}  as ConfigInfos
+ *   validate_class: {"type":"validated","configs":[{"name":,"value":,"errors":[..]}..],"errors":n}
+ *   connector: {"type":"time_to_live","milliseconds":n}  where a config provider says so
+ *              {"type":"task_configs","configs":[{..}..]}  then the host leaves
  *   offsets:   {"type":"offsets_done","offsets":[..],"handled":b}   offsets: of a sink's group, when listed
  *   check:     {"type":"checked","outcome":"ok"|"not ok"|"skipped","reason":T|null}
  *              or {"type":"checks","names":[..]}

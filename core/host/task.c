@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/host/process.h"
 #include "core/host/protocol.h"
+#include "core/host/resolve.h"
 
 #define LOGGER "sluice.host.task"
 
@@ -284,6 +285,9 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
 static int run(struct task *task, json_t *first, struct error *error)
 {
     load_plugins(task, first);
+    if (resolve_configs(&task->environment, &task->worker, &task->config, NULL, error) != 0) {
+        return -1;
+    }
     const char *class_name = properties_get(&task->config, "connector.class");
     if (!class_name) {
         return error_set_class(error, ERROR_CONFIG, SLUICE_CONFIG_EXCEPTION,

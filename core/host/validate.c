@@ -1,10 +1,9 @@
 /*
- * Role "validate": checks a configuration against a class's option table and, for connectors, with
- * the class's own validate(). Both may be plugin code that hangs: the worker ends this process at
- * its deadline and finds the call in the page. [main thread]
+ * Role "validate": checks a whole connector configuration as Connect does: the framework's keys, the
+ * class's own, those of its transforms, predicates and converters, and the class's own validate().
+ * All of it may be plugin code that hangs: the worker ends this process at its deadline and finds the
+ * call in the page. [main thread]
  */
-#include "core/host/process.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +11,134 @@
 
 #include <sluice/plugin.h>
 
-#include "core/config/config.h"
+#include "core/config/framework.h"
+#include "core/host/process.h"
+#include "core/host/resolve.h"
+#include "core/host/validate_clients.h"
+#include "core/host/validate_report.h"
 #include "core/plugin/instance.h"
 
-struct findings {
-    struct config_report *report;
+struct validation {
+    struct host_process *process;
+    struct plugin_environment environment;
+    const struct sluice_descriptor *descriptor;
+    bool sink;
+    json_t *raw; /* as it was given; borrowed */
+    struct properties worker, config;
+    struct validate_report report;
 };
+
+/* -- classes -- */
+
+static const struct sluice_option no_options[] = {{.name = NULL}};
+
+static const struct sluice_option *options_of(void *user, bool predicate, const char *class_name)
+{
+    const struct validation *validation = user;
+    struct error ignored = {0};
+    const struct sluice_descriptor *descriptor =
+        registry_find(validation->environment.registry,
+                      predicate ? SLUICE_PREDICATE : SLUICE_TRANSFORM, class_name, &ignored);
+    error_clear(&ignored);
+    return !descriptor ? NULL : descriptor->options ? descriptor->options : no_options;
+}
+
+/* `A$Key, A$Value` for the name of a class that only they make. Owned by the caller; NULL: none. */
+static char *inner_classes(const struct registry *registry, const char *name)
+{
+    char *list = NULL;
+    size_t size = strlen(name);
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        const char *found = registry_at(registry, i, NULL)->class_name;
+        if (strncmp(found, name, size) == 0 && found[size] == '$') {
+            char *longer = NULL;
+            if (asprintf(&longer, "%s%s%s", list ? list : "", list ? ", " : "", found) < 0) {
+                abort();
+            }
+            free(list);
+            list = longer;
+        }
+    }
+    return list;
+}
+
+/* Connect's sentence for a class that will not do; NULL: it will. *ret_class: its full
+ * name; NULL: there is none. */
+static char *class_problem(const struct validation *validation, const char *key, const char *kind,
+                           const char *what, const char *name, const char **ret_class)
+{
+    const struct registry *registry = validation->environment.registry;
+    struct error ignored = {0};
+    char *message = NULL;
+    int size = 0;
+    *ret_class = name;
+    const struct sluice_descriptor *right = registry_find(registry, kind, name, &ignored);
+    error_clear(&ignored);
+    if (right) {
+        *ret_class = right->class_name;
+        return NULL;
+    }
+    const struct sluice_descriptor *other = registry_find(registry, NULL, name, &ignored);
+    char *inner = other ? NULL : inner_classes(registry, name);
+    error_clear(&ignored);
+    if (other) {
+        *ret_class = other->class_name;
+        size = asprintf(&message, "Class class %s does not implement the %s interface",
+                        other->class_name, what);
+    } else if (inner) {
+        size = asprintf(&message, "This class is abstract and cannot be created. Did you mean %s?",
+                        inner);
+    } else {
+        *ret_class = NULL;
+        size = asprintf(&message, "Invalid value %s for configuration %s: Class %s could not be found.",
+                        name, key, name);
+    }
+    if (size < 0) {
+        abort();
+    }
+    free(inner);
+    return message;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), tail = strlen(end);
+    return size >= tail && strcmp(text + size - tail, end) == 0;
+}
+
+/* Kind that a CLASS key asks for; false: none that is known here. */
+static bool kind_of(const char *key, const char **ret_kind, const char **ret_what)
+{
+    if (strncmp(key, "transforms.", 11) == 0 && ends_with(key, ".type")) {
+        *ret_kind = SLUICE_TRANSFORM;
+        *ret_what = "Transformation";
+    } else if (strncmp(key, "predicates.", 11) == 0 && ends_with(key, ".type")) {
+        *ret_kind = SLUICE_PREDICATE;
+        *ret_what = "Predicate";
+    } else if (strcmp(key, "key.converter") == 0 || strcmp(key, "value.converter") == 0) {
+        *ret_kind = SLUICE_CONVERTER;
+        *ret_what = "Converter";
+    } else if (strcmp(key, "header.converter") == 0) {
+        *ret_kind = SLUICE_HEADER_CONVERTER;
+        *ret_what = "HeaderConverter";
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* -- the class's own validate() -- */
 
 static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
                        ...)
 {
-    const struct findings *findings = report->host_data;
+    struct config_report *found = report->host_data;
     char *text = NULL;
     va_list args;
     va_start(args, format);
     int size = vasprintf(&text, format, args);
     va_end(args);
-    config_report_add(findings->report, name, size < 0 ? "is not valid" : text);
+    config_report_add(found, name, size < 0 ? "is not valid" : text);
     if (size >= 0) {
         free(text);
     }
@@ -46,99 +156,324 @@ static void on_task_set(const struct sluice_report *report, const char *name, co
     (void)value;
 }
 
-/* Sources and sinks have theirs behind size, create and destroy. */
-static const struct sluice_connector *connector_of(const struct sluice_descriptor *descriptor)
+static bool is_own(const struct validation *validation, const struct sluice_option *option)
 {
-    if (strcmp(descriptor->kind, SLUICE_SINK) == 0) {
-        return &((const struct sluice_sink *)descriptor->vtable)->connector;
+    for (const struct sluice_option *own = validation->descriptor->options; own && own->name; own++) {
+        if (own == option) {
+            return true;
+        }
     }
-    if (strcmp(descriptor->kind, SLUICE_SOURCE) == 0) {
-        return &((const struct sluice_source *)descriptor->vtable)->connector;
-    }
-    return NULL;
+    return false;
 }
 
-/* What one option alone cannot tell; asked only when every option is good in itself. */
-static int validate_whole(struct host_process *process, struct plugin_environment *environment,
-                          const struct sluice_descriptor *descriptor,
-                          const struct properties *properties, struct config_report *report,
-                          struct error *error)
+/* Asked only when every key of the class is good in itself. */
+static int ask_class(struct validation *validation, struct config_report *report,
+                     struct error *error)
 {
-    const struct sluice_connector *connector = connector_of(descriptor);
-    if (!connector || !connector->validate || report->error_count > 0) {
+    const struct sluice_descriptor *descriptor = validation->descriptor;
+    const struct sluice_connector *connector =
+        validation->sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
+                         : &((const struct sluice_source *)descriptor->vtable)->connector;
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->values[i].error_count > 0 && is_own(validation, report->values[i].option)) {
+            return 0;
+        }
+    }
+    if (!connector->validate) {
         return 0;
     }
     struct plugin_instance *instance = NULL;
-    host_phase(process, "create", descriptor->class_name);
-    int result = plugin_instance_create(environment, descriptor->kind, descriptor->class_name,
-                                        &instance, error);
-    host_phase(process, "validate", descriptor->class_name);
-    if (result == 0 && plugin_instance_configure(instance, properties, error) == 0) {
-        struct findings findings = {report};
+    host_phase(validation->process, "create", descriptor->class_name);
+    int result = plugin_instance_create(&validation->environment, descriptor->kind,
+                                        descriptor->class_name, &instance, error);
+    host_phase(validation->process, "validate", descriptor->class_name);
+    if (result == 0 && plugin_instance_configure(instance, &validation->config, error) == 0) {
         const struct sluice_report sink = {
             .size = sizeof(sink),
             .invalid = on_invalid,
             .task = on_task,
             .task_set = on_task_set,
-            .host_data = &findings,
+            .host_data = report,
         };
         connector->validate(instance->self, instance->config, &sink);
     }
-    host_phase(process, "destroy", descriptor->class_name);
+    host_phase(validation->process, "destroy", descriptor->class_name);
     plugin_instance_destroy(instance);
-    host_phase(process, "", "");
+    host_phase(validation->process, "", "");
     return error->code == ERROR_NONE ? 0 : -1;
 }
 
-static json_t *report_json(const struct config_report *report)
+/* -- putting it together -- */
+
+/* What is handed on to clients, or checked when the connector starts. */
+static bool handed_on(const char *name)
 {
-    json_t *configs = json_array();
-    for (size_t i = 0; i < report->count; i++) {
-        const struct config_value *value = &report->values[i];
-        if (!value->option && value->error_count == 0) {
-            continue; /* the framework's keys are not this class's affair */
+    static const char *const prefixes[] = {"key.converter.",     "value.converter.",
+                                           "header.converter.",  "transforms.",
+                                           "predicates.",        "producer.override.",
+                                           "consumer.override.", "admin.override.",
+                                           "topic.creation.",    "sluice."};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
         }
-        json_t *errors = json_array();
-        for (size_t k = 0; k < value->error_count; k++) {
-            json_array_append_new(errors, process_string(value->errors[k]));
-        }
-        json_t *text = value->value ? process_string(value->value) : json_null();
-        json_array_append_new(configs, json_pack("{s:s,s:o,s:o}", "name", value->name, "value",
-                                                 text, "errors", errors));
     }
-    return json_pack("{s:s,s:o,s:i}", "type", "validated", "configs", configs, "errors",
-                     (int)report->error_count);
+    return strcmp(name, "task.class") == 0;
+}
+
+/* What stands for a value in the answer: a value that came of a provider as its variable. */
+static const char *shown(const struct validation *validation, const char *name, const char *value)
+{
+    const char *raw = json_string_value(json_object_get(validation->raw, name));
+    const char *resolved = properties_get(&validation->config, name);
+    return value && raw && resolved && strcmp(raw, resolved) != 0 && strcmp(value, "[hidden]") != 0
+               ? raw
+               : value;
+}
+
+/* Takes over value. */
+static json_t *shown_json(const struct validation *validation, const char *name, json_t *value)
+{
+    const char *text = json_string_value(value), *other = shown(validation, name, text);
+    if (text && other && text != other) {
+        json_decref(value);
+        return process_string(other);
+    }
+    return value;
+}
+
+static void add_value(struct validation *validation, const struct config_value *value)
+{
+    const char *kind, *what;
+    const char *text = value->value; /* a class's full name, where it is one */
+    char *problem = NULL;
+    if (value->option && text && *text && value->option->type == SLUICE_OPTION_CLASS &&
+        value->error_count == 0 && kind_of(value->name, &kind, &what)) {
+        problem = class_problem(validation, value->name, kind, what, text, &text);
+    }
+    validate_report_add(&validation->report, value->option, value->name,
+                        shown(validation, value->name, text), value->errors,
+                        value->error_count);
+    if (problem) {
+        validate_report_error(&validation->report,
+                              json_array_size(validation->report.configs) - 1, problem);
+        free(problem);
+    }
+}
+
+/* Keys that are null, and errors on keys that nobody defines, come first. */
+static void add_undefined(struct validation *validation, const struct config_report *report)
+{
+    static char *const null_value[] = {
+        (char *)"Null value can not be supplied as the configuration value."};
+    const char *name;
+    json_t *value;
+    json_object_foreach(validation->raw, name, value)
+    {
+        if (json_is_null(value)) {
+            validate_report_add(&validation->report, NULL, name, NULL, null_value, 1);
+        }
+    }
+    for (size_t i = 0; i < report->count; i++) {
+        const struct config_value *one = &report->values[i];
+        if (one->option) {
+            continue;
+        }
+        if (one->error_count > 0) {
+            add_value(validation, one);
+        } else if (!handed_on(one->name)) {
+            json_array_append_new(validation->report.unknown, process_string(one->name));
+        }
+    }
+}
+
+static bool is_null(const struct validation *validation, const char *name)
+{
+    return json_is_null(json_object_get(validation->raw, name));
+}
+
+static int check_connector(struct validation *validation, struct error *error)
+{
+    struct framework_tables framework;
+    struct config_report report = {0};
+    framework_tables_init_full(&framework, &validation->config, validation->sink, options_of,
+                               validation);
+    const struct sluice_option *tables[5] = {0};
+    size_t count = 0;
+    for (; framework.tables[count]; count++) {
+        tables[count] = framework.tables[count];
+    }
+    tables[count] = validation->descriptor->options ? validation->descriptor->options : no_options;
+    host_phase(validation->process, "validate", validation->descriptor->class_name);
+    config_validate(tables, &validation->config, &report);
+    host_phase(validation->process, "", "");
+    framework_check_connector(&validation->config, validation->sink, &report);
+    int result = ask_class(validation, &report, error);
+    if (result == 0) {
+        add_undefined(validation, &report);
+        for (size_t i = 0; i < report.count; i++) {
+            const struct config_value *value = &report.values[i];
+            bool listed = value->option && (!value->option->internal || value->error_count > 0) &&
+                          !is_null(validation, value->name);
+            if (listed) {
+                add_value(validation, value);
+            }
+        }
+    }
+    config_report_finish(&report);
+    framework_tables_finish(&framework);
+    return result;
+}
+
+/* -- converters -- */
+
+/* Where java.util.HashMap keeps a key: Connect answers in the order of one. */
+static unsigned hash_place(const char *key, size_t entries)
+{
+    uint32_t hash = 0, capacity = 16;
+    for (; *key; key++) {
+        hash = 31 * hash + (unsigned char)*key;
+    }
+    while (entries * 4 > capacity * 3) {
+        capacity *= 2;
+    }
+    return (hash ^ hash >> 16) & (capacity - 1);
+}
+
+static void add_converter_values(struct validation *validation, const char *prefix,
+                                 const struct config_report *report)
+{
+    unsigned place = 0, most = 16;
+    while (report->count * 4 > most * 3) {
+        most *= 2;
+    }
+    for (; place < most; place++) {
+        for (size_t i = 0; i < report->count; i++) {
+            const struct config_value *value = &report->values[i];
+            char *name = NULL;
+            if (!value->option || value->option->internal ||
+                hash_place(value->name, report->count) != place) {
+                continue;
+            }
+            if (asprintf(&name, "%s.%s", prefix, value->name) < 0) {
+                abort();
+            }
+            validate_report_add(&validation->report, value->option, name,
+                                shown(validation, name, value->value), value->errors,
+                                value->error_count);
+            free(name);
+        }
+    }
+}
+
+/* Keys of a converter that the connector itself names; the worker's are not its affair. */
+static void check_converter(struct validation *validation, const char *key, const char *type,
+                            const char *kind)
+{
+    char *class_name = NULL, *prefix = NULL;
+    const char *given = properties_get(&validation->config, key);
+    struct error ignored = {0};
+    if (!given || asprintf(&class_name, "%s", given + strspn(given, " \t")) < 0 ||
+        asprintf(&prefix, "%s.", key) < 0) {
+        return;
+    }
+    class_name[strcspn(class_name, " \t\r\n")] = '\0';
+    const struct sluice_descriptor *descriptor =
+        registry_find(validation->environment.registry, kind, class_name, &ignored);
+    error_clear(&ignored);
+    if (descriptor && descriptor->options) {
+        const struct sluice_option *const tables[] = {descriptor->options, NULL};
+        struct properties own = {0};
+        struct config_report report = {0};
+        properties_copy_prefixed(&own, &validation->config, prefix);
+        properties_set(&own, "converter.type", type);
+        host_phase(validation->process, "validate", descriptor->class_name);
+        config_validate(tables, &own, &report);
+        host_phase(validation->process, "", "");
+        add_converter_values(validation, key, &report);
+        config_report_finish(&report);
+        properties_finish(&own);
+    }
+    free(class_name);
+    free(prefix);
+}
+
+/* -- overrides of clients -- */
+
+static void on_override(void *user, json_t *definition, const char *name, json_t *value,
+                        json_t *errors)
+{
+    struct validation *validation = user;
+    validate_report_put(&validation->report, definition ? definition : json_null(), name,
+                        shown_json(validation, name, value), errors);
+}
+
+static int check_overrides(struct validation *validation, struct error *error)
+{
+    char *wrong = validate_overrides(&validation->worker, &validation->config, validation->sink,
+                                     on_override, validation);
+    if (!wrong) {
+        return 0;
+    }
+    (void)error_set_class(error, ERROR_CONFIG, SLUICE_CONFIG_EXCEPTION, "%s", wrong);
+    free(wrong);
+    return -1;
+}
+
+/* -- the role -- */
+
+static int run(struct validation *validation, json_t *first, struct error *error)
+{
+    const char *kind = process_text(first, "kind");
+    if (resolve_configs(&validation->environment, &validation->worker, &validation->config, NULL,
+                        error) != 0) {
+        return -1;
+    }
+    validation->descriptor = registry_find(validation->environment.registry, *kind ? kind : NULL,
+                                           process_text(first, "class"), error);
+    if (!validation->descriptor) {
+        return -1;
+    }
+    validation->sink = strcmp(validation->descriptor->kind, SLUICE_SINK) == 0;
+    if (!validation->sink && strcmp(validation->descriptor->kind, SLUICE_SOURCE) != 0) {
+        return error_set(error, ERROR_UNKNOWN_CLASS, "%s is a %s, not a connector",
+                         validation->descriptor->class_name, validation->descriptor->kind);
+    }
+    if (check_connector(validation, error) != 0 || check_overrides(validation, error) != 0) {
+        return -1;
+    }
+    check_converter(validation, "header.converter", "header", SLUICE_HEADER_CONVERTER);
+    check_converter(validation, "key.converter", "key", SLUICE_CONVERTER);
+    check_converter(validation, "value.converter", "value", SLUICE_CONVERTER);
+    return 0;
 }
 
 int host_validate(struct host_process *process, json_t *first)
 {
-    const char *class_name = process_text(first, "class");
-    const char *kind = process_text(first, "kind");
     struct error error = {0};
-    struct properties properties = {0};
-    struct plugin_environment environment = {.registry = registry_create(), .page = process->page};
-    process_load_plugins(environment.registry, json_object_get(first, "plugin_path"));
-    process_properties(&properties, json_object_get(first, "config"));
-
-    const struct sluice_descriptor *descriptor =
-        registry_find(environment.registry, *kind ? kind : NULL, class_name, &error);
-    if (descriptor) {
-        const struct sluice_option *const tables[] = {descriptor->options, NULL};
-        struct config_report report = {0};
-        host_phase(process, "validate", descriptor->class_name);
-        config_validate(tables, &properties, &report);
-        host_phase(process, "", "");
-        if (validate_whole(process, &environment, descriptor, &properties, &report, &error) == 0) {
-            process_send(process, report_json(&report));
-        }
-        config_report_finish(&report);
-    }
-    int status = error.code == ERROR_NONE ? 0 : 1;
-    if (status != 0) {
+    struct validation validation = {
+        .process = process,
+        .environment = {.registry = registry_create(), .page = process->page},
+        .raw = json_object_get(first, "config"),
+    };
+    process_load_plugins(validation.environment.registry, json_object_get(first, "plugin_path"));
+    process_properties(&validation.config, validation.raw);
+    process_properties(&validation.worker, json_object_get(first, "worker"));
+    validate_report_init(&validation.report);
+    int status = run(&validation, first, &error) == 0 ? 0 : 1;
+    if (status == 0) {
+        process_send(process,
+                     json_pack("{s:s,s:O,s:O,s:O,s:i}", "type", "validated", "configs",
+                               validation.report.configs, "groups", validation.report.groups,
+                               "unknown", validation.report.unknown, "errors",
+                               validation.report.error_count));
+    } else {
         host_fail(process, &error);
     }
+    validate_report_finish(&validation.report);
     error_clear(&error);
-    properties_finish(&properties);
-    registry_destroy(environment.registry);
+    properties_finish(&validation.config);
+    properties_finish(&validation.worker);
+    registry_destroy(validation.environment.registry);
     return status;
 }

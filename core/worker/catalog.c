@@ -503,13 +503,34 @@ char *catalog_failures(const struct catalog *catalog)
 
 /* -- what a host needs -- */
 
+/* `A` where there are `A$Key` and `A$Value`: who asks for it is told of these. */
+static bool stands_above(json_t *plugin, const char *value)
+{
+    const char *name = text_of(plugin, "class");
+    size_t size = strlen(value);
+    return strncmp(name, value, size) == 0 && name[size] == '$';
+}
+
+/* What a variable stands for is not known here: where it names a class, it may be any. */
+static bool may_be_any(const char *key, const char *value)
+{
+    static const char *const ends[] = {".type", ".class", "converter"};
+    size_t size = strlen(key);
+    bool names_class = false;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        size_t end = strlen(ends[i]);
+        names_class = names_class || (size >= end && strcmp(key + size - end, ends[i]) == 0);
+    }
+    return names_class && strstr(value, "${");
+}
+
 static bool names_any(json_t *file, const char *value)
 {
     json_t *plugin;
     size_t i;
     json_array_foreach(json_object_get(file, "plugins"), i, plugin)
     {
-        if (matches(plugin, value)) {
+        if (matches(plugin, value) || stands_above(plugin, value)) {
             return true;
         }
     }
@@ -563,6 +584,7 @@ json_t *catalog_files_for(const struct catalog *catalog, json_t *const *configs)
     json_t *paths = json_array(), *value, *file;
     bool *needed = calloc(json_array_size(catalog->files) + 1, sizeof(bool));
     const char *name;
+    bool all = false;
     size_t i;
     if (!needed) {
         return paths;
@@ -573,12 +595,13 @@ json_t *catalog_files_for(const struct catalog *catalog, json_t *const *configs)
         {
             if (json_is_string(value)) {
                 need_value(catalog, json_string_value(value), needed);
+                all = all || may_be_any(name, json_string_value(value));
             }
         }
     }
     json_array_foreach(catalog->files, i, file)
     {
-        if (needed[i]) {
+        if (needed[i] || all) {
             json_array_append(paths, json_object_get(file, "path"));
         }
     }

@@ -100,7 +100,7 @@ static void on_validated(void *user, const struct validation_result *result)
     struct command *command = connector->current;
     connector->validation = NULL;
     if (result->failure) {
-        refuse(connector, 500, result->failure, NULL);
+        refuse(connector, 500, result->failure, result->failure_trace);
         return;
     }
     if (result->error_count > 0) {
@@ -158,13 +158,10 @@ static void validate(struct connector *connector)
         error_clear(&error);
         return;
     }
-    json_t *const configs[] = {config, NULL};
-    json_t *paths = catalog_files_for(herder->catalog, configs);
     connector->validation = validation_start(
-        herder->loop, herder->supervisor, herder->catalog, herder->worker, descriptor, config, paths,
+        herder->loop, herder->supervisor, herder->catalog, descriptor, config, herder->worker_json,
         herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS), connector->name,
         on_validated, connector);
-    json_decref(paths);
 }
 
 /* PATCH: null removes a key. */

@@ -46,6 +46,7 @@ void connector_free(struct connector *connector)
         task_free(task);
     }
     loop_cancel(connector->restart_timer);
+    loop_cancel(connector->reload_timer);
     loop_cancel(connector->begin_timer);
     json_decref(connector->config);
     json_decref(connector->new_config);
@@ -340,6 +341,8 @@ static void begin_stop(struct connector *connector)
 static void begin_delete(struct connector *connector)
 {
     connector->exists = false;
+    loop_cancel(connector->reload_timer);
+    connector->reload_timer = NULL;
     json_decref(connector->topics);
     connector->topics = NULL;
     loop_cancel(connector->restart_timer);
@@ -457,7 +460,8 @@ void connector_shutdown(struct connector *connector)
     connector->resume = NULL;
     loop_cancel(connector->begin_timer);
     loop_cancel(connector->restart_timer);
-    connector->begin_timer = connector->restart_timer = NULL;
+    loop_cancel(connector->reload_timer);
+    connector->begin_timer = connector->restart_timer = connector->reload_timer = NULL;
     for (struct task *task = connector->tasks; task; task = task->next) {
         loop_cancel(task->restart_timer);
         task->restart_timer = NULL;

@@ -78,6 +78,7 @@ struct connector {
     void (*on_setup)(struct connector *connector, const char *trace); /* NULL: it went well */
     json_t *new_config;                                               /* of the request under way */
     json_t *new_tasks;                                                /* what the setup host made */
+    struct loop_timer *reload_timer; /* until values of a config provider are outdated */
     json_t *new_offsets;  /* of a request to change them */
     bool offsets_handled; /* the class knows of no others */
     json_t *topics;       /* {name: null}: in use; NULL: none */

@@ -234,7 +234,7 @@ static void on_validated(void *user, const struct validation_result *result)
     struct command *command = user;
     command->validation = NULL;
     if (result->failure) {
-        command_reply(command, 500, NULL, result->failure);
+        command_reply_format(command, 500, "%s: %s", result->failure_class, result->failure);
     } else {
         json_t *body =
             json_pack("{s:O,s:i,s:O,s:O}", "name",
@@ -296,13 +296,11 @@ static void validate(struct herder *herder, struct command *command)
         command_finish(command);
         return;
     }
-    json_t *const configs[] = {request->body, NULL};
-    json_t *paths = catalog_files_for(herder->catalog, configs);
     command->validation = validation_start(
-        herder->loop, herder->supervisor, herder->catalog, herder->worker, descriptor, request->body, paths,
+        herder->loop, herder->supervisor, herder->catalog, descriptor, request->body,
+        herder->worker_json,
         herder_long(herder, request->body, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS),
         request->name, on_validated, command);
-    json_decref(paths);
 }
 
 /* -- metrics -- */

@@ -4,8 +4,36 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "core/base/log.h"
 #include "core/worker/herder_priv.h"
+
+static void on_reload_timer(void *user)
+{
+    struct connector *connector = user;
+    const struct herder_request request = {
+        .verb = HERDER_RESTART, .name = connector->name, .include_tasks = true};
+    connector->reload_timer = NULL;
+    if (connector->exists) {
+        log_info(LOGGER, "Connector %s is restarted: values of a config provider are outdated",
+                 connector->name);
+        herder_submit(connector->herder, &request);
+    }
+}
+
+/* Values of a config provider are good for so long (config.action.reload). */
+static void reload_later(struct connector *connector, json_int_t milliseconds)
+{
+    const char *action =
+        json_string_value(json_object_get(connector->config, "config.action.reload"));
+    loop_cancel(connector->reload_timer);
+    connector->reload_timer = NULL;
+    if (!action || strcasecmp(action, "none") != 0) {
+        connector->reload_timer =
+            loop_after(connector->herder->loop, milliseconds, on_reload_timer, connector);
+    }
+}
 
 static void on_message(void *user, const char *type, json_t *message)
 {
@@ -13,6 +41,8 @@ static void on_message(void *user, const char *type, json_t *message)
     if (strcmp(type, "task_configs") == 0) {
         json_decref(connector->new_tasks);
         connector->new_tasks = json_incref(json_object_get(message, "configs"));
+    } else if (strcmp(type, "time_to_live") == 0) {
+        reload_later(connector, json_integer_value(json_object_get(message, "milliseconds")));
     }
 }
 
@@ -54,9 +84,9 @@ void setup_start(struct connector *connector, json_t *config,
         .subject = subject,
         .context = context,
         .first =
-            json_pack("{s:s,s:s,s:s,s:O,s:I,s:o,s:I}", "type", "connector", "name", connector->name,
-                      "class", class_name ? class_name : "", "config", config, "tasks_max",
-                      (json_int_t)herder_long(herder, config, "tasks.max", 1), "plugin_path",
+            json_pack("{s:s,s:s,s:s,s:O,s:O,s:o,s:I}", "type", "connector", "name", connector->name,
+                      "class", class_name ? class_name : "", "config", config, "worker",
+                      herder->worker_json, "plugin_path",
                       catalog_files_for(herder->catalog, configs), "memory_limit",
                       (json_int_t)herder_long(herder, config, "sluice.task.memory.limit.bytes",
                                               MEMORY_LIMIT)),

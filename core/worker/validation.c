@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include <sluice/sink.h>
+#include <sluice/source.h>
+#include <sluice/transform.h>
 
 #include "core/config/framework.h"
-#include "core/worker/validation_clients.h"
 #include "lib/util/buffer.h"
 
 enum { MESSAGE_MAX = 1 << 20 };
@@ -15,12 +16,10 @@ struct validation {
     struct loop *loop;
     struct host *host;
     struct loop_timer *later; /* done without a host: not from within the caller's call */
-    json_t *descriptor, *config;
     char *subject, *context;
     const struct catalog *catalog;
-    const struct properties *worker;
-    json_t *own; /* "configs" of the host's message */
-    char *failure;
+    json_t *answer; /* the host's message */
+    char *failure, *failure_class, *failure_trace;
     void (*done)(void *user, const struct validation_result *result);
     void *user;
 };
@@ -62,10 +61,11 @@ static json_t *define(const struct sluice_option *option)
                      option->doc ? option->doc : "", "group", option->group, "width",
                      widths[option->width], "display_name",
                      option->display_name ? option->display_name : option->name, "dependents",
-                     dependents, "order", option->order);
+                     dependents, "order",
+                     option->order || option->group ? option->order : -1);
 }
 
-/* The same from the scan's words. */
+/* From the scan's words. */
 static json_t *define_described(json_t *option)
 {
     json_t *order = json_object_get(option, "order"), *shown = json_object_get(option, "default");
@@ -77,206 +77,80 @@ static json_t *define_described(json_t *option)
         "group", json_object_get(option, "group"), "width", json_object_get(option, "width"),
         "display_name", json_object_get(option, "display_name"), "dependents",
         json_object_get(option, "dependents"), "order",
-        json_integer_value(order) ? json_integer_value(order) : (json_int_t)-1);
+        json_integer_value(order) || json_is_string(json_object_get(option, "group"))
+            ? json_integer_value(order)
+            : (json_int_t)-1);
+}
+
+/* The framework's, for what a class does not define itself. */
+static void add_framework(json_t *list, const struct sluice_option *table)
+{
+    for (; table->name; table++) {
+        json_t *known;
+        size_t i;
+        bool own = false;
+        json_array_foreach(list, i, known)
+        {
+            own = own || strcmp(text_of(known, "name"), table->name) == 0;
+        }
+        if (!own && !table->internal && !strchr(table->name, '*')) {
+            json_array_append_new(list, define(table));
+        }
+    }
 }
 
 json_t *validation_definitions(json_t *descriptor)
 {
+    const char *kind = text_of(descriptor, "kind");
     json_t *list = json_array(), *option;
     size_t i;
     json_array_foreach(json_object_get(descriptor, "options"), i, option)
     {
-        if (!json_is_true(json_object_get(option, "internal"))) {
+        if (!json_is_true(json_object_get(option, "internal")) &&
+            !strchr(text_of(option, "name"), '*')) {
             json_array_append_new(list, define_described(option));
+        }
+    }
+    bool sink = strcmp(kind, SLUICE_SINK) == 0;
+    if (sink || strcmp(kind, SLUICE_SOURCE) == 0) {
+        add_framework(list, framework_connector);
+        add_framework(list, sink ? framework_sink : framework_source);
+    }
+    return list;
+}
+
+/* -- the answer -- */
+
+static json_t *classes_of(const struct catalog *catalog, const char *kind)
+{
+    json_t *list = json_array(), *descriptor;
+    for (size_t i = 0; (descriptor = catalog_at(catalog, i)); i++) {
+        if (strcmp(text_of(descriptor, "kind"), kind) == 0) {
+            json_array_append(list, json_object_get(descriptor, "class"));
         }
     }
     return list;
 }
 
-/* -- who knows a key -- */
-
-/* `*` stands for a part without dots, at the end for all that follows. */
-static bool family_takes(const char *family, const char *name)
+/* `transforms.a.type` offers the classes that there are: only the worker knows all of them. */
+static void add_recommended(const struct validation *validation)
 {
-    for (; *family; family++, name++) {
-        if (*family == '*') {
-            if (family[1] == '\0') {
-                return *name != '\0';
-            }
-            size_t part = strcspn(name, ".");
-            if (part == 0) {
-                return false;
-            }
-            name += part - 1;
-        } else if (*family != *name) {
-            return false;
-        }
-    }
-    return *name == '\0';
-}
-
-static json_t *find_option(json_t *descriptor, const char *name)
-{
-    json_t *option, *family = NULL;
+    json_t *config;
     size_t i;
-    json_array_foreach(json_object_get(descriptor, "options"), i, option)
+    json_array_foreach(json_object_get(validation->answer, "configs"), i, config)
     {
-        const char *known = text_of(option, "name");
-        if (strcmp(known, name) == 0) {
-            return option;
+        json_t *value = json_object_get(config, "value");
+        const char *name = text_of(value, "name");
+        size_t size = strlen(name);
+        bool is_type = size > 5 && strcmp(name + size - 5, ".type") == 0 &&
+                       strcmp(text_of(json_object_get(config, "definition"), "type"), "CLASS") == 0;
+        if (is_type && strncmp(name, "transforms.", 11) == 0) {
+            json_object_set_new(value, "recommended_values",
+                                classes_of(validation->catalog, SLUICE_TRANSFORM));
+        } else if (is_type && strncmp(name, "predicates.", 11) == 0) {
+            json_object_set_new(value, "recommended_values",
+                                classes_of(validation->catalog, SLUICE_PREDICATE));
         }
-        if (strchr(known, '*') && family_takes(known, name)) {
-            family = option;
-        }
-    }
-    return family;
-}
-
-/* What is handed on to converters, transforms, predicates and clients. */
-static bool handed_on(const char *name)
-{
-    static const char *const prefixes[] = {"key.converter.",     "value.converter.",
-                                           "header.converter.",  "transforms.",
-                                           "predicates.",        "producer.override.",
-                                           "consumer.override.", "admin.override.",
-                                           "topic.creation.",    "sluice."};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
-            return true;
-        }
-    }
-    return strcmp(name, "task.class") == 0;
-}
-
-/* -- putting it together -- */
-
-struct outcome {
-    json_t *configs, *groups, *unknown;
-    int error_count;
-};
-
-static void add_group(struct outcome *outcome, json_t *group)
-{
-    json_t *known;
-    size_t i;
-    if (!json_is_string(group)) {
-        return;
-    }
-    json_array_foreach(outcome->groups, i, known)
-    {
-        if (json_equal(known, group)) {
-            return;
-        }
-    }
-    json_array_append(outcome->groups, group);
-}
-
-static void add(struct outcome *outcome, json_t *definition, const char *name, json_t *value,
-                json_t *errors)
-{
-    outcome->error_count += (int)json_array_size(errors);
-    add_group(outcome, json_object_get(definition, "group"));
-    json_array_append_new(outcome->configs,
-                          json_pack("{s:o,s:{s:s,s:o,s:[],s:o,s:b}}", "definition",
-                                    definition ? definition : json_null(), "value", "name", name,
-                                    "value", value, "recommended_values", "errors", errors,
-                                    "visible", 1));
-}
-
-/* A worker loads no class, but knows which there are. */
-static void check_class(const struct validation *validation, const struct config_value *value,
-                        json_t *errors)
-{
-    bool is_class = value->option && value->option->type == SLUICE_OPTION_CLASS;
-    if (is_class && value->value && *value->value && value->error_count == 0 &&
-        strcmp(value->name, "connector.class") != 0 &&
-        !catalog_find(validation->catalog, NULL, value->value)) {
-        json_array_append_new(
-            errors, json_sprintf("Invalid value %s for configuration %s: Class %s could not "
-                                 "be found.",
-                                 value->value, value->name, value->value));
-    }
-}
-
-static void add_framework(const struct validation *validation, struct outcome *outcome)
-{
-    struct properties properties = {0};
-    struct framework_tables framework;
-    struct config_report report = {0};
-    bool sink = strcmp(text_of(validation->descriptor, "kind"), SLUICE_SINK) == 0;
-    properties_of_json(&properties, validation->config);
-    framework_tables_init(&framework, &properties, sink);
-    config_validate(framework.tables, &properties, &report);
-    framework_check_connector(&properties, sink, &report);
-    for (size_t i = 0; i < report.count; i++) {
-        const struct config_value *value = &report.values[i];
-        json_t *own = find_option(validation->descriptor, value->name);
-        if (!value->option && !own && value->error_count == 0) {
-            if (!handed_on(value->name)) {
-                json_array_append_new(outcome->unknown, json_string(value->name));
-            }
-            continue;
-        }
-        if (own) {
-            continue; /* a class's own key stands for the framework's */
-        }
-        json_t *errors = json_array();
-        for (size_t k = 0; k < value->error_count; k++) {
-            json_array_append_new(errors, json_string(value->errors[k]));
-        }
-        check_class(validation, value, errors);
-        json_t *definition = value->option ? define(value->option) : NULL;
-        if (definition) { /* of a family's key the key itself */
-            json_object_set_new(definition, "name", json_string(value->name));
-        }
-        add(outcome, definition, value->name,
-            value->value ? json_string(value->value) : json_null(), errors);
-    }
-    config_report_finish(&report);
-    framework_tables_finish(&framework);
-    properties_finish(&properties);
-}
-
-static void add_override(void *user, json_t *definition, const char *name, json_t *value,
-                         json_t *errors)
-{
-    add(user, definition, name, value, errors);
-}
-
-static void add_overrides(struct validation *validation, struct outcome *outcome)
-{
-    struct properties properties = {0};
-    bool sink = strcmp(text_of(validation->descriptor, "kind"), SLUICE_SINK) == 0;
-    properties_of_json(&properties, validation->config);
-    validation->failure =
-        validation_overrides(validation->worker, &properties, sink, add_override, outcome);
-    properties_finish(&properties);
-}
-
-static void add_nulls(const struct validation *validation, struct outcome *outcome)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(validation->config, name, value)
-    {
-        if (json_is_null(value)) {
-            add(outcome, NULL, name, json_null(),
-                json_pack("[s]", "Null value can not be supplied as the configuration value."));
-        }
-    }
-}
-
-static void add_own(const struct validation *validation, struct outcome *outcome)
-{
-    json_t *item;
-    size_t i;
-    json_array_foreach(validation->own, i, item)
-    {
-        const char *name = text_of(item, "name");
-        json_t *option = find_option(validation->descriptor, name);
-        json_t *errors = json_object_get(item, "errors"), *value = json_object_get(item, "value");
-        add(outcome, option ? define_described(option) : NULL, name,
-            value ? json_incref(value) : json_null(), errors ? json_incref(errors) : json_array());
     }
 }
 
@@ -284,10 +158,10 @@ static void validation_free(struct validation *validation)
 {
     if (validation) {
         loop_cancel(validation->later);
-        json_decref(validation->descriptor);
-        json_decref(validation->config);
-        json_decref(validation->own);
+        json_decref(validation->answer);
         free(validation->failure);
+        free(validation->failure_class);
+        free(validation->failure_trace);
         free(validation->subject);
         free(validation->context);
         free(validation);
@@ -298,19 +172,17 @@ static void finish(void *user)
 {
     struct validation *validation = user;
     validation->later = NULL;
-    struct outcome outcome = {json_array(), json_array(), json_array(), 0};
+    struct validation_result result = {.failure = validation->failure,
+                                       .failure_class = validation->failure_class,
+                                       .failure_trace = validation->failure_trace};
     if (!validation->failure) {
-        add_framework(validation, &outcome);
-        add_own(validation, &outcome);
-        add_overrides(validation, &outcome);
-        add_nulls(validation, &outcome);
+        add_recommended(validation);
+        result.configs = json_object_get(validation->answer, "configs");
+        result.groups = json_object_get(validation->answer, "groups");
+        result.unknown = json_object_get(validation->answer, "unknown");
+        result.error_count = (int)json_integer_value(json_object_get(validation->answer, "errors"));
     }
-    const struct validation_result result = {validation->failure, outcome.configs, outcome.groups,
-                                             outcome.unknown, outcome.error_count};
     validation->done(validation->user, &result);
-    json_decref(outcome.configs);
-    json_decref(outcome.groups);
-    json_decref(outcome.unknown);
     validation_free(validation);
 }
 
@@ -318,8 +190,8 @@ static void on_message(void *user, const char *type, json_t *message)
 {
     struct validation *validation = user;
     if (strcmp(type, "validated") == 0) {
-        json_decref(validation->own);
-        validation->own = json_incref(json_object_get(message, "configs"));
+        json_decref(validation->answer);
+        validation->answer = json_incref(message);
     }
 }
 
@@ -327,15 +199,19 @@ static void on_end(void *user, const struct host_end *end)
 {
     struct validation *validation = user;
     validation->host = NULL;
-    if (!end->clean || !validation->own) {
-        validation->failure = strdup(end->trace ? end->trace : "The validation gave no result");
+    if (!end->clean || !validation->answer) {
+        validation->failure = strdup(end->message ? end->message : "The validation gave no result");
+        validation->failure_class = strdup(end->class_name && *end->class_name
+                                               ? end->class_name
+                                               : "org.apache.kafka.connect.errors.ConnectException");
+        validation->failure_trace = strdup(end->trace ? end->trace : validation->failure);
     }
     finish(validation);
 }
 
 struct validation *
 validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
-                 const struct properties *worker, json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 json_t *descriptor, json_t *config, json_t *worker, int64_t deadline_ms,
                  const char *name, void (*done)(void *user, const struct validation_result *result),
                  void *user)
 {
@@ -347,20 +223,18 @@ validation_start(struct loop *loop, struct supervisor *supervisor, const struct 
     }
     validation->loop = loop;
     validation->catalog = catalog;
-    validation->worker = worker;
-    validation->descriptor = json_incref(descriptor);
-    validation->config = json_incref(config);
     validation->done = done;
     validation->user = user;
+    json_t *const configs[] = {config, worker, NULL};
     const struct host_options options = {
         .role = "validate",
         .name = name,
         .subject = validation->subject,
         .context = validation->context,
-        .first = json_pack("{s:s,s:O,s:O,s:O,s:O}", "type", "validate", "class",
+        .first = json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "type", "validate", "class",
                            json_object_get(descriptor, "class"), "kind",
-                           json_object_get(descriptor, "kind"), "config", config, "plugin_path",
-                           plugin_path),
+                           json_object_get(descriptor, "kind"), "config", config, "worker", worker,
+                           "plugin_path", catalog_files_for(catalog, configs)),
         .deadline_ms = deadline_ms,
         .on_message = on_message,
         .on_end = on_end,

@@ -1,6 +1,6 @@
 /*
- * Validation of one connector configuration: the framework's keys here, the class's own in a host
- * process with a deadline. [loop thread]
+ * Validation of one connector configuration, in a host process with a deadline: values come of config
+ * providers there, and validators are plugins'. [loop thread]
  */
 #ifndef CORE_WORKER_VALIDATION_H
 #define CORE_WORKER_VALIDATION_H
@@ -15,7 +15,8 @@ struct validation;
 
 /** What came of it. All is borrowed for the call. */
 struct validation_result {
-    const char *failure; /* it could not be done (crash, deadline): a trace; else NULL */
+    const char *failure; /* it could not be done (crash, deadline): why; else NULL */
+    const char *failure_class, *failure_trace;
     json_t *configs;     /* [{"definition": {..}|null, "value": {name, value, errors, ..}}..] */
     json_t *groups;
     json_t *unknown; /* names of keys that nobody knows */
@@ -25,7 +26,7 @@ struct validation_result {
 /** A sub-process is on its way; done comes later, once, never from within this call. */
 struct validation *
 validation_start(struct loop *loop, struct supervisor *supervisor, const struct catalog *catalog,
-                 const struct properties *worker, json_t *descriptor, json_t *config, json_t *plugin_path, int64_t deadline_ms,
+                 json_t *descriptor, json_t *config, json_t *worker, int64_t deadline_ms,
                  const char *name, void (*done)(void *user, const struct validation_result *result),
                  void *user);
 /** done is not called any more. NULL is fine. */

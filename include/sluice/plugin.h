@@ -17,6 +17,7 @@
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 
+#include <sluice/config_provider.h>
 #include <sluice/connector.h>
 #include <sluice/converter.h>
 #include <sluice/data.h>

@@ -145,7 +145,7 @@ def test_scan_tells_every_file():
 @pytest.mark.parametrize("project", ["source"], indirect=True)
 def test_validate_reports_every_error(project):
     _, path = project
-    with Host({"type": "validate", "class": "org.example.MyThing", "kind": "sluice.source/1",
+    with Host({"type": "validate_class", "class": "org.example.MyThing", "kind": "sluice.source/1",
                "config": {"interval.ms": "0"}, "plugin_path": [str(path / "my_thing.so")]}) as host:
         answer, end = host.message(), host.message()
         assert host.wait() == 0 and end is None
@@ -156,7 +156,7 @@ def test_validate_reports_every_error(project):
 
 
 def test_a_class_that_is_not_there():
-    with Host({"type": "validate", "class": "no.Such", "kind": "", "config": {}, "plugin_path": []}) as host:
+    with Host({"type": "validate_class", "class": "no.Such", "kind": "", "config": {}, "plugin_path": []}) as host:
         answer = host.message()
         assert host.wait() == 1
     assert answer["type"] == "failed" and answer["code"] == 103 and "no.Such" in answer["trace"]
@@ -176,7 +176,7 @@ def test_default_task_configurations(kind, wanted, made, tmp_path):
 
 
 def test_a_hanging_call_is_named_on_the_page():
-    with Host({"type": "validate", "class": "bad.HangInValidation", "kind": "", "config": {},
+    with Host({"type": "validate_class", "class": "bad.HangInValidation", "kind": "", "config": {},
                "plugin_path": [bad("hang_in_validation")]}) as host:
         # It will not answer; what it is in stands in the page, behind the slots of numbers.
         page = b""
@@ -186,7 +186,7 @@ def test_a_hanging_call_is_named_on_the_page():
 
 
 def test_the_host_leaves_with_the_worker():
-    with Host({"type": "validate", "class": "bad.HangInValidation", "kind": "", "config": {},
+    with Host({"type": "validate_class", "class": "bad.HangInValidation", "kind": "", "config": {},
                "plugin_path": [bad("hang_in_validation")]}) as host:
         host.control.shutdown(2)
         host.control.close()

@@ -1,10 +1,10 @@
 /*
  * What a connector sets of its clients (`producer.override.*` and so on): whether
  * connector.client.config.override.policy allows it, and whether the values are of their types.
- * Pure. [loop thread]
+ * Pure. [main thread]
  */
-#ifndef CORE_WORKER_VALIDATION_CLIENTS_H
-#define CORE_WORKER_VALIDATION_CLIENTS_H
+#ifndef CORE_HOST_VALIDATE_CLIENTS_H
+#define CORE_HOST_VALIDATE_CLIENTS_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
  * its type, which Connect fails the whole validation with; owned by the caller. definition is new or
  * NULL, value and errors are new: taken over by add.
  */
-char *validation_overrides(const struct properties *worker, const struct properties *connector,
+char *validate_overrides(const struct properties *worker, const struct properties *connector,
                            bool sink,
                            void (*add)(void *user, json_t *definition, const char *name,
                                        json_t *value, json_t *errors),

@@ -1,4 +1,4 @@
-#include "core/worker/validation_clients.h"
+#include "core/host/validate_clients.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static json_t *define(const struct client_key *key, const char *name)
                      option->name, "dependents", "order", -1);
 }
 
-char *validation_overrides(const struct properties *worker, const struct properties *connector,
+char *validate_overrides(const struct properties *worker, const struct properties *connector,
                            bool sink,
                            void (*add)(void *user, json_t *definition, const char *name,
                                        json_t *value, json_t *errors),

@@ -1,0 +1,28 @@
+/* What the providers of files share. [connector thread] */
+#ifndef PLUGINS_PROVIDERS_PROVIDERS_H
+#define PLUGINS_PROVIDERS_PROVIDERS_H
+
+#include <sluice/plugin.h>
+
+#define PROVIDER_PACKAGE "org.apache.kafka.common.config.provider."
+
+extern const struct sluice_descriptor file_provider, directory_provider, env_provider;
+
+/** Paths under which a provider may read; none: everywhere. */
+struct allowed_paths {
+    char **paths; /* absolute, normalised */
+    size_t count;
+};
+
+/** Reads `allowed.paths`; each must be absolute and exist. */
+enum sluice_result allowed_paths_read(struct allowed_paths *allowed, const struct sluice_host *host,
+                                      const struct sluice_config *config);
+void allowed_paths_finish(struct allowed_paths *allowed);
+/**
+ * The path without `.` and `..` (symbolic links are not followed), owned by the caller; NULL with a
+ * warning where it is outside. The form of it that is refused is told in the warning only.
+ */
+char *allowed_paths_check(const struct allowed_paths *allowed, const struct sluice_host *host,
+                          const char *path);
+
+#endif
