@@ -167,8 +167,9 @@ def test_default_task_configurations(kind, wanted, made, tmp_path):
     assert sluice("plugins", "new", kind, "T", "--dir", str(tmp_path / "p")).returncode == 0
     subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(ROOT, "include"), "-o", "t.so", "t.c"],
                    cwd=tmp_path / "p", check=True)
-    config = {"topics": "a,b", "topic": "t", "file": "f", "connector.class": "T", "x": "y"}
-    with Host({"type": "connector", "name": "n", "class": "T", "config": config, "tasks_max": wanted,
+    config = {"topics": "a,b", "topic": "t", "file": "f", "connector.class": "T", "x": "y",
+              "tasks.max": str(wanted)}
+    with Host({"type": "connector", "name": "n", "class": "T", "config": config,
                "plugin_path": [str(tmp_path / "p")]}) as host:
         answer = host.message()
         assert host.wait() == 0
