@@ -2,7 +2,7 @@
 # Runs the tests and closes with `N passed, N failed, N skipped`.
 #   ./test.sh                    everything that CI runs (at most 18 minutes on 2 cores)
 #   ./test.sh --full             the long numbers too: benchmarks, chaos at full length
-#   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites integration chaos bench
+#   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites diff integration chaos bench
 #   ./test.sh vectors FILE...    runs given cases of the recorded vectors (transforms, converters, ..)
 #   ./test.sh s3 FILE...         runs given cases of the recorded S3 sink against the folder store
 # Recorded answers are taken from ../shared, or where SLUICE_SHARED points; without them their tests
@@ -87,6 +87,7 @@ do_suites() {
         skip vectors "no recorded vectors at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
     fi
 }
+do_diff() { counted diff "$PYTHON" tests/diff/run.py; }
 do_integration() { counted integration "$PYTHON" -m pytest -rs -q tests/integration; }
 do_chaos() { counted chaos "$PYTHON" -m pytest -rs -q tests/chaos; }
 do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
@@ -106,7 +107,7 @@ s3)
     SLUICE_BUILD=$PWD/build/release exec "$PYTHON" tests/integration/s3/run_cases.py "$@" ;;
 esac
 
-steps=(build unit suites integration chaos clang asan tsan fuzz)
+steps=(build unit suites diff integration chaos clang asan tsan fuzz)
 if [ "${1:-}" = --full ]; then
     export SLUICE_FULL=1
     steps+=(bench)

@@ -207,7 +207,7 @@ static struct stop generate_in_words(struct digits *d, struct scaled *v, bool na
         m = narrow ? (int32_t)m : m;
         if (m > 0) {
             stop.low = b < m;
-            stop.high = (uint64_t)b + (uint64_t)m > (uint64_t)tens;
+            stop.high = (int64_t)((uint64_t)b + (uint64_t)m) > tens; /* may overflow, as in Java */
         } else {
             stop.low = stop.high = true;
         }

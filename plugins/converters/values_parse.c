@@ -487,6 +487,17 @@ static bool parse_nested(struct parser *p, bool embedded, struct header_value *r
     return parse_token(p, embedded, ret_value);
 }
 
+/** Outside of arrays and maps it has to be all there is. */
+static bool is_literal(struct parser *p, bool embedded, const char *literal)
+{
+    size_t position = mark(p);
+    if (can_consume(p, literal) && (embedded || !has_next(p))) {
+        return true;
+    }
+    rewind_to(p, position);
+    return false;
+}
+
 static bool parse(struct parser *p, bool embedded, struct header_value *ret_value)
 {
     const struct sluice_data *data = p->data;
@@ -498,11 +509,11 @@ static bool parse(struct parser *p, bool embedded, struct header_value *ret_valu
         parse_quoted(p, ret_value);
         return true;
     }
-    if (can_consume(p, "null")) {
+    if (is_literal(p, embedded, "null")) {
         return true;
     }
-    bool truth = can_consume(p, "true");
-    if (truth || can_consume(p, "false")) {
+    bool truth = is_literal(p, embedded, "true");
+    if (truth || is_literal(p, embedded, "false")) {
         *ret_value = (struct header_value){data->schema_plain(SLUICE_BOOLEAN, false),
                                            data->new_boolean(p->batch, truth)};
         return true;

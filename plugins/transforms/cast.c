@@ -482,6 +482,9 @@ static enum sluice_result configure(void *self, const char *class_name,
                                        "java.lang.ArrayIndexOutOfBoundsException", NO_PARTS)
                    : BAD_CONFIG(base, "%s", message);
     }
+    if (!each_field_order(&cast->each)) {
+        return NO_MEMORY(base);
+    }
     return SLUICE_OK;
 }
 

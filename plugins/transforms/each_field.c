@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/java/hash_order.h"
+
 /* How much of a value an error message shows. */
 #define SHOWN 100
 
@@ -45,8 +47,28 @@ void each_field_read_on_error(struct each_field *each, const struct sluice_confi
     each->default_text = api->get_string(config, "default.value");
 }
 
+static uint32_t bucket_of(const struct each_field *each, size_t i)
+{
+    struct sluice_span name = each->base.data->name_text(each->names[i]);
+    return java_hash_bucket(name.data, name.size, each->count);
+}
+
+bool each_field_order(struct each_field *each)
+{
+    each->order = calloc(each->count + 1, sizeof(*each->order));
+    for (size_t i = 0; each->order && i < each->count; i++) {
+        size_t at = i;
+        for (; at > 0 && bucket_of(each, each->order[at - 1]) > bucket_of(each, i); at--) {
+            each->order[at] = each->order[at - 1];
+        }
+        each->order[at] = i;
+    }
+    return each->order != NULL;
+}
+
 void each_field_finish(struct each_field *each)
 {
+    free(each->order);
     free(each->names);
     text_set_finish(&each->index);
     schema_cache_finish(&each->cache, &each->base);
@@ -114,7 +136,8 @@ static enum sluice_result apply_map(struct each_field *each, struct sluice_recor
     }
     struct sluice_value *edited = NULL;
     size_t count = each->count ? each->count : data->count(value);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < count; k++) {
+        size_t i = each->order ? each->order[k] : k;
         const struct sluice_value *map = edited ? edited : value;
         const struct sluice_value *before =
             each->count ? data->find(map, each->names[i]) : data->at(map, i);

@@ -45,6 +45,7 @@ struct each_field {
     const struct each_field_type *type;
     const struct sluice_name **names; /* listed fields; none: all */
     size_t count;
+    size_t *order; /* of the names in a Java map; NULL: as listed */
     struct text_set index;
     enum on_error on_error;
     const char *default_text;  /* on.error=default */
@@ -59,6 +60,8 @@ enum sluice_result each_field_read(struct each_field *each,
                                    const struct sluice_config *config) SLUICE_CHECKED;
 /** Reads on.error and default.value. */
 void each_field_read_on_error(struct each_field *each, const struct sluice_config *config);
+/** Fields of maps are taken as Connect does, out of a HashMap of the names. False: out of memory. */
+bool each_field_order(struct each_field *each);
 void each_field_finish(struct each_field *each);
 /** The apply() of such transforms, for values with and without schema. Null passes. */
 enum sluice_result each_field_apply(struct each_field *each,

@@ -158,6 +158,9 @@ static enum sluice_result configure(void *self, const char *class_name,
     transform_null_option(&each->base, config);
     mask->replacement = each->base.host->config->get_string(config, "replacement");
     enum sluice_result result = each_field_read(each, config);
+    if (result == SLUICE_OK && !each_field_order(each)) {
+        result = NO_MEMORY(&each->base);
+    }
     if (result == SLUICE_OK && mask->replacement) {
         result = read_number(mask);
     }

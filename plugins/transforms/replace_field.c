@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/java/hash_order.h"
 #include "plugins/transforms/classes.h"
 #include "plugins/transforms/lists.h"
 #include "plugins/transforms/schemas.h"
@@ -151,6 +152,31 @@ static struct sluice_span new_name(const struct replace_field *replace, struct s
     return i < 0 ? name : replace->base.data->name_text(replace->renames[i].to);
 }
 
+/*
+ * Whether field i of a map stays where another before it has the name already: Connect goes through
+ * a HashMap, so the place of the former names there decides.
+ */
+static bool comes_after(const struct replace_field *replace, const struct sluice_value *map,
+                        size_t i, struct sluice_span target)
+{
+    const struct sluice_data *data = replace->base.data;
+    size_t count = data->count(map);
+    struct sluice_span own = data->text(data->key_at(map, i));
+    uint32_t bucket = java_hash_bucket(own.data, own.size, count);
+    for (size_t k = 0; k < i; k++) {
+        struct sluice_span name = data->text(data->key_at(map, k));
+        if (!passes(replace, name)) {
+            continue;
+        }
+        struct sluice_span renamed = new_name(replace, name);
+        if (renamed.size == target.size && memcmp(renamed.data, target.data, target.size) == 0 &&
+            java_hash_bucket(name.data, name.size, count) > bucket) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Only some fields pass, or new names meet old ones: a new map, member by member. */
 static struct sluice_value *rebuild_map(const struct replace_field *replace,
                                         struct sluice_batch *batch,
@@ -166,6 +192,12 @@ static struct sluice_value *rebuild_map(const struct replace_field *replace,
             continue;
         }
         ptrdiff_t rename = text_set_find(&replace->rename_index, name.data, name.size);
+        struct sluice_span target = rename < 0 ? name : new_name(replace, name);
+        if (replace->rename_count > 0 &&
+            data->find(made, data->intern(target.data, target.size)) &&
+            !comes_after(replace, value, i, target)) {
+            continue;
+        }
         if (rename >= 0) {
             data->put(batch, made, replace->renames[rename].to, data->at(value, i));
         } else {
@@ -224,20 +256,27 @@ static ptrdiff_t origin_of(const struct replace_field *replace, const struct slu
 {
     const struct transform *base = &replace->base;
     const struct sluice_data *data = base->data;
-    for (size_t i = replace->rename_count; i-- > 0;) {
+    const struct rename *rename = NULL;
+    uint32_t last = 0;
+    for (size_t i = 0; i < replace->rename_count; i++) {
         struct sluice_span to = data->name_text(replace->renames[i].to);
-        if (to.size != target.size || memcmp(to.data, target.data, to.size) != 0) {
-            continue;
-        }
-        ptrdiff_t found = data->schema_find(source, replace->renames[i].from);
         struct sluice_span from = data->name_text(replace->renames[i].from);
-        if (found < 0) {
-            *ret_result = BAD_RECORD(base, "%.*s is not a valid field name", (int)from.size,
-                                     from.data);
+        uint32_t bucket = java_hash_bucket(from.data, from.size, replace->rename_count);
+        if (to.size == target.size && memcmp(to.data, target.data, to.size) == 0 &&
+            (!rename || bucket >= last)) {
+            rename = &replace->renames[i];
+            last = bucket;
         }
-        return found;
     }
-    return (ptrdiff_t)field;
+    if (!rename) {
+        return (ptrdiff_t)field;
+    }
+    ptrdiff_t found = data->schema_find(source, rename->from);
+    if (found < 0) {
+        struct sluice_span from = data->name_text(rename->from);
+        *ret_result = BAD_RECORD(base, "%.*s is not a valid field name", (int)from.size, from.data);
+    }
+    return found;
 }
 
 static enum sluice_result make_plan(struct replace_field *replace,

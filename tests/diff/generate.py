@@ -93,9 +93,9 @@ class Cases:
                                   253402300799999, 253402300800000, -12219292800000, -12219292800001, -62198755200000])
         if kind < 0.8:
             return self.r.randint(0, 4102444800000)
-        if kind < 0.95:
-            return self.r.randint(-70000000000000, 300000000000000)
-        return self.r.randint(-10 ** 16, 10 ** 16)
+        if kind < 0.99:
+            return self.r.randint(-70000000000000, 253402300799999)
+        return self.r.randint(-10 ** 15, 10 ** 15)
 
     def bytes(self):
         return base64.b64encode(bytes(self.r.getrandbits(8) for _ in range(self.r.randint(0, 9)))).decode()

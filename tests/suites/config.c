@@ -95,8 +95,7 @@ enum outcome vectors_key(struct vector_case *run)
     json_t *test = run->test;
     const struct sluice_option *found[4], *const *tables = found;
     if (!find_tables(vector_text(test, "class"), found)) {
-        vector_wrong(run, "no plugin of this class is here");
-        return LEFT_OUT;
+        return vector_wrong(run, "no plugin of this class is here");
     }
     const json_t *want = json_object_get(test, "key");
     json_int_t index = json_integer_value(json_object_get(test, "index")), i = 0;
@@ -161,8 +160,7 @@ enum outcome vectors_validate(struct vector_case *run)
     json_t *test = run->test;
     const struct sluice_option *found[4];
     if (!find_tables(vector_text(test, "class"), found)) {
-        vector_wrong(run, "no plugin of this class is here");
-        return LEFT_OUT;
+        return vector_wrong(run, "no plugin of this class is here");
     }
     const struct sluice_option *const tables[] = {found[0], NULL};
     struct properties properties = {0};

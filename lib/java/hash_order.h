@@ -1,0 +1,17 @@
+/*
+ * Where java.util.HashMap puts a String: the order of its entries shows where two of them meet, in
+ * which error comes first and in which of two values stays. Pure functions: [any thread].
+ */
+#ifndef LIB_JAVA_HASH_ORDER_H
+#define LIB_JAVA_HASH_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Bucket of a key in a map of so many entries that grew from its default size. Entries come by
+ * bucket, within one as they were put in.
+ */
+uint32_t java_hash_bucket(const char *text, size_t size, size_t entries);
+
+#endif

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Differential test: random cases through Kafka Connect's own classes and through our plugins.
+
+    run.py [--seed N] [--count N] [--keep FILE] [KIND..]
+
+generate.py makes cases, Recorder.java lets Connect's classes answer them, and the runner of recorded vectors puts
+them to our .so files. What differs and is not among the known differences (docs/compatibility.md) is a failure; it
+is printed with its case, and the same seed gives it again. Closes with `N passed, N failed`. Without Java, Maven
+or the jars it is skipped and says so.
+"""
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+BUILD = os.environ.get("SLUICE_BUILD") or os.path.join(ROOT, "build", "release")
+SHARED = os.environ.get("SLUICE_SHARED") or os.path.join(os.path.dirname(ROOT), "shared")
+CHUNK = 5000
+# Members that the recorder adds.
+ANSWERS = ("records_out", "error", "test", "applies", "schema_out", "value", "out_b64", "java_null", "entries",
+           "compile_error", "matches", "find", "replace_first", "replace_error", "router", "values", "errors")
+
+# (name, pattern over `why`, pattern over the case): each is a row of docs/compatibility.md.
+KNOWN = [
+    ("identity hashes", r"\[B@", ""),
+    ("identity hashes", "", r'StringConverter.*"value":\{"bytes"'),
+    ("regex: refused with a sentence", r"Not supported here: ", ""),
+]
+
+
+def compile_recorder(jars):
+    """Folder of the compiled recorder; made once per source."""
+    source = os.path.join(HERE, "Recorder.java")
+    with open(source, "rb") as text:
+        digest = hashlib.sha256(text.read() + jars.encode()).hexdigest()[:16]
+    folder = os.path.join(BUILD, "recorder-" + digest)
+    if not os.path.isdir(folder):
+        made = folder + ".tmp"
+        shutil.rmtree(made, ignore_errors=True)
+        os.makedirs(made)
+        subprocess.run(["javac", "-nowarn", "-d", made, "-cp", jars + "/*", source], check=True)
+        os.rename(made, folder)
+    return folder
+
+
+class Recorder:
+    def __init__(self, jars):
+        self.command = ["java", "-Xmx256m", "-Xss4m", "-XX:+UseSerialGC", "-Duser.timezone=UTC", "-Duser.language=en",
+                        "-Duser.country=US", "-Dlog4j.configuration=file:",
+                        "-cp", compile_recorder(jars) + os.pathsep + jars + "/*", "Recorder"]
+
+    def answer(self, text):
+        done = subprocess.run(self.command, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=600)
+        lines = done.stdout.decode().splitlines()
+        if done.returncode != 0 or len(lines) != text.count(b"\n"):
+            sys.exit("recorder: ended early\n" + done.stderr.decode()[-2000:])
+        return lines
+
+
+def same_answer(recorded, answered):
+    """Whether the recorder says what was recorded; what is informative is left out of both."""
+    def plain(value):
+        if isinstance(value, dict):
+            return {name: plain(member) for name, member in value.items() if name not in ("causes", "jdk17_float")}
+        if isinstance(value, list):
+            return [plain(member) for member in value]
+        return re.sub(r"InsertionSpec@[0-9a-f]+", "InsertionSpec@HASH", value) if isinstance(value, str) else value
+    return plain(recorded) == plain(answered)
+
+
+def check_recorder(recorder):
+    """The recorder against the recorded vectors: it has to answer them as the JVM did back then."""
+    folder = os.path.join(SHARED, "conformance", "vectors")
+    cases = []
+    for name in ("transforms", "predicates", "converters", "configdef", "properties", "regex"):
+        try:
+            with open(os.path.join(folder, name + ".jsonl"), encoding="ascii") as lines:
+                cases += [json.loads(line) for line in lines]
+        except OSError:
+            print(f"no recorded vectors in {folder}: the recorder is taken at its word")
+            return 0, 0
+    cases = [case for case in cases if case.get("kind") not in ("key", "validate_connector")]
+    text = "".join(json.dumps({name: member for name, member in case.items() if name not in ANSWERS}) + "\n"
+                   for case in cases)
+    failed = 0
+    for case, line in zip(cases, recorder.answer(text.encode())):
+        if not same_answer(case, json.loads(line)):
+            failed += 1
+            print(f"FAILED recorder {case['id']}: {line[:1000]}")
+    print(f"recorder: {len(cases) - failed} of {len(cases)} recorded cases answered alike")
+    return len(cases) - failed, failed
+
+
+def usable(line):
+    case = json.loads(line)
+    error = case.get("error")
+    return "skip" not in case and not (error and error.get("stage") == "input")
+
+
+def known(why, case):
+    return next((name for name, pattern, about in KNOWN if re.search(pattern, why) and re.search(about, case)), None)
+
+
+def run_chunk(recorder, seed, count, kinds, keep, totals):
+    text = subprocess.run([sys.executable, os.path.join(HERE, "generate.py"), str(seed), str(count), *kinds],
+                          check=True, stdout=subprocess.PIPE).stdout
+    lines = [line for line in recorder.answer(text) if usable(line)]
+    cases = {json.loads(line)["id"]: line for line in lines}
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        done = subprocess.run([os.path.join(BUILD, "tests", "vectors"), "--quiet", file.name], check=False,
+                              stdout=subprocess.PIPE)
+    output = done.stdout.decode(errors="replace")
+    summary = re.search(r"^(\d+) passed, (\d+) failed$", output, re.M)
+    if done.returncode > 1 or not summary:
+        sys.exit(f"vectors: ended with {done.returncode} (seed {seed})\n{output[-2000:]}")
+    totals["passed"] += int(summary[1])
+    # `why` may hold line ends; a new outcome begins with its word
+    for outcome in re.split(r"^(?=FAILED |left out |diff/\S+ +\d+ of)", output, flags=re.M):
+        match = re.match(r"FAILED (\S+): (.*)", outcome, re.S)
+        if not match:
+            continue
+        name = known(match[2], cases[match[1]])
+        if name:
+            totals["known"][name] = totals["known"].get(name, 0) + 1
+            continue
+        totals["failed"] += 1
+        print(f"FAILED {match[1]}: {match[2].rstrip()[:2000]}\n    {cases[match[1]][:4000]}", flush=True)
+        if keep:
+            keep.write(cases[match[1]] + "\n")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seed", type=int, default=int(os.environ.get("SLUICE_SEED") or 1))
+    options.add_argument("--count", type=int, default=100000 if os.environ.get("SLUICE_FULL") else 5000)
+    options.add_argument("--keep", type=argparse.FileType("w"), help="write the cases that differ to a file")
+    options.add_argument("kinds", nargs="*")
+    arguments = options.parse_args()
+    import real_kafka  # needs pytest, which is no need of the rest
+    try:
+        jars = real_kafka.jars()
+    except real_kafka.Missing as missing:
+        print(f"SKIPPED [1] tests/diff/run.py: {missing}\n0 passed, 0 failed, 1 skipped")
+        return 0
+    if not shutil.which("javac"):
+        print("SKIPPED [1] tests/diff/run.py: no javac: install the Debian package openjdk-17-jdk-headless\n"
+              "0 passed, 0 failed, 1 skipped")
+        return 0
+    recorder = Recorder(jars)
+    passed, failed = check_recorder(recorder)
+    totals = {"passed": passed, "failed": failed, "known": {}}
+    for first in range(0, arguments.count, CHUNK):
+        run_chunk(recorder, arguments.seed + first // CHUNK, min(CHUNK, arguments.count - first), arguments.kinds,
+                  arguments.keep, totals)
+    for name, count in sorted(totals["known"].items()):
+        print(f"known difference, {name}: {count}")
+    print(f"seed {arguments.seed}, {arguments.count} cases\n{totals['passed']} passed, {totals['failed']} failed")
+    return totals["failed"] > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
