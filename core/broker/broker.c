@@ -8,12 +8,7 @@
 
 #define CONFIG_EXCEPTION "org.apache.kafka.common.config.ConfigException"
 
-static const struct {
-    const char *prefix;
-    const struct broker_impl *impl;
-} implementations[] = {
-    {"local:", &broker_local},
-};
+#define LOCAL_PREFIX "local:"
 
 int broker_open(const struct properties *properties, struct broker **ret_broker,
                 struct error *error)
@@ -24,16 +19,8 @@ int broker_open(const struct properties *properties, struct broker **ret_broker,
                                "Missing required configuration \"bootstrap.servers\" which has no "
                                "default value. For the embedded log: bootstrap.servers=local:DIR");
     }
-    for (size_t i = 0; i < sizeof(implementations) / sizeof(implementations[0]); i++) {
-        if (strncmp(servers, implementations[i].prefix, strlen(implementations[i].prefix)) == 0) {
-            return implementations[i].impl->open(properties, ret_broker, error);
-        }
-    }
-    return error_set_class(
-        error, ERROR_CONFIG, CONFIG_EXCEPTION,
-        "bootstrap.servers=%s names Kafka brokers, but this build of sluice has no "
-        "Kafka client. Use the embedded log: bootstrap.servers=local:DIR",
-        servers);
+    bool local = strncmp(servers, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) == 0;
+    return (local ? &broker_local : &broker_kafka)->open(properties, ret_broker, error);
 }
 
 void broker_close(struct broker *broker)

@@ -93,5 +93,7 @@ struct broker_chunk_base {
 
 /** bootstrap.servers=local:DIR */
 extern const struct broker_impl broker_local;
+/** Anything else: addresses of Kafka brokers. */
+extern const struct broker_impl broker_kafka;
 
 #endif

@@ -1,0 +1,168 @@
+/*
+ * What a Kafka cluster is made of: topics with their partitions, configs, offsets. [any thread, one at
+ * a time per handle]
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/broker/kafka_admin.h"
+
+enum { SLICE_MS = 1000 /* between looks for refusals, while librdkafka waits by itself */ };
+
+/* Does one of librdkafka's blocking calls say: come again? */
+static bool again(struct kafka_handle *handle, rd_kafka_resp_err_t code, int64_t deadline,
+                  struct error *error)
+{
+    (void)rd_kafka_poll(handle->rk, 0); /* faults */
+    if (kafka_handle_refused(handle, error)) {
+        return false;
+    }
+    return (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+            code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+            code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) &&
+           clock_monotonic_ms() < deadline;
+}
+
+static int slice(int64_t deadline)
+{
+    int64_t left = deadline - clock_monotonic_ms();
+    return left < 1 ? 1 : left > SLICE_MS ? SLICE_MS : (int)left;
+}
+
+static int failed(struct kafka_handle *handle, rd_kafka_resp_err_t code, const char *what,
+                  const char *name, struct error *error)
+{
+    if (!error || error->code == ERROR_NONE) { /* else it was refused */
+        if (code == RD_KAFKA_RESP_ERR__TRANSPORT) {
+            code = RD_KAFKA_RESP_ERR__TIMED_OUT; /* nobody was there all the time */
+        }
+        (void)kafka_error(error, code, NULL, "%s%s", what, name);
+        kafka_handle_explain(handle, error);
+    }
+    return -1;
+}
+
+/* Metadata of all topics, or of one. */
+static int get_metadata(struct kafka_handle *handle, const char *topic, int timeout_ms,
+                        const struct rd_kafka_metadata **ret, struct error *error)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_topic_t *only = topic ? rd_kafka_topic_new(handle->rk, topic, NULL) : NULL;
+    rd_kafka_resp_err_t code;
+    do {
+        code = rd_kafka_metadata(handle->rk, topic == NULL, only, ret, slice(deadline));
+    } while (code && again(handle, code, deadline, error));
+    if (only) {
+        rd_kafka_topic_destroy(only);
+    }
+    if (code) {
+        return failed(handle, code, topic ? "Metadata of topic " : "Metadata of the cluster",
+                      topic ? topic : "", error);
+    }
+    kafka_handle_works(handle);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct broker_topic *)a)->name, ((const struct broker_topic *)b)->name);
+}
+
+/* librdkafka does not hand over the broker's own mark. */
+static bool is_internal(const char *name)
+{
+    return strcmp(name, "__consumer_offsets") == 0 || strcmp(name, "__transaction_state") == 0 ||
+           strcmp(name, "__share_group_state") == 0;
+}
+
+int kafka_topics(struct broker *broker, int timeout_ms, struct broker_topics *ret_topics,
+                 struct error *error)
+{
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    const struct rd_kafka_metadata *metadata;
+    if (!handle || get_metadata(handle, NULL, timeout_ms, &metadata, error) != 0) {
+        return -1;
+    }
+    struct broker_topics topics = {0};
+    topics.topics = calloc((size_t)metadata->topic_cnt + 1, sizeof(*topics.topics));
+    for (int i = 0; topics.topics && i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *from = &metadata->topics[i];
+        char *name = from->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? NULL : strdup(from->topic);
+        if (name) {
+            topics.topics[topics.count++] =
+                (struct broker_topic){name, from->partition_cnt, is_internal(name)};
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    if (!topics.topics) {
+        return error_set(error, ERROR_NO_MEMORY, "No memory for the list of topics");
+    }
+    qsort(topics.topics, topics.count, sizeof(*topics.topics), by_name);
+    *ret_topics = topics;
+    return 0;
+}
+
+int64_t kafka_topics_epoch(struct broker *broker)
+{
+    (void)broker;
+    return -1; /* Kafka tells nobody: whoever wants to know asks for the topics from time to time */
+}
+
+int kafka_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+                        struct properties *ret_configs, struct error *error)
+{
+    struct kafka_call call;
+    if (kafka_call_begin(&call, broker, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms, error) != 0) {
+        return -1;
+    }
+    int result = -1;
+    rd_kafka_ConfigResource_t *wanted =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_DescribeConfigs(call.handle->rk, &wanted, 1, call.options, call.queue);
+    rd_kafka_event_t *event = kafka_call_wait(&call, "Configs of topic", topic, error);
+    if (event) {
+        size_t count, entry_count = 0;
+        const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(event), &count);
+        rd_kafka_resp_err_t code = count > 0 ? rd_kafka_ConfigResource_error(resources[0]) : 0;
+        if (code) {
+            (void)kafka_error(error, code, rd_kafka_ConfigResource_error_string(resources[0]),
+                              "Configs of topic %s", topic);
+        } else {
+            const rd_kafka_ConfigEntry_t **entries =
+                count > 0 ? rd_kafka_ConfigResource_configs(resources[0], &entry_count) : NULL;
+            for (size_t i = 0; i < entry_count; i++) {
+                const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+                if (value && rd_kafka_ConfigEntry_source(entries[i]) ==
+                                 RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
+                    properties_set(ret_configs, rd_kafka_ConfigEntry_name(entries[i]), value);
+                }
+            }
+            result = 0;
+        }
+    }
+    rd_kafka_ConfigResource_destroy(wanted);
+    kafka_call_end(&call);
+    return result;
+}
+
+int kafka_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
+                  int64_t *ret_beginning, int64_t *ret_end, struct error *error)
+{
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    if (!handle) {
+        return -1;
+    }
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_resp_err_t code;
+    do {
+        code = rd_kafka_query_watermark_offsets(handle->rk, topic, partition, ret_beginning,
+                                                ret_end, slice(deadline));
+    } while (code && again(handle, code, deadline, error));
+    if (code) {
+        return failed(handle, code, "Offsets of topic ", topic, error);
+    }
+    kafka_handle_works(handle);
+    return 0;
+}

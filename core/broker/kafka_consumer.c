@@ -1,0 +1,524 @@
+/*
+ * Consumer of Kafka: life, polling, positions. Each partition's messages are forwarded to one queue of
+ * ours (`messages`); rebalances, outcomes of commits and faults come on librdkafka's own (`control`).
+ * So messages are taken in batches while nothing else happens, which librdkafka's batch call needs.
+ * Positions are counted here. All on the thread that polls, but wake() and releasing chunks.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/broker/kafka.h"
+#include "core/broker/topic_name.h"
+
+enum { POSITION_MS = 10000, SEEK_MS = 10000, SEEK_AGAIN_MS = 5 };
+
+static const uint64_t one = 1;
+
+/* -- partitions -- */
+
+const char *kafka_consumer_name(struct kafka_consumer *consumer, const char *topic)
+{
+    for (struct kafka_name *name = consumer->names; name; name = name->next) {
+        if (strcmp(name->text, topic) == 0) {
+            return name->text;
+        }
+    }
+    size_t size = strlen(topic) + 1;
+    struct kafka_name *name = malloc(sizeof(*name) + size);
+    if (!name) {
+        return NULL;
+    }
+    memcpy(name->text, topic, size);
+    name->next = consumer->names;
+    consumer->names = name;
+    return name->text;
+}
+
+struct kafka_held *kafka_consumer_find(struct kafka_consumer *consumer, const char *topic,
+                                       int32_t partition)
+{
+    for (size_t i = 0; i < consumer->held_count; i++) {
+        struct kafka_held *held = &consumer->held[i];
+        if (held->partition == partition && strcmp(held->topic, topic) == 0) {
+            return held;
+        }
+    }
+    return NULL;
+}
+
+void kafka_consumer_forward(struct kafka_consumer *consumer, const char *topic, int32_t partition)
+{
+    rd_kafka_queue_t *queue =
+        rd_kafka_queue_get_partition(consumer->handle.rk, topic, partition);
+    if (queue) {
+        rd_kafka_queue_forward(queue, consumer->messages);
+        rd_kafka_queue_destroy(queue);
+    }
+}
+
+struct kafka_held *kafka_consumer_hold(struct kafka_consumer *consumer, const char *topic,
+                                       int32_t partition, int64_t position)
+{
+    if (consumer->held_count == consumer->held_capacity) {
+        size_t capacity = consumer->held_capacity ? consumer->held_capacity * 2 : 16;
+        struct kafka_held *grown = realloc(consumer->held, capacity * sizeof(*grown));
+        if (!grown) {
+            return NULL;
+        }
+        consumer->held = grown;
+        consumer->held_capacity = capacity;
+    }
+    const char *name = kafka_consumer_name(consumer, topic);
+    if (!name) {
+        return NULL;
+    }
+    struct kafka_held *held = &consumer->held[consumer->held_count++];
+    *held = (struct kafka_held){
+        .topic = name, .partition = partition, .position = position, .end = -1};
+    return held;
+}
+
+void kafka_consumer_let_go(struct kafka_consumer *consumer, const char *topic, int32_t partition)
+{
+    struct kafka_held *held = kafka_consumer_find(consumer, topic, partition);
+    if (!held) {
+        return;
+    }
+    if (held->simple) {
+        (void)rd_kafka_consume_stop(held->simple, partition);
+        rd_kafka_topic_destroy(held->simple);
+    }
+    *held = consumer->held[--consumer->held_count];
+    consumer->last = 0;
+    kafka_chunk_forget(consumer, topic, partition);
+}
+
+static int not_assigned(const char *topic, int32_t partition, struct error *error)
+{
+    return error_set_class(error, ERROR_UNKNOWN_PARTITION, "java.lang.IllegalStateException",
+                           "No current assignment for partition %s-%d", topic, partition);
+}
+
+/* -- faults -- */
+
+/* Those after which Java's consumer would not go on either. */
+static bool ends(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void kafka_consumer_error(struct kafka_consumer *consumer, rd_kafka_resp_err_t code,
+                          const char *detail, const char *topic, int32_t partition)
+{
+    char text[512];
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        code = rd_kafka_fatal_error(consumer->handle.rk, text, sizeof(text));
+        detail = text;
+    } else if (!ends(code)) {
+        kafka_handle_fault(&consumer->handle, code, detail);
+        return;
+    }
+    if (consumer->failure.code == ERROR_NONE) {
+        if (topic && partition >= 0) {
+            (void)kafka_error(&consumer->failure, code, detail, "Reading %s-%d", topic, partition);
+        } else if (topic) {
+            (void)kafka_error(&consumer->failure, code, detail, "Reading topic %s", topic);
+        } else {
+            const char *group = consumer->handle.opaque.config->group_id;
+            (void)kafka_error(&consumer->failure, code, detail, "Consumer group %s",
+                              group ? group : "(none)");
+        }
+        consumer->failure.retriable = false;
+    }
+}
+
+/* Says a new fault once; a refusal that lasts ends the consumer. */
+static void tell_faults(struct kafka_consumer *consumer)
+{
+    struct kafka_faults *faults = &consumer->handle.faults;
+    struct error error = {0};
+    pthread_mutex_lock(&faults->lock);
+    bool fresh = faults->changes != consumer->told;
+    consumer->told = faults->changes;
+    if (fresh && faults->code) {
+        (void)kafka_error(&error, faults->code, faults->text, "bootstrap.servers=%s",
+                          consumer->handle.opaque.config->servers);
+    }
+    pthread_mutex_unlock(&faults->lock);
+    if (error.code != ERROR_NONE && consumer->events.fault) {
+        consumer->events.fault(consumer->events.user, &error);
+    }
+    error_clear(&error);
+    if (consumer->failure.code == ERROR_NONE) {
+        (void)kafka_handle_refused(&consumer->handle, &consumer->failure);
+    }
+}
+
+/* -- polling -- */
+
+static int serve_control(struct kafka_consumer *consumer, struct error *error)
+{
+    rd_kafka_t *rk = consumer->handle.rk;
+    if (!consumer->grouped) {
+        (void)rd_kafka_poll(rk, 0);
+        return 0;
+    }
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consumer_poll(rk, 0))) { /* it keeps max.poll.interval.ms alive too */
+        if (!message->err) {
+            /* A partition that went and came back at once: librdkafka reset where its messages go.
+             * Those that are here already come before all that go to our queue from now on. */
+            kafka_consumer_forward(consumer, rd_kafka_topic_name(message->rkt), message->partition);
+            if (kafka_chunk_stash(consumer, message) != 0) {
+                rd_kafka_message_destroy(message);
+                return error_set(error, ERROR_NO_MEMORY, "No memory for messages");
+            }
+            continue;
+        }
+        if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            kafka_consumer_error(consumer, message->err, rd_kafka_message_errstr(message),
+                                 message->rkt ? rd_kafka_topic_name(message->rkt) : NULL,
+                                 message->rkt ? message->partition : -1);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    return 0;
+}
+
+/* Until something is in a queue, a wake or the deadline. */
+static void wait_once(struct kafka_consumer *consumer, int64_t deadline)
+{
+    int64_t left = deadline - clock_monotonic_ms();
+    struct pollfd fd = {.fd = consumer->wake, .events = POLLIN};
+    if (poll(&fd, 1, left < 0 ? 0 : (int)left) > 0) {
+        uint64_t value;
+        (void)!read(consumer->wake, &value, sizeof(value));
+    }
+}
+
+int kafka_poll(struct broker_consumer *base, int timeout_ms, size_t max_messages, size_t max_bytes,
+               struct broker_chunk **ret_chunk, struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    int64_t deadline = clock_monotonic_ms() + (timeout_ms < 0 ? INT32_MAX : timeout_ms);
+    *ret_chunk = NULL;
+    for (;;) {
+        if (serve_control(consumer, error) != 0 ||
+            (consumer->failure.code == ERROR_NONE &&
+             kafka_chunk_fetch(consumer, max_messages, max_bytes, ret_chunk, error) != 0)) {
+            return -1;
+        }
+        if (*ret_chunk) {
+            kafka_handle_works(&consumer->handle);
+            return 0;
+        }
+        tell_faults(consumer);
+        if (consumer->failure.code != ERROR_NONE) {
+            *error = consumer->failure;
+            consumer->failure = (struct error){0};
+            return -1;
+        }
+        if (atomic_exchange(&consumer->woken, false) || clock_monotonic_ms() >= deadline) {
+            return 0;
+        }
+        wait_once(consumer, deadline);
+    }
+}
+
+void kafka_consumer_wake(struct broker_consumer *base)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    atomic_store(&consumer->woken, true);
+    (void)!write(consumer->wake, &one, sizeof(one));
+}
+
+/* -- what is read -- */
+
+static void let_all_go(struct kafka_consumer *consumer)
+{
+    while (consumer->held_count > 0) {
+        struct kafka_held *held = &consumer->held[consumer->held_count - 1];
+        kafka_consumer_let_go(consumer, held->topic, held->partition);
+    }
+}
+
+/* Without a group librdkafka's older interface is used: the newer one asks for the group's
+ * coordinator even where nothing is committed, which needs rights that a plain reader may lack. */
+static int start_simple(struct kafka_consumer *consumer, struct kafka_held *held,
+                        struct error *error)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer->handle.rk, held->topic, NULL);
+    if (!topic ||
+        rd_kafka_consume_start_queue(topic, held->partition, held->position, consumer->messages) != 0) {
+        rd_kafka_resp_err_t code = rd_kafka_last_error();
+        if (topic) {
+            rd_kafka_topic_destroy(topic);
+        }
+        return kafka_error(error, code, NULL, "Reading %s-%d", held->topic, held->partition);
+    }
+    held->simple = topic;
+    return 0;
+}
+
+int kafka_assign(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
+                 struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    if (consumer->subscribed) {
+        return error_set_class(
+            error, ERROR_CONFLICT, "java.lang.IllegalStateException",
+            "Subscription to topics, partitions and pattern are mutually exclusive");
+    }
+    let_all_go(consumer);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        const char *wrong = topic_name_wrong(offsets[i].topic, strlen(offsets[i].topic));
+        if (wrong) {
+            result = error_set_class(error, ERROR_INVALID_TOPIC,
+                                     "org.apache.kafka.common.errors.InvalidTopicException",
+                                     "Topic name '%s' is not valid: %s", offsets[i].topic, wrong);
+            break;
+        }
+        struct kafka_held *held = kafka_consumer_hold(consumer, offsets[i].topic,
+                                                      offsets[i].partition, offsets[i].offset);
+        if (!held) {
+            result = error_set(error, ERROR_NO_MEMORY, "No memory for an assignment");
+        } else if (!consumer->grouped) {
+            result = start_simple(consumer, held, error);
+        } else {
+            kafka_consumer_forward(consumer, held->topic, held->partition);
+            rd_kafka_topic_partition_list_add(list, held->topic, held->partition)->offset =
+                held->position;
+        }
+    }
+    if (result == 0 && consumer->grouped) {
+        rd_kafka_resp_err_t code = rd_kafka_assign(consumer->handle.rk, list);
+        if (code) {
+            result = kafka_error(error, code, NULL, "Assigning %zu partitions", count);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (result != 0) {
+        let_all_go(consumer);
+    }
+    return result;
+}
+
+/* Pausing makes librdkafka drop what it fetched and read it again, so it is done where it changes. */
+static int pause_or_resume(struct kafka_consumer *consumer,
+                           const struct broker_partition *partitions, size_t count, bool pause,
+                           struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct kafka_held *held =
+            kafka_consumer_find(consumer, partitions[i].topic, partitions[i].partition);
+        if (!held) {
+            result = not_assigned(partitions[i].topic, partitions[i].partition, error);
+        } else if (held->paused != pause) {
+            held->paused = pause;
+            rd_kafka_topic_partition_list_add(list, held->topic, held->partition);
+        }
+    }
+    if (list->cnt > 0) {
+        rd_kafka_resp_err_t code = pause ? rd_kafka_pause_partitions(consumer->handle.rk, list)
+                                         : rd_kafka_resume_partitions(consumer->handle.rk, list);
+        if (code && result == 0) {
+            result = kafka_error(error, code, NULL, "%s partitions", pause ? "Pausing" : "Resuming");
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return result;
+}
+
+int kafka_pause(struct broker_consumer *base, const struct broker_partition *partitions,
+                size_t count, struct error *error)
+{
+    return pause_or_resume((struct kafka_consumer *)base, partitions, count, true, error);
+}
+
+int kafka_resume(struct broker_consumer *base, const struct broker_partition *partitions,
+                 size_t count, struct error *error)
+{
+    return pause_or_resume((struct kafka_consumer *)base, partitions, count, false, error);
+}
+
+int kafka_seek(struct broker_consumer *base, const struct broker_offset *offset,
+               struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    struct kafka_held *held = kafka_consumer_find(consumer, offset->topic, offset->partition);
+    if (!held) {
+        return not_assigned(offset->topic, offset->partition, error);
+    }
+    int64_t deadline = clock_monotonic_ms() + SEEK_MS;
+    for (;;) {
+        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_t *item =
+            rd_kafka_topic_partition_list_add(list, held->topic, held->partition);
+        item->offset = offset->offset;
+        rd_kafka_error_t *failed =
+            rd_kafka_seek_partitions(consumer->handle.rk, list, SEEK_MS);
+        rd_kafka_resp_err_t code = failed ? rd_kafka_error_code(failed) : item->err;
+        rd_kafka_error_destroy(failed);
+        rd_kafka_topic_partition_list_destroy(list);
+        if (!code) {
+            break;
+        }
+        /* An assignment that librdkafka's own thread has not begun yet; it tells nobody when. */
+        bool soon = code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS;
+        if (!soon || clock_monotonic_ms() >= deadline) {
+            return kafka_error(error, code, NULL, "Seeking %s-%d to %lld", held->topic,
+                               held->partition, (long long)offset->offset);
+        }
+        (void)poll(NULL, 0, SEEK_AGAIN_MS);
+    }
+    held->position = offset->offset;
+    kafka_chunk_forget(consumer, held->topic, held->partition);
+    return 0;
+}
+
+int kafka_position(struct broker_consumer *base, const struct broker_partition *partition,
+                   int64_t *ret_offset, struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    struct kafka_held *held =
+        kafka_consumer_find(consumer, partition->topic, partition->partition);
+    if (!held) {
+        return not_assigned(partition->topic, partition->partition, error);
+    }
+    if (held->position < 0) {
+        int64_t low, high;
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            consumer->handle.rk, held->topic, held->partition, &low, &high, POSITION_MS);
+        if (code) {
+            return kafka_error(error, code, NULL, "Position of %s-%d", held->topic,
+                               held->partition);
+        }
+        bool beginning = held->position == BROKER_BEGINNING ||
+                         (held->position != BROKER_END &&
+                          consumer->handle.opaque.config->from_beginning);
+        *ret_offset = beginning ? low : high;
+        return 0;
+    }
+    *ret_offset = held->position;
+    return 0;
+}
+
+int64_t kafka_end_offset(struct broker_consumer *base, const struct broker_partition *partition)
+{
+    const struct kafka_held *held = kafka_consumer_find((struct kafka_consumer *)base,
+                                                        partition->topic, partition->partition);
+    return held ? held->end : -1;
+}
+
+/* -- beginning and end -- */
+
+static void prepare(rd_kafka_conf_t *conf)
+{
+    kafka_group_prepare(conf);
+    (void)rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+}
+
+void kafka_consumer_unreference(struct kafka_consumer *consumer)
+{
+    if (atomic_fetch_sub(&consumer->references, 1) != 1) {
+        return;
+    }
+    if (consumer->control) {
+        rd_kafka_queue_destroy(consumer->control);
+    }
+    if (consumer->messages) {
+        rd_kafka_queue_destroy(consumer->messages);
+    }
+    kafka_handle_finish(&consumer->handle);
+    while (consumer->names) {
+        struct kafka_name *next = consumer->names->next;
+        free(consumer->names);
+        consumer->names = next;
+    }
+    kafka_chunk_free_spare(consumer);
+    free(consumer->held);
+    free(consumer->stash);
+    error_clear(&consumer->failure);
+    if (consumer->wake >= 0) {
+        close(consumer->wake);
+    }
+    pthread_mutex_destroy(&consumer->chunk_lock);
+    free(consumer);
+}
+
+int kafka_consumer_create(struct broker *broker, const struct properties *properties,
+                          const struct broker_consumer_events *events,
+                          struct broker_consumer **ret_consumer, struct error *error)
+{
+    (void)broker;
+    struct kafka_consumer *consumer = calloc(1, sizeof(*consumer));
+    if (!consumer) {
+        return error_set(error, ERROR_NO_MEMORY, "No memory for a consumer");
+    }
+    consumer->base.impl = &broker_kafka;
+    consumer->events = events ? *events : (struct broker_consumer_events){0};
+    consumer->average = 1024;
+    atomic_init(&consumer->references, 1);
+    pthread_mutex_init(&consumer->chunk_lock, NULL);
+    consumer->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (consumer->wake < 0) {
+        (void)error_set_errno(error, errno, "A consumer cannot be created");
+        kafka_consumer_unreference(consumer);
+        return -1;
+    }
+    if (kafka_handle_start(&consumer->handle, properties, KAFKA_CONSUMER, prepare, consumer,
+                           error) != 0) {
+        kafka_consumer_unreference(consumer);
+        return -1;
+    }
+    rd_kafka_t *rk = consumer->handle.rk;
+    consumer->grouped = consumer->handle.opaque.config->group_id != NULL;
+    if (consumer->grouped) {
+        (void)rd_kafka_poll_set_consumer(rk);
+    }
+    consumer->control =
+        consumer->grouped ? rd_kafka_queue_get_consumer(rk) : rd_kafka_queue_get_main(rk);
+    consumer->messages = rd_kafka_queue_new(rk);
+    rd_kafka_queue_io_event_enable(consumer->control, consumer->wake, &one, sizeof(one));
+    rd_kafka_queue_io_event_enable(consumer->messages, consumer->wake, &one, sizeof(one));
+    *ret_consumer = &consumer->base;
+    return 0;
+}
+
+void kafka_consumer_destroy(struct broker_consumer *base)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    consumer->closing = true;
+    kafka_group_leave(consumer);
+    let_all_go(consumer);
+    kafka_chunk_forget(consumer, NULL, 0);
+    rd_kafka_queue_io_event_enable(consumer->control, -1, NULL, 0);
+    rd_kafka_queue_io_event_enable(consumer->messages, -1, NULL, 0);
+    kafka_consumer_unreference(consumer);
+}

@@ -1,0 +1,351 @@
+/*
+ * Membership of a consumer group: rebalances, and commits of what is held. [polling thread]
+ *
+ * Positions of new partitions are looked up here, before they are assigned, so that they are known to
+ * whoever is told, and a seek in time of being told has something to change.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/broker/kafka.h"
+#include "core/broker/topic_name.h"
+
+enum { LOOK_UP_MS = 10000, LEAVE_MS = 8000, LEAVE_POLL_MS = 20 };
+
+/* -- positions -- */
+
+/* Offsets of where to begin: committed ones, else by auto.offset.reset. What cannot be told now is
+ * left to librdkafka, which goes on trying. */
+static void look_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_t *rk = consumer->handle.rk;
+    const struct kafka_config *config = consumer->handle.opaque.config;
+    rd_kafka_topic_partition_list_t *open = rd_kafka_topic_partition_list_new(list->cnt);
+    rd_kafka_resp_err_t code = rd_kafka_committed(rk, list, LOOK_UP_MS);
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *item = &list->elems[i];
+        if (code || item->err) {
+            item->offset = RD_KAFKA_OFFSET_STORED; /* librdkafka asks again */
+        } else if (item->offset < 0) {
+            item->offset = RD_KAFKA_OFFSET_INVALID; /* librdkafka resets it */
+            if (!config->no_reset) {
+                rd_kafka_topic_partition_list_add(open, item->topic, item->partition)->offset =
+                    config->from_beginning ? BROKER_BEGINNING : BROKER_END;
+            }
+        }
+        item->err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    if (open->cnt > 0 && !rd_kafka_offsets_for_times(rk, open, LOOK_UP_MS)) {
+        for (int i = 0; i < open->cnt; i++) {
+            if (!open->elems[i].err && open->elems[i].offset >= 0) {
+                (void)rd_kafka_topic_partition_list_set_offset(
+                    list, open->elems[i].topic, open->elems[i].partition, open->elems[i].offset);
+            }
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(open);
+}
+
+/* -- rebalances -- */
+
+static void apply(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                  bool assign)
+{
+    rd_kafka_t *rk = consumer->handle.rk;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0) {
+        rd_kafka_error_t *failed = assign ? rd_kafka_incremental_assign(rk, list)
+                                          : rd_kafka_incremental_unassign(rk, list);
+        if (failed) {
+            code = rd_kafka_error_code(failed);
+            rd_kafka_error_destroy(failed);
+        }
+    } else {
+        code = rd_kafka_assign(rk, assign ? list : NULL);
+    }
+    if (code) {
+        log_warn(KAFKA_LOGGER, "%s of %d partitions: %s", assign ? "Assignment" : "Revocation",
+                 list->cnt, rd_kafka_err2str(code));
+    }
+}
+
+/* The ones of list that are ours, or all of it. NULL: no memory. */
+static struct broker_partition *ours(struct kafka_consumer *consumer,
+                                     const rd_kafka_topic_partition_list_t *list, size_t *ret_count)
+{
+    struct broker_partition *partitions = calloc((size_t)list->cnt + 1, sizeof(*partitions));
+    *ret_count = 0;
+    for (int i = 0; partitions && i < list->cnt; i++) {
+        const struct kafka_held *held =
+            kafka_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
+        if (held) {
+            partitions[(*ret_count)++] = (struct broker_partition){held->topic, held->partition};
+        }
+    }
+    return partitions;
+}
+
+static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    look_up(consumer, list);
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *item = &list->elems[i];
+        kafka_consumer_let_go(consumer, item->topic, item->partition);
+        if (!kafka_consumer_hold(consumer, item->topic, item->partition,
+                                 item->offset >= 0 ? item->offset : BROKER_NO_OFFSET)) {
+            abort(); /* the crash record tells; nothing acknowledged is lost */
+        }
+        kafka_consumer_forward(consumer, item->topic, item->partition);
+    }
+    apply(consumer, list, true);
+    kafka_handle_works(&consumer->handle);
+    size_t count;
+    struct broker_partition *partitions = ours(consumer, list, &count);
+    if (count > 0 && consumer->events.assigned) {
+        consumer->events.assigned(consumer->events.user, partitions, count);
+    }
+    free(partitions);
+}
+
+static void on_revoked(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    size_t count;
+    struct broker_partition *partitions = ours(consumer, list, &count);
+    bool lost = rd_kafka_assignment_lost(consumer->handle.rk);
+    if (count > 0 && lost && consumer->events.lost) {
+        consumer->events.lost(consumer->events.user, partitions, count);
+    } else if (count > 0 && !lost && consumer->events.revoked) {
+        consumer->events.revoked(consumer->events.user, partitions, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        kafka_consumer_let_go(consumer, partitions[i].topic, partitions[i].partition);
+    }
+    free(partitions);
+    apply(consumer, list, false);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_consumer *consumer = ((struct kafka_handle *)opaque)->owner;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        on_assigned(consumer, list);
+    } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        on_revoked(consumer, list);
+    } else {
+        log_warn(KAFKA_LOGGER, "%s: rebalance failed: %s", rd_kafka_name(rk),
+                 rd_kafka_err2str(code));
+        (void)rd_kafka_assign(rk, NULL);
+    }
+}
+
+void kafka_group_prepare(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+}
+
+int kafka_subscribe(struct broker_consumer *base, const char *const *topics, size_t count,
+                    struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    if (!consumer->grouped) {
+        return error_set_class(
+            error, ERROR_CONFIG, "org.apache.kafka.common.errors.InvalidGroupIdException",
+            "To use the group management or offset commit APIs, you must provide a valid group.id in "
+            "the consumer configuration.");
+    }
+    for (size_t i = 0; i < count; i++) { /* what begins with ^ librdkafka would take for a pattern */
+        const char *wrong = topic_name_wrong(topics[i], strlen(topics[i]));
+        if (wrong) {
+            return error_set_class(error, ERROR_INVALID_TOPIC,
+                                   "org.apache.kafka.common.errors.InvalidTopicException",
+                                   "Topic name '%s' is not valid: %s", topics[i], wrong);
+        }
+    }
+    rd_kafka_resp_err_t code;
+    if (count == 0) {
+        code = rd_kafka_unsubscribe(consumer->handle.rk);
+    } else {
+        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+        for (size_t i = 0; i < count; i++) {
+            rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
+        }
+        code = rd_kafka_subscribe(consumer->handle.rk, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+    if (code) {
+        return kafka_error(error, code, NULL, "Subscribing to %zu topics", count);
+    }
+    consumer->subscribed = true;
+    return 0;
+}
+
+/* -- commits -- */
+
+/* Asked for and not yet answered. */
+struct kafka_commit {
+    struct kafka_consumer *consumer;
+    struct kafka_commit *next;
+    size_t count;
+    struct broker_offset offsets[]; /* topics are names of the consumer */
+};
+
+/* Only of partitions that are held: those of others are somebody else's by now. */
+static rd_kafka_topic_partition_list_t *held_offsets(struct kafka_consumer *consumer,
+                                                     const struct broker_offset *offsets,
+                                                     size_t count, struct error *error)
+{
+    if (!consumer->grouped) {
+        (void)error_set_class(
+            error, ERROR_CONFIG, "org.apache.kafka.common.errors.InvalidGroupIdException",
+            "To use the group management or offset commit APIs, you must provide a valid group.id in "
+            "the consumer configuration.");
+        return NULL;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        /* invariant 1: a generation that is over does not commit */
+        if (!kafka_consumer_find(consumer, offsets[i].topic, offsets[i].partition)) {
+            (void)error_set_class(
+                error, ERROR_GENERATION,
+                "org.apache.kafka.clients.consumer.CommitFailedException",
+                "Offset commit cannot be completed since the consumer is not part of an active group "
+                "for %s-%d: the partition was assigned to another member",
+                offsets[i].topic, offsets[i].partition);
+            rd_kafka_topic_partition_list_destroy(list);
+            return NULL;
+        }
+        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
+            offsets[i].offset;
+    }
+    return list;
+}
+
+static rd_kafka_resp_err_t outcome(rd_kafka_resp_err_t code,
+                                   const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; !code && list && i < list->cnt; i++) {
+        code = list->elems[i].err;
+    }
+    return code == RD_KAFKA_RESP_ERR__NO_OFFSET ? RD_KAFKA_RESP_ERR_NO_ERROR : code;
+}
+
+static void finish_commit(struct kafka_commit *commit, rd_kafka_resp_err_t code)
+{
+    struct kafka_consumer *consumer = commit->consumer;
+    struct error error = {0};
+    if (code) {
+        (void)kafka_error(&error, code, NULL, "Commit of offsets of %zu partitions", commit->count);
+        kafka_handle_explain(&consumer->handle, &error);
+    } else {
+        kafka_handle_works(&consumer->handle);
+    }
+    for (struct kafka_commit **at = &consumer->commits; *at; at = &(*at)->next) {
+        if (*at == commit) {
+            *at = commit->next;
+            break;
+        }
+    }
+    if (consumer->events.committed) {
+        consumer->events.committed(consumer->events.user, commit->offsets, commit->count,
+                                   code ? &error : NULL);
+    }
+    error_clear(&error);
+    free(commit);
+}
+
+static void on_committed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    (void)rk;
+    finish_commit(opaque, outcome(code, list));
+}
+
+int kafka_commit(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
+                 struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    rd_kafka_topic_partition_list_t *list = held_offsets(consumer, offsets, count, error);
+    if (!list) {
+        return -1;
+    }
+    struct kafka_commit *commit = calloc(1, sizeof(*commit) + count * sizeof(*offsets));
+    if (!commit) {
+        rd_kafka_topic_partition_list_destroy(list);
+        return error_set(error, ERROR_NO_MEMORY, "No memory for a commit");
+    }
+    commit->consumer = consumer;
+    commit->count = count;
+    for (size_t i = 0; i < count; i++) {
+        commit->offsets[i] = offsets[i];
+        commit->offsets[i].topic = kafka_consumer_name(consumer, offsets[i].topic);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_commit_queue(consumer->handle.rk, list, consumer->control,
+                                                     on_committed, commit);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code) {
+        free(commit);
+        return kafka_error(error, code, NULL, "Commit of offsets of %zu partitions", count);
+    }
+    struct kafka_commit **end = &consumer->commits;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = commit;
+    return 0;
+}
+
+int kafka_commit_sync(struct broker_consumer *base, const struct broker_offset *offsets,
+                      size_t count, int timeout_ms, struct error *error)
+{
+    struct kafka_consumer *consumer = (struct kafka_consumer *)base;
+    rd_kafka_topic_partition_list_t *list = held_offsets(consumer, offsets, count, error);
+    if (!list) {
+        return -1;
+    }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->handle.rk);
+    rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(consumer->handle.rk, list, queue, NULL, NULL);
+    rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, timeout_ms);
+    if (event) {
+        code = outcome(rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event));
+        rd_kafka_event_destroy(event);
+    } else if (!code) {
+        code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code) {
+        (void)kafka_error(error, code, NULL, "Commit of offsets of %zu partitions", count);
+        kafka_handle_explain(&consumer->handle, error);
+        return -1;
+    }
+    return 0;
+}
+
+/* -- end -- */
+
+void kafka_group_leave(struct kafka_consumer *consumer)
+{
+    if (!consumer->grouped) {
+        return;
+    }
+    rd_kafka_t *rk = consumer->handle.rk;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(rk, queue);
+    int64_t deadline = clock_monotonic_ms() + LEAVE_MS;
+    while (!failed && !rd_kafka_consumer_closed(rk) && clock_monotonic_ms() < deadline) {
+        rd_kafka_message_t *messages[16]; /* on_rebalance() is called within */
+        ssize_t count = rd_kafka_consume_batch_queue(queue, LEAVE_POLL_MS, messages, 16);
+        for (ssize_t i = 0; i < count; i++) {
+            rd_kafka_message_destroy(messages[i]);
+        }
+    }
+    rd_kafka_error_destroy(failed);
+    rd_kafka_queue_destroy(queue);
+    while (consumer->commits) {
+        finish_commit(consumer->commits, RD_KAFKA_RESP_ERR__DESTROY);
+    }
+}
