@@ -85,6 +85,7 @@ struct kafka_held {
     int64_t position;              /* of the next message to hand out; < 0: not known */
     int64_t end;                   /* behind the newest message as last heard; -1: not known */
     bool paused;
+    bool astray;                   /* librdkafka may go on elsewhere than at position */
 };
 
 struct kafka_name {
@@ -104,7 +105,8 @@ struct kafka_consumer {
     rd_kafka_queue_t *messages;    /* all partitions are forwarded to it */
     int wake;                      /* eventfd: either queue has something, or wake() */
     atomic_bool woken;
-    bool grouped, subscribed, closing;
+    bool grouped, subscribed;
+    bool busy;                     /* the last poll() gave messages */
 
     struct kafka_held *held;
     size_t held_count, held_capacity;
@@ -113,6 +115,10 @@ struct kafka_consumer {
     rd_kafka_message_t **stash;    /* messages that came by the control queue */
     size_t stash_count, stash_capacity;
     struct kafka_commit *commits;  /* asked, not yet answered */
+    rd_kafka_topic_partition_list_t *topics;  /* subscribed; NULL: none */
+    rd_kafka_topic_partition_list_t *missing; /* those of them that do not exist; NULL: none ever */
+    int64_t look_at;               /* when they are looked for again, monotonic ms */
+    int look_wait;
     struct error failure;          /* for the next poll() */
     uint64_t told;                 /* handle.faults.changes when the caller was told last */
     size_t average;                /* bytes of a message */
@@ -133,6 +139,9 @@ struct kafka_held *kafka_consumer_hold(struct kafka_consumer *consumer, const ch
 void kafka_consumer_let_go(struct kafka_consumer *consumer, const char *topic, int32_t partition);
 /** Sends the partition's messages to our queue. */
 void kafka_consumer_forward(struct kafka_consumer *consumer, const char *topic, int32_t partition);
+/** Makes librdkafka go on from offset; messages that it has fetched are dropped. */
+int kafka_consumer_move(struct kafka_consumer *consumer, const struct kafka_held *held,
+                        int64_t offset, struct error *error) CHECKED;
 /** An error that librdkafka put among messages or events; ends the consumer or is told as a fault. */
 void kafka_consumer_error(struct kafka_consumer *consumer, rd_kafka_resp_err_t code,
                           const char *detail, const char *topic, int32_t partition);
@@ -144,6 +153,8 @@ void kafka_consumer_unreference(struct kafka_consumer *consumer);
 /** Messages that are here, at most max_messages and about max_bytes; *ret_chunk NULL: none. */
 int kafka_chunk_fetch(struct kafka_consumer *consumer, size_t max_messages, size_t max_bytes,
                       struct broker_chunk **ret_chunk, struct error *error) CHECKED;
+/** Remembers the end of a partition as last heard. */
+void kafka_chunk_note_end(struct kafka_consumer *consumer, struct kafka_held *held);
 /** Drops what is stashed of this partition (topic NULL: of all). */
 void kafka_chunk_forget(struct kafka_consumer *consumer, const char *topic, int32_t partition);
 int kafka_chunk_stash(struct kafka_consumer *consumer, rd_kafka_message_t *message) CHECKED;
@@ -158,6 +169,10 @@ int kafka_commit(struct broker_consumer *base, const struct broker_offset *offse
                  struct error *error);
 int kafka_commit_sync(struct broker_consumer *base, const struct broker_offset *offsets,
                       size_t count, int timeout_ms, struct error *error);
+/** A subscribed topic does not exist. */
+void kafka_group_miss(struct kafka_consumer *consumer, const char *topic);
+/** Looks whether missing topics have come, when it is time. */
+void kafka_group_look(struct kafka_consumer *consumer);
 /** Leaves the group, with revoked() called, and ends what waits for an answer. */
 void kafka_group_leave(struct kafka_consumer *consumer);
 

@@ -163,7 +163,7 @@ static bool add_headers(struct kafka_chunk *chunk, struct broker_message *to,
     return true;
 }
 
-static void note_end(struct kafka_consumer *consumer, struct kafka_held *held)
+void kafka_chunk_note_end(struct kafka_consumer *consumer, struct kafka_held *held)
 {
     int64_t low, high;
     if (rd_kafka_get_watermark_offsets(consumer->handle.rk, held->topic, held->partition, &low,
@@ -173,29 +173,18 @@ static void note_end(struct kafka_consumer *consumer, struct kafka_held *held)
     }
 }
 
-/* Everything before it was handed out; what is left up to there are no messages (transactions). */
-static void note_eof(struct kafka_held *held, int64_t offset)
-{
-    if (held->position < 0) {
-        held->position = offset;
-    }
-    held->end = held->position;
-}
-
 /* True: the message stays with the chunk. */
 static bool take(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
-                 rd_kafka_message_t *message, struct kafka_held **last, bool *failed)
+                 rd_kafka_message_t *message, struct kafka_held **last, bool *astray, bool *failed)
 {
     struct kafka_held *held = message->rkt ? held_of(consumer, message) : NULL;
     if (message->err) {
-        if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            kafka_consumer_error(consumer, message->err, rd_kafka_message_errstr(message),
-                                 message->rkt ? rd_kafka_topic_name(message->rkt) : NULL,
-                                 message->partition);
-        } else if (held && message->offset >= held->position) {
-            note_eof(held, message->offset);
-            kafka_handle_works(&consumer->handle);
-            *last = NULL;
+        kafka_consumer_error(consumer, message->err, rd_kafka_message_errstr(message),
+                             message->rkt ? rd_kafka_topic_name(message->rkt) : NULL,
+                             message->partition);
+        if (held) { /* librdkafka counts it as a message, see prepare() in kafka_consumer.c */
+            held->astray = true;
+            *astray = true;
         }
         return false;
     }
@@ -224,7 +213,7 @@ static bool take(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
     chunk->chunk.count++;
     held->position = message->offset + 1;
     if (*last && *last != held) {
-        note_end(consumer, *last);
+        kafka_chunk_note_end(consumer, *last);
     }
     *last = held;
     return true;
@@ -232,15 +221,31 @@ static bool take(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
 
 static void take_all(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
                      rd_kafka_message_t **messages, size_t count, struct kafka_held **last,
-                     bool *failed)
+                     bool *astray, bool *failed)
 {
     for (size_t i = 0; i < count; i++) {
         rd_kafka_message_t *message = messages[i]; /* the array may be chunk->taken itself */
-        if (!*failed && take(consumer, chunk, message, last, failed)) {
+        if (!*failed && take(consumer, chunk, message, last, astray, failed)) {
             chunk->taken[chunk->taken_count++] = message;
         } else {
             rd_kafka_message_destroy(message);
         }
+    }
+}
+
+static void bring_back(struct kafka_consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->held_count; i++) {
+        struct kafka_held *held = &consumer->held[i];
+        struct error error = {0};
+        if (held->astray && held->position >= 0 &&
+            kafka_consumer_move(consumer, held, held->position, &error) != 0 &&
+            consumer->failure.code == ERROR_NONE) {
+            consumer->failure = error; /* going on might skip a message */
+            error = (struct error){0};
+        }
+        held->astray = false;
+        error_clear(&error);
     }
 }
 
@@ -264,17 +269,20 @@ int kafka_chunk_fetch(struct kafka_consumer *consumer, size_t max_messages, size
     if (!chunk) {
         return error_set(error, ERROR_NO_MEMORY, "No memory for messages");
     }
-    bool failed = false;
+    bool astray = false, failed = false;
     struct kafka_held *last = NULL;
     if (stashed > 0) {
-        take_all(consumer, chunk, consumer->stash, stashed, &last, &failed);
+        take_all(consumer, chunk, consumer->stash, stashed, &last, &astray, &failed);
         consumer->stash_count = 0;
     } else {
         ssize_t count = rd_kafka_consume_batch_queue(consumer->messages, 0, chunk->taken, wanted);
-        take_all(consumer, chunk, chunk->taken, count > 0 ? (size_t)count : 0, &last, &failed);
+        take_all(consumer, chunk, chunk->taken, count > 0 ? (size_t)count : 0, &last, &astray, &failed);
     }
     if (last) {
-        note_end(consumer, last);
+        kafka_chunk_note_end(consumer, last);
+    }
+    if (astray) {
+        bring_back(consumer);
     }
     point_headers(chunk);
     atomic_fetch_add(&consumer->references, 1); /* the chunk's, given up by its release */

@@ -13,6 +13,7 @@
 #include "core/broker/topic_name.h"
 
 enum { LOOK_UP_MS = 10000, LEAVE_MS = 8000, LEAVE_POLL_MS = 20 };
+enum { FIRST_LOOK_MS = 250, LAST_LOOK_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
 
 /* -- positions -- */
 
@@ -164,22 +165,90 @@ int kafka_subscribe(struct broker_consumer *base, const char *const *topics, siz
                                    "Topic name '%s' is not valid: %s", topics[i], wrong);
         }
     }
-    rd_kafka_resp_err_t code;
-    if (count == 0) {
-        code = rd_kafka_unsubscribe(consumer->handle.rk);
-    } else {
-        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-        for (size_t i = 0; i < count; i++) {
-            rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
-        }
-        code = rd_kafka_subscribe(consumer->handle.rk, list);
-        rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
     }
+    rd_kafka_resp_err_t code = count > 0 ? rd_kafka_subscribe(consumer->handle.rk, list)
+                                         : rd_kafka_unsubscribe(consumer->handle.rk);
     if (code) {
+        rd_kafka_topic_partition_list_destroy(list);
         return kafka_error(error, code, NULL, "Subscribing to %zu topics", count);
     }
+    if (consumer->topics) {
+        rd_kafka_topic_partition_list_destroy(consumer->topics);
+    }
+    consumer->topics = list;
     consumer->subscribed = true;
     return 0;
+}
+
+/* -- subscribed topics that do not exist -- */
+
+/*
+ * librdkafka would find them when it next refreshes its metadata, minutes later. Java's consumer asks
+ * at once and often, which also makes the topic where the broker may do so; so do we, and subscribe
+ * anew once it is there.
+ */
+void kafka_group_miss(struct kafka_consumer *consumer, const char *topic)
+{
+    if (!consumer->missing) {
+        consumer->missing = rd_kafka_topic_partition_list_new(1);
+    }
+    if (rd_kafka_topic_partition_list_find(consumer->missing, topic, RD_KAFKA_PARTITION_UA)) {
+        return;
+    }
+    rd_kafka_topic_partition_list_add(consumer->missing, topic, RD_KAFKA_PARTITION_UA);
+    consumer->look_wait = FIRST_LOOK_MS;
+    consumer->look_at = clock_monotonic_ms();
+    struct error error = {0};
+    (void)kafka_error(&error, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL,
+                      "Subscribed topic %s does not exist (it is read as soon as it does)", topic);
+    if (consumer->events.fault) {
+        consumer->events.fault(consumer->events.user, &error);
+    }
+    error_clear(&error);
+}
+
+static bool topic_exists(struct kafka_consumer *consumer, const char *name)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer->handle.rk, name, NULL);
+    bool exists = false;
+    if (topic && rd_kafka_metadata(consumer->handle.rk, 0, topic, &metadata, LOOK_TIMEOUT_MS) ==
+                     RD_KAFKA_RESP_ERR_NO_ERROR) {
+        exists = metadata->topic_cnt == 1 && !metadata->topics[0].err;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (topic) {
+        rd_kafka_topic_destroy(topic);
+    }
+    return exists;
+}
+
+void kafka_group_look(struct kafka_consumer *consumer)
+{
+    if (consumer->look_at == 0 || clock_monotonic_ms() < consumer->look_at) {
+        return;
+    }
+    bool found = false;
+    for (int i = consumer->missing->cnt - 1; i >= 0; i--) {
+        const char *topic = consumer->missing->elems[i].topic;
+        bool wanted = rd_kafka_topic_partition_list_find(consumer->topics, topic,
+                                                         RD_KAFKA_PARTITION_UA) != NULL;
+        bool exists = wanted && topic_exists(consumer, topic);
+        found = found || exists;
+        if (!wanted || exists) {
+            (void)rd_kafka_topic_partition_list_del_by_idx(consumer->missing, i);
+        }
+    }
+    if (found) {
+        (void)rd_kafka_subscribe(consumer->handle.rk, consumer->topics);
+    }
+    consumer->look_at =
+        consumer->missing->cnt > 0 ? clock_monotonic_ms() + consumer->look_wait : 0;
+    consumer->look_wait =
+        consumer->look_wait * 2 < LAST_LOOK_MS ? consumer->look_wait * 2 : LAST_LOOK_MS;
 }
 
 /* -- commits -- */

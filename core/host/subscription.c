@@ -8,10 +8,12 @@
 #include "lib/java/regex.h"
 
 enum {
-    LOOK_AGAIN_MS = 30000,  /* where the broker does not say by itself that topics changed */
+    LOOK_AGAIN_MS = 30000,  /* where the broker does not say by itself that topics changed; */
+    FIRST_LOOK_MS = 1000,   /* reached from here by doubling, as most new topics come together */
+    NONE_LOOK_MS = 2000,    /* at most, while the pattern matches nothing */
     RETRY_MS = 500,
     NONE_YET_MS = 200,      /* while the pattern matches nothing */
-    METADATA_TIMEOUT_MS = 10000,
+    METADATA_TIMEOUT_MS = 3000,
 };
 
 struct subscription {
@@ -21,6 +23,7 @@ struct subscription {
     bool subscribed;
     int64_t epoch;           /* of the topics last looked at */
     int64_t next_look;       /* monotonic ms */
+    int64_t wait;            /* until the look after that one */
 };
 
 static void drop_topics(struct subscription *subscription)
@@ -168,6 +171,18 @@ static int match_topics(struct subscription *subscription, struct broker *broker
     return 0;
 }
 
+static void plan_look(struct subscription *subscription, int64_t now, bool changed)
+{
+    int64_t most = subscription->epoch >= 0     ? LOOK_AGAIN_MS
+                   : subscription->count == 0 ? NONE_LOOK_MS
+                                              : LOOK_AGAIN_MS;
+    int64_t wait = subscription->epoch >= 0 ? LOOK_AGAIN_MS
+                   : changed                ? FIRST_LOOK_MS
+                                            : subscription->wait * 2;
+    subscription->wait = wait < FIRST_LOOK_MS ? FIRST_LOOK_MS : wait > most ? most : wait;
+    subscription->next_look = now + subscription->wait;
+}
+
 int subscription_refresh(struct subscription *subscription, struct broker *broker,
                          struct broker_consumer *consumer, struct error *error)
 {
@@ -188,7 +203,7 @@ int subscription_refresh(struct subscription *subscription, struct broker *broke
             return -1;
         }
         subscription->epoch = epoch;
-        subscription->next_look = now + LOOK_AGAIN_MS;
+        plan_look(subscription, now, other);
         changed = changed ? subscription->count > 0 : other;
     } else if (!changed || now < subscription->next_look) {
         return 0;
@@ -204,7 +219,7 @@ int subscription_refresh(struct subscription *subscription, struct broker *broke
     }
     subscription->subscribed = true;
     if (subscription->regex) {
-        subscription->next_look = now + LOOK_AGAIN_MS;
+        plan_look(subscription, now, true);
     }
     return 0;
 }
