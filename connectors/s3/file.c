@@ -79,8 +79,6 @@ uint64_t file_hash(const char *path)
 
 /* -- names -- */
 
-static const char *const companion[STREAMS] = {"", ".keys", ".headers"};
-
 static char *object_key(struct sink *sink, const struct ticket *ticket, const char *path,
                         int64_t offset, int stream)
 {
@@ -90,12 +88,10 @@ static char *object_key(struct sink *sink, const struct ticket *ticket, const ch
     if (settings->topics_dir[0]) {
         (void)buffer_printf(&key, "%s%s", settings->topics_dir, settings->directory_delim);
     }
-    (void)buffer_printf(&key, "%s%s%s%s%s%s%" PRId32 "%s%0*" PRId64 "%s%s%s", ticket->topic,
+    (void)buffer_printf(&key, "%s%s%s%s%s%s%" PRId32 "%s%0*" PRId64 "%s", ticket->topic,
                         settings->directory_delim, path, settings->directory_delim, ticket->topic,
                         settings->file_delim, ticket->partition, settings->file_delim,
-                        settings->pad_width, offset, companion[stream],
-                        sink->formats[stream].extension,
-                        sink->output.compressor ? compressor_extension(sink->output.compressor) : "");
+                        settings->pad_width, offset, sink->extensions[stream]);
     return buffer_take(&key);
 }
 

@@ -548,7 +548,7 @@ struct store *file_store_create(const struct settings *settings, const struct sl
         free(store);
         return NULL;
     }
-    store->base = (struct store){&file_store, FILE_PIECE_SIZE, 1};
+    store->base = (struct store){.vtable = &file_store, .piece_size = FILE_PIECE_SIZE, .piece_min = 1};
     store->settings = settings;
     store->host = host;
     store->client = client;

@@ -19,6 +19,7 @@ static const char *const null_behaviors[] = {"fail", "ignore", "write", NULL};
 static const char *const tagging_behaviors[] = {"ignore", "fail", NULL};
 static const char *const affixes[] = {"NONE", "PREFIX", "SUFFIX", NULL};
 static const char *const signings[] = {"auto", "signed", "unsigned", NULL};
+static const char *const checksums[] = {"none", "crc32c", NULL};
 static const char *const storage_classes[] = {"io.confluent.connect.s3.storage.S3Storage", NULL};
 static const char *const storage_values[] = {"io.confluent.connect.s3.storage.S3Storage",
                                              "S3Storage", NULL};
@@ -386,6 +387,13 @@ const struct sluice_option s3_options[] = {
     {OPTION("sluice.s3.payload.signing", STRING), .default_value = "auto", .importance = SLUICE_LOW,
      .group = "sluice", .valid = SLUICE_VALID_ONE_OF, .values = signings, .recommended = signings,
      .doc = "Whether signatures cover the data; auto: over plain HTTP only."},
+    {OPTION("sluice.s3.checksum", STRING), .default_value = "none", .importance = SLUICE_LOW,
+     .group = "sluice", .valid = SLUICE_VALID_ONE_OF, .values = checksums, .recommended = checksums,
+     .doc = "crc32c: send x-amz-checksum-crc32c with all data, which S3 checks and keeps."},
+    {OPTION("sluice.s3.abort.orphans", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
+     .group = "sluice",
+     .doc = "Abort multipart uploads that former owners of a topic partition left unfinished: those of "
+            "the very keys this connector writes. Needs s3:ListBucketMultipartUploads."},
     {OPTION("sluice.s3.storage.class", STRING), .importance = SLUICE_LOW, .group = "sluice",
      .valid = SLUICE_VALID_ONE_OF, .values = object_classes, .recommended = object_classes,
      .doc = "Storage class of the objects."},

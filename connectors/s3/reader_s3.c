@@ -22,22 +22,6 @@ struct s3_reader {
 
 /* -- lists -- */
 
-/* What encoding-type=url has encoded: like a form, with plus for a blank. */
-static void decode(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from; from++) {
-        unsigned byte = (unsigned char)*from;
-        if (*from == '+') {
-            byte = ' ';
-        } else if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1) {
-            from += 2;
-        }
-        *to++ = (char)byte;
-    }
-    *to = '\0';
-}
-
 /* 2026-11-24T02:00:00.000Z */
 static int64_t parse_time(const char *text)
 {
@@ -59,7 +43,7 @@ static bool read_list(struct fetch *fetch, const struct http_reply *reply)
             return false;
         }
         if (encoded) {
-            decode(key);
+            aws_uri_decode(key);
         }
         aws_xml_text(content, content_size, "Size", text, sizeof(text));
         aws_xml_text(content, content_size, "ETag", etag, sizeof(etag));

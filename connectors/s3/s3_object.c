@@ -52,7 +52,7 @@ static void finish(struct s3_store *store, struct s3_object *object, enum upload
         object->all_next->all_previous = object->all_previous;
     }
     free_waiting(object, store->memory);
-    free(object->etags);
+    free(object->answers);
     free(object);
     store->client->done(store->client, upload);
 }
@@ -141,9 +141,11 @@ static void complete(struct s3_store *store, struct s3_object *object)
                              "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (int i = 0; i < object->parts; i++) {
         char etag[ETAG_SIZE * 6];
-        (void)aws_xml_escape(object->etags[i], etag, sizeof(etag));
-        (void)buffer_printf(&request->body, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>",
-                            i + 1, etag);
+        const char *crc = object->answers[i].crc32c;
+        (void)aws_xml_escape(object->answers[i].etag, etag, sizeof(etag));
+        (void)buffer_printf(&request->body,
+                            "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag>%s%s%s</Part>", i + 1, etag,
+                            crc[0] ? "<ChecksumCRC32C>" : "", crc, crc[0] ? "</ChecksumCRC32C>" : "");
     }
     (void)buffer_append_text(&request->body, "</CompleteMultipartUpload>");
     object->finishing = true;
@@ -230,7 +232,7 @@ static void reckon_etag(struct s3_object *object)
     unsigned size = 0;
     bool good = context && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1;
     for (int i = 0; good && i < object->parts; i++) {
-        const char *hex = object->etags[i] + (object->etags[i][0] == '"');
+        const char *hex = object->answers[i].etag + (object->answers[i].etag[0] == '"');
         unsigned char part[16];
         for (size_t at = 0; good && at < sizeof(part); at++) {
             unsigned byte = 0;
@@ -250,19 +252,21 @@ static void reckon_etag(struct s3_object *object)
     }
 }
 
-static bool keep_etag(struct s3_object *object, int part, const struct http_reply *reply)
+static bool keep_answer(struct s3_object *object, int part, const char *crc32c,
+                        const struct http_reply *reply)
 {
-    if ((size_t)part > object->etag_capacity) {
-        size_t capacity = object->etag_capacity ? object->etag_capacity * 2 : 8;
-        char(*grown)[ETAG_SIZE] = realloc(object->etags, capacity * sizeof(*grown));
+    while ((size_t)part > object->answer_capacity) {
+        size_t capacity = object->answer_capacity ? object->answer_capacity * 2 : 8;
+        struct part_answer *grown = realloc(object->answers, capacity * sizeof(*grown));
         if (!grown) {
             return false;
         }
-        object->etags = grown;
-        object->etag_capacity = capacity;
-        return keep_etag(object, part, reply);
+        object->answers = grown;
+        object->answer_capacity = capacity;
     }
-    return http_reply_header(reply, "ETag", object->etags[part - 1], ETAG_SIZE);
+    struct part_answer *answer = &object->answers[part - 1];
+    snprintf(answer->crc32c, sizeof(answer->crc32c), "%s", crc32c);
+    return http_reply_header(reply, "ETag", answer->etag, sizeof(answer->etag));
 }
 
 static void tag(struct s3_store *store, struct s3_object *object)
@@ -302,6 +306,8 @@ void s3_object_done(struct s3_request *request, struct http_reply *reply)
     struct s3_object *object = request->object;
     enum s3_kind kind = request->kind;
     int part = request->part;
+    char crc32c[sizeof(request->crc32c)];
+    memcpy(crc32c, request->crc32c, sizeof(crc32c));
     s3_request_free(request);
     object->active--;
     switch (kind) {
@@ -333,7 +339,7 @@ void s3_object_done(struct s3_request *request, struct http_reply *reply)
         }
         break;
     case S3_PART:
-        if (!object->dropped && !keep_etag(object, part, reply)) {
+        if (!object->dropped && !keep_answer(object, part, crc32c, reply)) {
             s3_fail(store, "The S3 service takes a part of %s without giving an ETag",
                     object->upload->key);
             s3_object_drop(store, object);

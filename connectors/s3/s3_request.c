@@ -1,6 +1,8 @@
 /* Requests to S3: bodies, digests, headers. */
 #include "connectors/s3/s3_store.h"
 
+#include <endian.h>
+#include <isa-l/crc.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +55,28 @@ static bool digest(struct s3_request *request, const EVP_MD *kind, unsigned char
     return good;
 }
 
+/* CRC-32C of the piece; false: the spill file cannot be read. */
+static bool checksum(struct s3_request *request)
+{
+    char *chunk = malloc(CHUNK);
+    size_t left = request->piece->chain.size;
+    uint32_t crc = UINT32_MAX;
+    rewind_body(request);
+    while (chunk && left > 0) {
+        size_t got = chain_read(&request->reader, chunk, CHUNK);
+        if (got == 0) {
+            break;
+        }
+        crc = crc32_iscsi((unsigned char *)chunk, (int)got, crc);
+        left -= got;
+    }
+    bool good = chunk && left == 0;
+    free(chunk);
+    crc = htobe32(~crc);
+    EVP_EncodeBlock((unsigned char *)request->crc32c, (const unsigned char *)&crc, sizeof(crc));
+    return good;
+}
+
 static bool hash_payload(struct s3_request *request)
 {
     const struct settings *settings = request->store->settings;
@@ -72,6 +96,9 @@ static bool hash_payload(struct s3_request *request)
                 snprintf(request->payload_hash + (size_t)2 * i, 3, "%02x", out[i]);
             }
         }
+    }
+    if (settings->crc32c && has_data && !request->crc32c[0] && !checksum(request)) {
+        return false;
     }
     bool wants_md5 = (settings->send_digest && has_data) || request->kind == S3_TAG;
     if (wants_md5 && !request->md5[0]) {
@@ -143,6 +170,11 @@ static void add_attributes(struct s3_request *request, struct draft *draft)
     }
     if (request->md5[0]) {
         add(draft, "Content-MD5", request->md5);
+    }
+    if (request->crc32c[0]) {
+        add(draft, "x-amz-checksum-crc32c", request->crc32c);
+    } else if (request->kind == S3_CREATE && settings->crc32c) {
+        add(draft, "x-amz-checksum-algorithm", "CRC32C");
     }
     add_encryption(request, draft);
 }

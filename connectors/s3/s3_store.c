@@ -281,6 +281,10 @@ static void on_reply(void *user, struct http_reply *reply)
         s3_object_lost(request);
         return;
     }
+    if (request->kind == S3_ABORT && fault.class == AWS_MISSING) {
+        s3_object_done(request, reply); /* somebody was quicker */
+        return;
+    }
     if (request->kind == S3_ABORT && request->attempts >= store->settings->part_retries) {
         refused(request, reply, &fault, why);
         return;
@@ -417,6 +421,7 @@ static int s3_start(struct store *base, char *message, size_t size)
         s3_access_probe(&store->access, message, size) != 0) {
         return -1;
     }
+    store->aside = store->access; /* credentials are shared, the signer is not */
     struct http_options options = s3_access_http(&store->access, (size_t)settings->uploads_max);
     store->http = http_client_create(&options);
     if (!store->http) {
@@ -478,6 +483,7 @@ static void s3_destroy(struct store *base)
 {
     struct s3_store *store = (struct s3_store *)base;
     http_client_destroy(store->http);
+    sigv4_signer_finish(&store->aside.signer);
     s3_access_finish(&store->access);
     inbox_finish(&store->inbox);
     free(store);
@@ -487,6 +493,7 @@ static const struct store_vtable s3_store = {
     .start = s3_start,
     .send = send_piece,
     .cancel = s3_cancel,
+    .reclaim = s3_reclaim,
     .stop = s3_stop,
     .destroy = s3_destroy,
 };
@@ -499,7 +506,8 @@ struct store *s3_store_create(const struct settings *settings, const struct slui
         return NULL;
     }
     store->base =
-        (struct store){&s3_store, (size_t)settings->part_size, 5 << 20 /* S3's least part */};
+        (struct store){.vtable = &s3_store, .piece_size = (size_t)settings->part_size,
+                       .piece_min = 5 << 20 /* S3's least part */};
     store->settings = settings;
     store->host = host;
     store->client = client;

@@ -21,7 +21,7 @@ struct s3_request {
     struct piece *piece;        /* S3_PUT, S3_PART */
     struct buffer body;         /* S3_COMPLETE, S3_TAG */
     char payload_hash[SIGV4_HASH_SIZE]; /* "" until computed */
-    char md5[32];               /* base64; "" until computed */
+    char md5[32], crc32c[12];   /* base64; "" until computed */
     struct chain_reader reader;
     int attempts;
     bool untagged;              /* tags were refused, go on without */
@@ -40,8 +40,10 @@ struct s3_object {
     bool complete;              /* the last piece, or the cancel, came: the writer sends no more */
     bool finishing;             /* PUT or COMPLETE is on its way, or done */
     bool dropped;
-    char (*etags)[ETAG_SIZE];   /* of the parts done, by number - 1 */
-    size_t etag_capacity;
+    struct part_answer {
+        char etag[ETAG_SIZE], crc32c[12];
+    } *answers;                 /* of the parts done, by number - 1 */
+    size_t answer_capacity;
     int parts, parts_done;
     int active;                 /* requests queued or under way */
     size_t size;
@@ -60,6 +62,7 @@ struct s3_store {
 
     struct http_client *http;
     struct s3_access access;
+    struct s3_access aside;     /* the same, for the task thread */
 
     struct s3_request *requests;      /* all */
     struct s3_object *objects;        /* all */
@@ -96,6 +99,11 @@ void s3_object_exists(struct s3_request *request);
 /** HEAD answered, or NoSuchUpload: the object was there all the time, or is not. Frees the request. */
 void s3_object_head(struct s3_request *request, const struct http_reply *reply,
                     const struct aws_fault *fault);
+
+/* -- s3_orphans.c -- */
+
+/** See struct store_vtable. */
+void s3_reclaim(struct store *store, const char *topic, const int32_t *partitions, size_t count);
 
 /* -- s3_store.c -- */
 

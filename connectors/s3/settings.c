@@ -367,6 +367,8 @@ static void read_store(struct settings *s, const struct sluice_config_api *api,
     s->signing = strcmp(signing, "signed") == 0     ? SIGN_SIGNED
                  : strcmp(signing, "unsigned") == 0 ? SIGN_UNSIGNED
                                                     : SIGN_AUTO;
+    s->abort_orphans = api->get_boolean(config, "sluice.s3.abort.orphans");
+    s->crc32c = strcmp(text_of(api, config, "sluice.s3.checksum"), "crc32c") == 0;
     s->sse_kms_key = text_of(api, config, "s3.sse.kms.key.id");
     s->acl = text_of(api, config, "s3.acl.canned");
     s->storage_class = text_of(api, config, "sluice.s3.storage.class");

@@ -70,7 +70,7 @@ struct settings {
     int64_t part_size, memory_limit, uploads_max;
     int part_retries;
     int64_t retry_backoff, task_backoff;      /* ms: s3.retry.backoff.ms, retry.backoff.ms */
-    bool path_style, wan_mode, expect_continue, send_digest, conditional;
+    bool path_style, wan_mode, expect_continue, send_digest, conditional, abort_orphans, crc32c;
     enum signing signing;
     const char *sse, *sse_kms_key, *sse_customer_key, *acl, *storage_class;
     bool tagging, tagging_must_work;

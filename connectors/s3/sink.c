@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "connectors/s3/joda.h"
@@ -383,6 +384,36 @@ static const char *keep_topic(struct sink *sink, const char *topic)
     return name->name;
 }
 
+static enum sluice_result no_memory(struct sink *sink)
+{
+    return sink->host->error(sink->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "Out of memory");
+}
+
+/* What former owners of the partitions from writer number `known` on left unfinished goes, topic by topic. */
+static int reclaim(struct sink *sink, size_t known)
+{
+    struct store *store = sink->output.store;
+    int32_t *partitions = calloc(sink->writer_count + 1, sizeof(*partitions));
+    if (!partitions) {
+        return -1;
+    }
+    for (size_t i = known; i < sink->writer_count && store->vtable->reclaim; i++) {
+        size_t count = 0;
+        bool first = true;
+        for (size_t k = known; k < sink->writer_count; k++) {
+            if (sink->writers[k]->topic == sink->writers[i]->topic) {
+                first = first && k >= i;
+                partitions[count++] = sink->writers[k]->partition;
+            }
+        }
+        if (first) {
+            store->vtable->reclaim(store, sink->writers[i]->topic, partitions, count);
+        }
+    }
+    free(partitions);
+    return 0;
+}
+
 static enum sluice_result s3_open(void *self, const struct sluice_topic_partition *partitions,
                                   size_t count)
 {
@@ -393,6 +424,7 @@ static enum sluice_result s3_open(void *self, const struct sluice_topic_partitio
         goto out_of_memory;
     }
     sink->writers = grown;
+    size_t known = sink->writer_count;
     for (size_t i = 0; i < count; i++) {
         if (find_writer(sink, partitions[i].topic, partitions[i].partition)) {
             continue;
@@ -404,9 +436,9 @@ static enum sluice_result s3_open(void *self, const struct sluice_topic_partitio
         }
         sink->writers[sink->writer_count++] = writer;
     }
-    return SLUICE_OK;
+    return reclaim(sink, known) == 0 ? SLUICE_OK : no_memory(sink);
 out_of_memory:
-    return sink->host->error(sink->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "Out of memory");
+    return no_memory(sink);
 }
 
 static void s3_close(void *self, const struct sluice_topic_partition *partitions, size_t count)
@@ -433,6 +465,25 @@ static enum sluice_result config_error(struct sink *sink, const char *message)
     return sink->host->error(sink->host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
 }
 
+/* ".json.gz", ".keys.json.gz", ..: told to the store, which knows unfinished objects by them. */
+static int set_extensions(struct sink *sink)
+{
+    static const char *const companions[STREAMS] = {"", ".keys", ".headers"};
+    size_t count = 0;
+    for (int i = 0; i < STREAMS; i++) {
+        if (!sink->formats[i].vtable) {
+            continue;
+        }
+        if (asprintf(&sink->extensions[i], "%s%s%s", companions[i], sink->formats[i].extension,
+                     sink->output.compressor ? compressor_extension(sink->output.compressor) : "") < 0) {
+            sink->extensions[i] = NULL;
+            return -1;
+        }
+        sink->output.store->extensions[count++] = sink->extensions[i];
+    }
+    return 0;
+}
+
 static int open_store(struct sink *sink, char *message, size_t size)
 {
     const struct settings *settings = &sink->settings;
@@ -446,7 +497,7 @@ static int open_store(struct sink *sink, char *message, size_t size)
         settings->file_path
             ? file_store_create(settings, sink->host, &sink->client, sink->memory)
             : s3_store_create(settings, sink->host, &sink->client, sink->memory);
-    if (!sink->output.store) {
+    if (!sink->output.store || set_extensions(sink) != 0) {
         snprintf(message, size, "Out of memory");
         return -1;
     }
@@ -558,6 +609,9 @@ static void s3_destroy(void *self)
         joda_format_destroy(sink->date_formats[i]);
     }
     memory_destroy(sink->memory);
+    for (int i = 0; i < STREAMS; i++) {
+        free(sink->extensions[i]);
+    }
     while (sink->topics) {
         struct topic_name *next = sink->topics->next;
         free(sink->topics);

@@ -26,6 +26,7 @@ struct sink {
     struct memory *memory;
     struct output output;
     struct format formats[STREAMS];
+    char *extensions[STREAMS];         /* how keys end */
     const struct sluice_name *headers_name, *key_name, *value_name;
     struct joda_format *date_formats[3]; /* of header values: date, time, timestamp */
     struct partitioner *partitioner;

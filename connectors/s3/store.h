@@ -67,6 +67,11 @@ struct store_vtable {
     void (*send)(struct store *store, struct upload *upload, struct piece *piece);
     /** Gives an object up; done() still comes for it. [task thread] */
     void (*cancel)(struct store *store, struct upload *upload);
+    /**
+     * Partitions of a topic came: removes what their former owners left unfinished. May be NULL.
+     * [task thread, blocking]
+     */
+    void (*reclaim)(struct store *store, const char *topic, const int32_t *partitions, size_t count);
     /** Ends the thread; what is unfinished is dropped, done() comes for it before. [task thread] */
     void (*stop)(struct store *store);
     /** After stop(), or without start(). */
@@ -77,6 +82,7 @@ struct store {
     const struct store_vtable *vtable;
     size_t piece_size;     /* a piece that is not the last is sent when it has reached this */
     size_t piece_min;      /* or, where memory is short, this */
+    const char *extensions[4]; /* how keys end, closed by NULL; set before open() */
 };
 
 /** NULL: out of memory. All arguments outlive the store. */

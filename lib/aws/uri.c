@@ -1,6 +1,7 @@
 /* Percent-encoding and URLs of endpoints. No state. */
 #include "lib/aws/uri.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,22 @@ void aws_uri_encode(struct buffer *buffer, const char *text, size_t size, bool k
             (void)buffer_append(buffer, escaped, sizeof(escaped));
         }
     }
+}
+
+void aws_uri_decode(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        unsigned byte = (unsigned char)*from;
+        if (*from == '+') {
+            byte = ' ';
+        } else if (*from == '%' && isxdigit((unsigned char)from[1]) && isxdigit((unsigned char)from[2])) {
+            (void)sscanf(from + 1, "%2x", &byte);
+            from += 2;
+        }
+        *to++ = (char)byte;
+    }
+    *to = '\0';
 }
 
 bool aws_url_parse(const char *text, struct aws_url *ret_url)

@@ -10,6 +10,9 @@
 /** Appends size bytes encoded; slashes stay where keep_slashes. Failure: buffer->failed. */
 void aws_uri_encode(struct buffer *buffer, const char *text, size_t size, bool keep_slashes);
 
+/** Decodes %XX in place, and + as a blank: what S3 answers with encoding-type=url. */
+void aws_uri_decode(char *text);
+
 /** A URL taken apart; each part inside the text it was made of, NULL-terminated copies. */
 struct aws_url {
     bool tls;

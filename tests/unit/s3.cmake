@@ -17,3 +17,9 @@ target_compile_definitions(test_s3_store PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR
     FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
 add_dependencies(test_s3_store s3)
 sluice_test(s3_joda SOURCES unit/connectors/s3/test_joda.c LIBS s3_parts)
+
+# The service that fails on purpose, of tests/chaos and tests/bench.
+add_executable(fault_s3 support/fault_s3.c)
+target_include_directories(fault_s3 PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(fault_s3 PRIVATE lib_aws lib_util)
+set_target_properties(fault_s3 PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
