@@ -1,7 +1,7 @@
 /*
- * Produce bodies, see body.h. Errors come in the order in which Jackson and the Proxy would find them
- * (s3-sink-and-rest-proxy.md §4.1): syntax and unknown fields while reading, then an empty list, then
- * base64. What follows the first JSON value is ignored, as the Proxy ignores it.
+ * Produce bodies, see body.h. Reading is one quick pass that only says no; what was wrong is found by
+ * explain.c, in the order and words of the Proxy. Then come an empty list, formats with schemas, base64
+ * and partitions, in the Proxy's order (s3-sink-and-rest-proxy.md §4.1).
  */
 #include "connectors/rest/body.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "connectors/rest/base64.h"
+#include "connectors/rest/explain.h"
 
 struct parser {
     const char *at, *end;
@@ -43,38 +44,10 @@ static void skip_blanks(struct parser *parser)
     }
 }
 
-/* The character at the cursor as Jackson names it; a UTF-8 sequence is shown whole. */
-static int unexpected(struct parser *parser, const char *expected)
+/* The fault that stands where explain.c finds none: then we are stricter than Jackson. */
+static int malformed(struct parser *parser)
 {
-    if (parser->at == parser->end) {
-        return rest_fault_set(parser->fault, 400, 400, "Unexpected end-of-input: %s", expected);
-    }
-    const unsigned char *at = (const unsigned char *)parser->at;
-    size_t left = (size_t)(parser->end - parser->at);
-    unsigned code = at[0];
-    size_t size = 1;
-    if (code >= 0xf0 && left >= 4) {
-        code = (code & 7) << 18 | (at[1] & 63u) << 12 | (at[2] & 63u) << 6 | (at[3] & 63u);
-        size = 4;
-    } else if (code >= 0xe0 && left >= 3) {
-        code = (code & 15) << 12 | (at[1] & 63u) << 6 | (at[2] & 63u);
-        size = 3;
-    } else if (code >= 0xc0 && left >= 2) {
-        code = (code & 31) << 6 | (at[1] & 63u);
-        size = 2;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            code = at[0];
-            size = 1;
-        }
-    }
-    if ((size == 1 && code >= 0x80) || code < 0x20) {
-        return rest_fault_set(parser->fault, 400, 400, "Unexpected character (code %u): %s", code,
-                              expected);
-    }
-    return rest_fault_set(parser->fault, 400, 400, "Unexpected character ('%.*s' (code %u)): %s",
-                          (int)size, parser->at, code, expected);
+    return rest_fault_set(parser->fault, 400, 400, "Malformed JSON");
 }
 
 /* Checks and takes the value at the cursor. JSON null gives NULL. */
@@ -84,12 +57,12 @@ static int parse_value(struct parser *parser, const struct sluice_value **ret_va
     struct sluice_json_error error = {.size = sizeof(error)};
     struct sluice_value *value = NULL;
     *ret_value = NULL;
-    if (parser->at == parser->end || *parser->at == ',' || *parser->at == '}' || *parser->at == ']') {
-        return unexpected(parser, "expected a valid value (JSON String, Number, Array, Object or "
-                                  "token 'null', 'true' or 'false')");
+    if (parser->at == parser->end) {
+        return malformed(parser);
     }
     if (data->from_json(parser->batch, parser->at, (size_t)(parser->end - parser->at),
-                        SLUICE_JSON_STRICT | SLUICE_JSON_PREFIX, &value, &error) != SLUICE_OK) {
+                        SLUICE_JSON_STRICT | SLUICE_JSON_PREFIX | SLUICE_JSON_WIDE_INTEGERS, &value,
+                        &error) != SLUICE_OK) {
         return rest_fault_set(parser->fault, 400, 400, "%s",
                               error.message[0] ? error.message : "Malformed JSON");
     }
@@ -104,7 +77,7 @@ static int parse_value(struct parser *parser, const struct sluice_value **ret_va
 static int parse_name(struct parser *parser, struct sluice_span *ret_name)
 {
     if (parser->at == parser->end || *parser->at != '"') {
-        return unexpected(parser, "was expecting double-quote to start field name");
+        return malformed(parser);
     }
     const char *start = parser->at;
     const char *plain = start + 1;
@@ -123,7 +96,7 @@ static int parse_name(struct parser *parser, struct sluice_span *ret_name)
     }
     skip_blanks(parser);
     if (parser->at == parser->end || *parser->at != ':') {
-        return unexpected(parser, "was expecting a colon to separate field name and value");
+        return malformed(parser);
     }
     parser->at++;
     skip_blanks(parser);
@@ -135,14 +108,8 @@ static bool is_name(struct sluice_span name, const char *text)
     return name.size == strlen(text) && memcmp(name.data, text, name.size) == 0;
 }
 
-static int unrecognized(struct parser *parser, struct sluice_span name)
-{
-    return rest_fault_set(parser->fault, 422, 422, "Unrecognized field: %.*s",
-                          (int)(name.size < 200 ? name.size : 200), name.data);
-}
-
 /* After a member: 1 where another follows (cursor at it), 0 at the end (cursor behind it). */
-static int next_member(struct parser *parser, char close, const char *what)
+static int next_member(struct parser *parser, char close)
 {
     skip_blanks(parser);
     if (parser->at < parser->end && *parser->at == ',') {
@@ -154,48 +121,10 @@ static int next_member(struct parser *parser, char close, const char *what)
         parser->at++;
         return 0;
     }
-    return unexpected(parser, what);
+    return malformed(parser);
 }
 
 /* -- types -- */
-
-/* A value of another type than the field's, in the words of Jackson as rest-utils passes them on. */
-static int mismatch(struct parser *parser, const char *type, bool creator,
-                    const struct sluice_value *value)
-{
-    const struct sluice_data *data = parser->host->data;
-    enum sluice_type is = data->type(value);
-    if (is == SLUICE_ARRAY || is == SLUICE_MAP) {
-        return rest_fault_set(parser->fault, 400, 400,
-                              "Cannot deserialize value of type `%s` from %s value (token "
-                              "`JsonToken.START_%s`)",
-                              type, is == SLUICE_ARRAY ? "Array" : "Object",
-                              is == SLUICE_ARRAY ? "ARRAY" : "OBJECT");
-    }
-    struct sluice_span shown = data->to_text(parser->batch, value);
-    int size = (int)(shown.size < 100 ? shown.size : 100);
-    bool text = is == SLUICE_STRING, truth = is == SLUICE_BOOLEAN;
-    if (creator) {
-        return rest_fault_set(
-            parser->fault, 400, 400,
-            "Cannot construct instance of `%s` (although at least one Creator exists): no "
-            "%s-argument constructor/factory method to deserialize from %s value (%s%.*s%s)",
-            type, text ? "String" : truth ? "boolean/Boolean" : "int/Int",
-            text ? "String" : truth ? "boolean" : "Number", text ? "'" : "", size, shown.data,
-            text ? "'" : "");
-    }
-    const char *token = text                  ? "STRING"
-                        : !truth              ? (is == SLUICE_FLOAT64 ? "NUMBER_FLOAT" : "NUMBER_INT")
-                        : data->boolean(value) ? "TRUE"
-                                              : "FALSE";
-    return rest_fault_set(parser->fault, 400, 400,
-                          "Cannot deserialize value of type `%s` from %s value (token "
-                          "`JsonToken.VALUE_%s`)",
-                          type, text ? "String" : truth ? "Boolean" : is == SLUICE_FLOAT64
-                                                                          ? "Floating-point"
-                                                                          : "Integer",
-                          token);
-}
 
 /* Java's Integer as Jackson reads it: numbers are cut to whole ones, texts parsed, "" is null. */
 static int parse_integer(struct parser *parser, int32_t *ret, bool *ret_null)
@@ -205,21 +134,16 @@ static int parse_integer(struct parser *parser, int32_t *ret, bool *ret_null)
     if (parse_value(parser, &value) != 0) {
         return -1;
     }
-    *ret_null = value == NULL;
     enum sluice_type type = value ? data->type(value) : SLUICE_NULL;
     double number = 0;
-    switch (type) {
-    case SLUICE_NULL:
-        *ret_null = true;
-        return 0;
-    case SLUICE_INT64:
-        number = (double)data->integer(value);
-        break;
-    case SLUICE_FLOAT64:
-    case SLUICE_FLOAT32:
+    *ret_null = type == SLUICE_NULL;
+    if (type == SLUICE_INT64) {
+        /* One with more digits is held otherwise: its text says how large it is. */
+        struct sluice_span text = data->to_json(parser->batch, value);
+        number = text.size > 12 ? 1e300 : (double)data->integer(value);
+    } else if (type == SLUICE_FLOAT64 || type == SLUICE_FLOAT32) {
         number = data->real(value);
-        break;
-    case SLUICE_STRING: {
+    } else if (type == SLUICE_STRING) {
         struct sluice_span text = data->text(value);
         char copy[24], *rest;
         while (text.size > 0 && is_blank(text.data[0])) {
@@ -229,31 +153,19 @@ static int parse_integer(struct parser *parser, int32_t *ret, bool *ret_null)
         while (text.size > 0 && is_blank(text.data[text.size - 1])) {
             text.size--;
         }
-        if (text.size == 0) {
-            *ret_null = true;
-            return 0;
-        }
-        size_t size = text.size < sizeof(copy) ? text.size : sizeof(copy) - 1;
+        *ret_null = text.size == 0 || is_name(text, "null");
+        size_t size = text.size < sizeof(copy) ? text.size : 0;
         memcpy(copy, text.data, size);
         copy[size] = '\0';
         number = (double)strtoll(copy, &rest, 10);
-        if (*rest || text.size >= sizeof(copy) || memchr(copy, ' ', size) || number < INT32_MIN ||
-            number > INT32_MAX) {
-            return rest_fault_set(parser->fault, 400, 400,
-                                  "Cannot deserialize value of type `Integer` from String \"%.*s\": "
-                                  "not a valid `java.lang.Integer` value",
-                                  (int)(text.size < 100 ? text.size : 100), text.data);
+        if (!*ret_null && (size == 0 || rest != copy + size || memchr(copy, ' ', size))) {
+            return malformed(parser);
         }
-        break;
+    } else if (type != SLUICE_NULL) {
+        return malformed(parser);
     }
-    default:
-        return mismatch(parser, "Integer", false, value);
-    }
-    if (!(number >= INT32_MIN && number <= INT32_MAX)) {
-        struct sluice_span shown = data->to_text(parser->batch, value);
-        return rest_fault_set(parser->fault, 400, 400,
-                              "Numeric value (%.*s) out of range of int (-2147483648 - 2147483647)",
-                              (int)(shown.size < 100 ? shown.size : 100), shown.data);
+    if (!(number > INT32_MIN - 1.0 && number < INT32_MAX + 1.0)) {
+        return malformed(parser);
     }
     *ret = (int32_t)number;
     return 0;
@@ -289,14 +201,7 @@ static struct rest_record *add_record(struct parser *parser)
 static int parse_record(struct parser *parser)
 {
     if (parser->at == parser->end || *parser->at != '{') {
-        const struct sluice_value *value;
-        if (parse_value(parser, &value) != 0) {
-            return -1;
-        }
-        return value ? mismatch(parser, "ProduceRecord", true, value)
-                     : rest_fault_set(parser->fault, 400, 400,
-                                      "Cannot construct instance of `ProduceRequest`, problem: at "
-                                      "index %zu", parser->body->count);
+        return malformed(parser);
     }
     struct rest_record *record = add_record(parser);
     if (!record) {
@@ -322,17 +227,13 @@ static int parse_record(struct parser *parser)
         } else if (is_name(name, "partition")) {
             bool null = false;
             result = parse_integer(parser, &record->partition, &null);
-            if (result == 0 && null) {
-                record->partition = -1;
-            } else if (result == 0 && record->partition < 0) {
-                result = rest_fault_set(parser->fault, 404, REST_PARTITION_NOT_FOUND,
-                                        "Partition not found.");
+            if (result == 0 && (null || record->partition < 0)) {
+                record->partition = null ? -1 : REST_NEGATIVE;
             }
         } else {
-            result = unrecognized(parser, name);
+            result = malformed(parser);
         }
-        more = result != 0 ? -1
-                           : next_member(parser, '}', "was expecting comma to separate Object entries");
+        more = result != 0 ? -1 : next_member(parser, '}');
     }
     return more;
 }
@@ -345,8 +246,7 @@ static int parse_records(struct parser *parser)
         if (parse_value(parser, &value) != 0) {
             return -1;
         }
-        /* rest-utils shortens java.util.ArrayList<..ProduceRequest$ProduceRecord> to this. */
-        return value ? mismatch(parser, "ProduceRecord>", false, value) : 0;
+        return value ? malformed(parser) : 0;
     }
     parser->at++;
     skip_blanks(parser);
@@ -356,25 +256,24 @@ static int parse_records(struct parser *parser)
     }
     int more = 1;
     while (more > 0) {
-        more = parse_record(parser) != 0
-                   ? -1
-                   : next_member(parser, ']', "was expecting comma to separate Array entries");
+        more = parse_record(parser) != 0 ? -1 : next_member(parser, ']');
     }
     return more;
 }
 
-static int parse_schema_text(struct parser *parser)
+static int parse_schema_text(struct parser *parser, bool *ret_given)
 {
     const struct sluice_value *value;
     if (parse_value(parser, &value) != 0) {
         return -1;
     }
     enum sluice_type type = value ? parser->host->data->type(value) : SLUICE_NULL;
-    return type == SLUICE_MAP || type == SLUICE_ARRAY ? mismatch(parser, "String", false, value) : 0;
+    *ret_given = value != NULL;
+    return type == SLUICE_MAP || type == SLUICE_ARRAY ? malformed(parser) : 0;
 }
 
-/* 1: there was a request; 0: nothing or null. */
-static int parse_envelope(struct parser *parser)
+/* 1: there was a request; 0: nothing or null. *ret_schema: it names a schema. */
+static int parse_envelope(struct parser *parser, bool *ret_schema)
 {
     skip_blanks(parser);
     if (parser->at == parser->end) {
@@ -385,11 +284,12 @@ static int parse_envelope(struct parser *parser)
         if (parse_value(parser, &value) != 0) {
             return -1;
         }
-        return value ? mismatch(parser, "ProduceRequest", true, value) : 0;
+        return value ? malformed(parser) : 0;
     }
     parser->at++;
     skip_blanks(parser);
     if (parser->at < parser->end && *parser->at == '}') {
+        parser->at++;
         return 1;
     }
     int more = 1;
@@ -399,19 +299,21 @@ static int parse_envelope(struct parser *parser)
             return -1;
         }
         int result;
+        bool given = false;
         if (is_name(name, "records")) {
             result = parse_records(parser);
         } else if (is_name(name, "key_schema") || is_name(name, "value_schema")) {
-            result = parse_schema_text(parser); /* taken and not used, as for formats without schema */
+            result = parse_schema_text(parser, &given); /* taken and not used, without a schema format */
         } else if (is_name(name, "key_schema_id") || is_name(name, "value_schema_id")) {
             int32_t id;
-            bool null;
+            bool null = true;
             result = parse_integer(parser, &id, &null);
+            given = !null;
         } else {
-            result = unrecognized(parser, name);
+            result = malformed(parser);
         }
-        more = result != 0 ? -1
-                           : next_member(parser, '}', "was expecting comma to separate Object entries");
+        *ret_schema = *ret_schema || given;
+        more = result != 0 ? -1 : next_member(parser, '}');
     }
     return more == 0 ? 1 : -1;
 }
@@ -440,9 +342,43 @@ static int decode(struct parser *parser, const struct sluice_value **value)
                           text ? "valid " : "");
 }
 
+/* Nothing but blanks may follow. */
+static int check_end(struct parser *parser)
+{
+    skip_blanks(parser);
+    return parser->at == parser->end ? 0 : malformed(parser);
+}
+
+/* What is found once the body is bound, before its records are looked at. */
+static int validate(const struct rest_body *body, enum rest_format format, bool partitioned, bool bound,
+                    bool schema, struct rest_fault *fault)
+{
+    static const char *const methods[] = {"produceJson", "produceBinary", "produceAvro",
+                                          "produceJsonSchema", "produceProtobuf"};
+    int argument = partitioned ? 3 : 2;
+    if (!bound) {
+        return rest_fault_set(fault, 422, 422, "%s.arg%d must not be null (was null)", methods[format],
+                              argument);
+    }
+    if (body->count == 0) {
+        return rest_fault_set(fault, 422, 422, "%s.arg%d.records must not be empty (was [])",
+                              methods[format], argument);
+    }
+    if (format >= REST_FORMAT_AVRO && schema) {
+        return rest_fault_set(fault, 422, REST_PAYLOAD,
+                              "Payload error. Schema Registry must be configured when using schemas.");
+    }
+    if (format >= REST_FORMAT_AVRO) {
+        return rest_fault_set(fault, 422, REST_SERIALIZATION,
+                              "Error serializing message. Schema Registry not defined, no Schema "
+                              "Registry client available to serialize message.");
+    }
+    return 0;
+}
+
 int rest_body_parse(struct rest_body *body, const struct sluice_host *host,
-                    struct sluice_batch *batch, const char *text, size_t size, bool binary,
-                    bool partitioned, struct rest_fault *fault)
+                    struct sluice_batch *batch, const char *text, size_t size,
+                    enum rest_format format, bool partitioned, struct rest_fault *fault)
 {
     struct parser parser = {
         .at = text,
@@ -452,28 +388,29 @@ int rest_body_parse(struct rest_body *body, const struct sluice_host *host,
         .body = body,
         .fault = fault,
     };
+    bool schema = false;
     body->count = 0;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         parser.at += 3;
     }
-    int result = parse_envelope(&parser);
-    if (result < 0) {
+    int bound = parse_envelope(&parser, &schema);
+    if (bound < 0 || check_end(&parser) != 0) {
+        if (fault->status == 400) {
+            (void)rest_explain(text, size, fault);
+        }
         return -1;
     }
-    const char *method = binary ? "produceBinary" : "produceJson";
-    int argument = partitioned ? 3 : 2;
-    if (result == 0) {
-        return rest_fault_set(fault, 422, 422, "%s.arg%d must not be null (was null)", method,
-                              argument);
+    if (validate(body, format, partitioned, bound, schema, fault) != 0) {
+        return -1;
     }
-    if (body->count == 0) {
-        return rest_fault_set(fault, 422, 422, "%s.arg%d.records must not be empty (was [])", method,
-                              argument);
-    }
-    for (size_t i = 0; binary && i < body->count; i++) {
-        if (decode(&parser, &body->records[i].key) != 0 ||
-            decode(&parser, &body->records[i].value) != 0) {
+    for (size_t i = 0; i < body->count; i++) {
+        struct rest_record *record = &body->records[i];
+        if (format == REST_FORMAT_BINARY &&
+            (decode(&parser, &record->key) != 0 || decode(&parser, &record->value) != 0)) {
             return -1;
+        }
+        if (record->partition == REST_NEGATIVE) {
+            return rest_fault_status(fault, 500); /* ProducerRecord's constructor refuses it */
         }
     }
     return 0;

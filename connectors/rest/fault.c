@@ -31,6 +31,7 @@ int rest_fault_status(struct rest_fault *fault, int status)
 {
     const char *words = "Internal Server Error";
     switch (status) {
+    case 400: words = "Bad Request"; break;
     case 404: words = "Not Found"; break;
     case 405: words = "Method Not Allowed"; break;
     case 406: words = "Not Acceptable"; break;
@@ -38,5 +39,6 @@ int rest_fault_status(struct rest_fault *fault, int status)
     case 415: words = "Unsupported Media Type"; break;
     default: break;
     }
-    return rest_fault_set(fault, status, status, "HTTP %d %s", status, words);
+    return status == 500 ? rest_fault_set(fault, 500, 500, "%s", words)
+                         : rest_fault_set(fault, status, status, "HTTP %d %s", status, words);
 }

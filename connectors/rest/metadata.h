@@ -2,16 +2,23 @@
 #ifndef CONNECTORS_REST_METADATA_H
 #define CONNECTORS_REST_METADATA_H
 
+#include <sluice/cluster.h>
 #include <sluice/source.h>
 
 #include "connectors/rest/request.h"
 
-/**
- * Fills request->answer or request->fault. allowed tells which topics may be seen. Blocks at most
- * timeout_ms for each question to the broker.
- */
-void rest_metadata(struct rest_request *request, const struct sluice_host *host,
-                   const struct sluice_source_context *context, struct sluice_batch *batch,
-                   bool (*allowed)(void *user, const char *topic), void *user, int timeout_ms);
+/** Whom to ask, and for which topics. */
+struct rest_cluster {
+    const struct sluice_host *host;
+    const struct sluice_source_context *context;
+    const struct sluice_cluster *reads; /* NULL: the host has none; then there is no answer */
+    bool (*allowed)(void *user, const char *topic);
+    void *user;
+    int timeout_ms;                     /* of each question to the broker */
+};
+
+/** Fills request->answer or request->fault. */
+void rest_metadata(const struct rest_cluster *cluster, struct rest_request *request,
+                   struct sluice_batch *batch);
 
 #endif

@@ -3,17 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define TYPE_V2 "application/vnd.kafka.v2+json"
-#define TYPE_JSON "application/json"
+#include "connectors/rest/media.h"
 
 enum { SEGMENTS_MAX = 5 };
 
 struct path {
-    char text[1024];                /* decoded; segments are NUL-terminated in place */
-    const char *segments[SEGMENTS_MAX];
-    int count;                      /* -1: not a path of ours */
+    const char *segments[SEGMENTS_MAX]; /* as sent: names are not to be escaped, parameters may be */
+    size_t sizes[SEGMENTS_MAX];         /* without matrix parameters (`;a=b`) */
+    int count;                          /* -1: not a path of ours */
 };
 
 static int hex(char c)
@@ -25,43 +23,76 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Splits at `/` first and decodes each part then, so that %2F and %00 cannot make another path. */
-static void split(const char *raw, struct path *path)
+/* Behind scheme and host of an absolute target; NULL where it is no path. */
+static const char *path_of(const char *target)
 {
-    size_t used = 0;
+    if (*target != '/') {
+        const char *host = strstr(target, "://");
+        if (!host || host == target) {
+            return NULL;
+        }
+        target = strchr(host + 3, '/');
+    }
+    return target;
+}
+
+/*
+ * Splits at `/` first and decodes parameters later, so that %2F and %00 cannot make another path. One
+ * `/` at the end is fine; empty segments are no path. -1: an escape is bad.
+ */
+static int split(const char *target, struct path *path)
+{
+    const char *at = path_of(target);
     path->count = 0;
-    while (*raw == '/') {
-        raw++;
+    if (!at) {
+        return -1;
     }
-    while (*raw) {
-        if (path->count == SEGMENTS_MAX) {
-            path->count = -1;
-            return;
-        }
-        path->segments[path->count++] = path->text + used;
-        while (*raw && *raw != '/') {
-            char c = *raw++;
-            if (c == '%') {
-                int high = hex(raw[0]);
-                int low = high >= 0 ? hex(raw[1]) : -1;
+    while (*at == '/' && at[1] && at[1] != '#') {
+        const char *start = ++at;
+        bool matrix = false;
+        size_t size = 0;
+        for (; *at && *at != '/' && *at != '#'; at++) {
+            if (*at == '%') {
+                int high = hex(at[1]);
+                int low = high >= 0 ? hex(at[2]) : -1;
                 if (low < 0 || (high == 0 && low == 0)) {
-                    path->count = -1;
-                    return;
+                    return -1;
                 }
-                c = (char)(high << 4 | low);
-                raw += 2;
             }
-            if (used + 2 >= sizeof(path->text)) {
-                path->count = -1;
-                return;
-            }
-            path->text[used++] = c;
+            matrix = matrix || *at == ';';
+            size += matrix ? 0 : 1;
         }
-        path->text[used++] = '\0';
-        while (*raw == '/') {
-            raw++;
+        if (path->count == SEGMENTS_MAX || at == start) {
+            path->count = -1;
+        }
+        if (path->count >= 0) {
+            path->segments[path->count] = start;
+            path->sizes[path->count++] = size;
         }
     }
+    return 0;
+}
+
+/* A parameter decoded and cut at its place. */
+static void decode(const struct path *path, int segment, char *text, size_t text_size)
+{
+    const char *at = path->segments[segment], *end = at + path->sizes[segment];
+    size_t used = 0;
+    while (at < end && used + 1 < text_size) {
+        if (*at == '%') {
+            text[used++] = (char)(hex(at[1]) << 4 | hex(at[2]));
+            at += 3;
+        } else {
+            text[used++] = *at++;
+        }
+    }
+    text[used] = '\0';
+}
+
+static bool is_segment(const struct path *path, int segment, const char *name)
+{
+    return path->sizes[segment] == strlen(name) &&
+           memcmp(path->segments[segment], name, path->sizes[segment]) == 0;
 }
 
 bool rest_topic_valid(const char *topic)
@@ -97,142 +128,83 @@ static int parse_partition(const char *text, int32_t *ret)
     return 0;
 }
 
-/* `type/subtype` of a header item without parameters; *ret_next is behind its comma or at the end. */
-static size_t media_type(const char **item, const char **ret_next, double *ret_quality)
-{
-    const char *start = *item;
-    while (*start == ' ' || *start == '\t') {
-        start++;
-    }
-    size_t all = strcspn(start, ",");
-    *ret_next = start[all] ? start + all + 1 : start + all;
-    size_t size = 0;
-    while (size < all && start[size] != ';') {
-        size++;
-    }
-    *ret_quality = 1;
-    for (size_t i = size; i + 2 < all; i++) {
-        if ((start[i] == ';' || start[i] == ' ') && (start[i + 1] | 0x20) == 'q' &&
-            start[i + 2] == '=') {
-            *ret_quality = strtod(start + i + 3, NULL);
-        }
-    }
-    while (size > 0 && (start[size - 1] == ' ' || start[size - 1] == '\t')) {
-        size--;
-    }
-    *item = start;
-    return size;
-}
-
-static bool is_type(const char *text, size_t size, const char *type)
-{
-    return size == strlen(type) && strncasecmp(text, type, size) == 0;
-}
-
-/* The best of what the client accepts and we have; NULL where nothing fits. */
-static const char *negotiate(const char *accept)
-{
-    if (!accept || !*accept || strcmp(accept, "*/*") == 0) {
-        return TYPE_V2;
-    }
-    const char *best = NULL;
-    double best_quality = 0;
-    while (*accept) {
-        const char *next;
-        double quality;
-        size_t size = media_type(&accept, &next, &quality);
-        const char *type = NULL;
-        if (is_type(accept, size, TYPE_V2) || is_type(accept, size, "*/*") ||
-            is_type(accept, size, "application/*") ||
-            is_type(accept, size, "application/vnd.kafka+json")) {
-            type = TYPE_V2;
-        } else if (is_type(accept, size, TYPE_JSON)) {
-            type = TYPE_JSON;
-        }
-        if (type && quality > best_quality) {
-            best = type;
-            best_quality = quality;
-        }
-        accept = next;
-    }
-    return best;
-}
-
 /* Which of the embedded formats a body is in. */
 static int find_format(const char *content_type, struct rest_route *route, struct rest_fault *fault)
 {
+    static const struct {
+        const char *type;
+        enum rest_format format;
+    } formats[] = {
+        {"application/vnd.kafka.json.v2+json", REST_FORMAT_JSON},
+        {"application/vnd.kafka.binary.v2+json", REST_FORMAT_BINARY},
+        {"application/vnd.kafka.avro.v2+json", REST_FORMAT_AVRO},
+        {"application/vnd.kafka.jsonschema.v2+json", REST_FORMAT_JSON_SCHEMA},
+        {"application/vnd.kafka.protobuf.v2+json", REST_FORMAT_PROTOBUF},
+    };
+    route->kind = REST_PRODUCE;
+    /* Without a type JAX-RS takes the consumer of the highest weight, which is binary. */
+    route->format = REST_FORMAT_BINARY;
+    struct rest_media media;
     if (!content_type) {
-        /* JAX-RS takes the consumer of the highest weight then, which is binary. */
-        route->kind = REST_PRODUCE_BINARY;
         return 0;
     }
-    const char *next;
-    double quality;
-    size_t size = media_type(&content_type, &next, &quality);
-    if (is_type(content_type, size, "application/vnd.kafka.json.v2+json")) {
-        route->kind = REST_PRODUCE_JSON;
-        return 0;
+    if (rest_media_content(content_type, &media) != 0) {
+        return rest_fault_status(fault, 400);
     }
-    if (is_type(content_type, size, "application/vnd.kafka.binary.v2+json")) {
-        route->kind = REST_PRODUCE_BINARY;
-        return 0;
-    }
-    if (is_type(content_type, size, "application/vnd.kafka.avro.v2+json") ||
-        is_type(content_type, size, "application/vnd.kafka.jsonschema.v2+json") ||
-        is_type(content_type, size, "application/vnd.kafka.protobuf.v2+json")) {
-        return rest_fault_set(fault, 422, REST_PAYLOAD,
-                              "Payload error. Schema Registry must be configured when using schemas.");
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (rest_media_is(&media, formats[i].type)) {
+            route->format = formats[i].format;
+            return 0;
+        }
     }
     return rest_fault_status(fault, 415);
 }
 
 static int find_path(const struct path *path, struct rest_route *route)
 {
-    const char *const *segments = path->segments;
-    route->allow = "GET,HEAD,OPTIONS";
+    route->allow = "HEAD, GET, OPTIONS";
     if (path->count == 0) {
         route->kind = REST_ROOT;
-        route->allow = "GET,HEAD,OPTIONS,POST";
+        route->allow = "HEAD, POST, GET, OPTIONS";
         return 0;
     }
-    if (path->count == 1 && strcmp(segments[0], "brokers") == 0) {
+    if (path->count == 1 && is_segment(path, 0, "brokers")) {
         route->kind = REST_BROKERS;
         return 0;
     }
-    if (path->count < 1 || strcmp(segments[0], "topics") != 0) {
+    if (path->count < 1 || !is_segment(path, 0, "topics")) {
         return -1;
     }
     if (path->count == 1) {
         route->kind = REST_TOPICS;
         return 0;
     }
-    size_t size = strlen(segments[1]);
-    size = size < sizeof(route->topic) ? size : sizeof(route->topic) - 1;
-    memcpy(route->topic, segments[1], size);
-    route->topic[size] = '\0';
+    decode(path, 1, route->topic, sizeof(route->topic));
     if (path->count == 2) {
         route->kind = REST_TOPIC;
-        route->allow = "GET,HEAD,OPTIONS,POST";
+        route->allow = "HEAD, POST, GET, OPTIONS";
         return 0;
     }
-    if (strcmp(segments[2], "partitions") != 0) {
+    if (!is_segment(path, 2, "partitions")) {
         return -1;
     }
     if (path->count == 3) {
         route->kind = REST_PARTITIONS;
         return 0;
     }
+    char partition[16];
+    decode(path, 3, partition, sizeof(partition));
     route->partitioned = true;
-    if (parse_partition(segments[3], &route->partition) != 0) {
+    if (parse_partition(partition, &route->partition) != 0) {
         return -1;
     }
     if (path->count == 4) {
         route->kind = REST_PARTITION;
-        route->allow = "GET,HEAD,OPTIONS,POST";
+        route->allow = "HEAD, POST, GET, OPTIONS";
         return 0;
     }
     route->kind = REST_OFFSETS;
-    return strcmp(segments[4], "offsets") == 0 ? 0 : -1;
+    return is_segment(path, 4, "offsets") ? 0 : -1;
 }
 
 int rest_route_find(const char *method, const char *path, const char *content_type,
@@ -242,37 +214,45 @@ int rest_route_find(const char *method, const char *path, const char *content_ty
     route->partition = -1;
     route->partitioned = false;
     route->topic[0] = '\0';
-    route->type = TYPE_JSON; /* of errors that come before negotiation, as the Proxy's */
-    split(path, &parts);
+    route->type = REST_TYPE_JSON; /* of errors that come before negotiation */
+    if (split(path, &parts) != 0) {
+        return rest_fault_status(fault, 400);
+    }
+    const char *type = NULL;
+    bool accepted = rest_media_negotiate(accept, &type) == 0;
     if (find_path(&parts, route) != 0) {
+        /* A partition that is no number is found out behind negotiation, a path before. */
+        route->type = route->partitioned && type ? type : REST_TYPE_JSON;
         return rest_fault_status(fault, 404);
     }
     bool post = strcmp(method, "POST") == 0;
     if (strcmp(method, "OPTIONS") == 0) {
         route->kind = REST_OPTIONS;
+        route->type = "text/plain";
         return 0;
     }
     if (!(post && strstr(route->allow, "POST")) && strcmp(method, "GET") != 0 &&
         strcmp(method, "HEAD") != 0) {
         return rest_fault_status(fault, 405);
     }
-    const char *type = negotiate(accept);
-    if (post && route->kind == REST_ROOT) {
-        const char *next;
-        double quality;
-        size_t size = content_type ? media_type(&content_type, &next, &quality) : 0;
-        if (content_type && !is_type(content_type, size, TYPE_V2)) {
-            return rest_fault_status(fault, 415);
+    if (!accepted) {
+        return rest_fault_status(fault, 400);
+    }
+    struct rest_media media;
+    int result = 0;
+    if (post && route->kind != REST_ROOT) {
+        result = find_format(content_type, route, fault);
+    } else if (post && content_type) {
+        result = rest_media_content(content_type, &media) != 0  ? rest_fault_status(fault, 400)
+                 : !rest_media_is(&media, REST_TYPE_V2) ? rest_fault_status(fault, 415)
+                                                        : 0;
+    }
+    if (result != 0) {
+        /* Before negotiation, only a type named alone counts (WebApplicationExceptionMapper). */
+        if (fault->status == 415 && accept && strcmp(accept, REST_TYPE_V2) == 0) {
+            route->type = REST_TYPE_V2;
         }
-    } else if (post) {
-        int result = find_format(content_type, route, fault);
-        if (result != 0) {
-            /* Before negotiation, only a type named alone counts (WebApplicationExceptionMapper). */
-            route->type = fault->status == 415 ? (accept && strcmp(accept, TYPE_V2) == 0 ? TYPE_V2
-                                                                                         : TYPE_JSON)
-                                               : (type ? type : TYPE_JSON);
-            return result;
-        }
+        return result;
     }
     if (!type) {
         return rest_fault_status(fault, 406);

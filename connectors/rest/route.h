@@ -13,8 +13,7 @@
 enum rest_kind {
     REST_ROOT,
     REST_OPTIONS,       /* answered from the path alone */
-    REST_PRODUCE_JSON,
-    REST_PRODUCE_BINARY,
+    REST_PRODUCE,
     REST_TOPICS,
     REST_TOPIC,
     REST_PARTITIONS,
@@ -23,10 +22,20 @@ enum rest_kind {
     REST_BROKERS,
 };
 
+/** Embedded format of a produce request; those from AVRO on need a Schema Registry. */
+enum rest_format {
+    REST_FORMAT_JSON,
+    REST_FORMAT_BINARY,
+    REST_FORMAT_AVRO,
+    REST_FORMAT_JSON_SCHEMA,
+    REST_FORMAT_PROTOBUF,
+};
+
 enum { REST_TOPIC_MAX = 249 }; /* Kafka's Topic.MAX_NAME_LENGTH */
 
 struct rest_route {
     enum rest_kind kind;
+    enum rest_format format;          /* of REST_PRODUCE */
     bool partitioned;                 /* the path names a partition */
     int32_t partition;                /* of the path, or -1 */
     const char *type;                 /* Content-Type of the answer; static */
@@ -35,7 +44,7 @@ struct rest_route {
 };
 
 /**
- * Finds what is asked for; path is raw (percent escapes as sent, no query). content_type and accept
+ * Finds what is asked for; path is the target as sent, without its query. content_type and accept
  * may be NULL. 0, or -1 with a fault; route->type is set in both cases.
  */
 int rest_route_find(const char *method, const char *path, const char *content_type,

@@ -4,6 +4,7 @@
  * READING -> (STALLED -> READING) -> TAKEN -> BACK -> end. Refused requests skip TAKEN: their body is
  * read and dropped, so that the connection can go on.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -162,9 +163,8 @@ static enum MHD_Result send_answer(struct rest_server *server, struct rest_reque
     bool options = request->route.kind == REST_OPTIONS && status == 200;
     if (options) {
         (void)MHD_add_response_header(response, "Allow", request->route.allow);
-    } else {
-        (void)MHD_add_response_header(response, "Content-Type", request->route.type);
     }
+    (void)MHD_add_response_header(response, "Content-Type", request->route.type);
     if (*server->settings->allow_origin) {
         add_cors(server->settings, request->connection, response, options);
     }
@@ -196,6 +196,14 @@ static enum MHD_Result answer(struct rest_server *server, struct rest_request *r
 
 /* -- headers -- */
 
+static void set_too_large(struct rest_server *server, struct rest_request *request)
+{
+    (void)rest_fault_set(&request->fault, 413, 413,
+                         "The body is larger than %zu bytes (sluice.http.body.max.bytes)",
+                         server->settings->body_max);
+    request->discard = true;
+}
+
 static void begin(struct rest_server *server, struct rest_request *request, const char *method,
                   const char *url)
 {
@@ -224,10 +232,7 @@ static void begin(struct rest_server *server, struct rest_request *request, cons
         request->length = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)bytes;
     }
     if (request->length > server->settings->body_max) {
-        (void)rest_fault_set(&request->fault, 413, 413,
-                             "The body is larger than %zu bytes (sluice.http.body.max.bytes)",
-                             server->settings->body_max);
-        request->discard = true;
+        set_too_large(server, request);
     }
 }
 
@@ -267,14 +272,31 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
 
 /* -- body -- */
 
-static enum MHD_Result append(struct rest_request *request, const char *data, size_t size)
+/*
+ * A chunked body that is longer than any may be: the rest is dropped and 413 said behind it, as only
+ * then libmicrohttpd takes an answer; a client that goes on for too long gets it from hang_up().
+ */
+static void overflow(struct rest_server *server, struct rest_request *request)
+{
+    set_too_large(server, request);
+    request->close = true;
+    free(request->body);
+    request->body = NULL;
+    request->capacity = 0;
+    server->reserved -= request->reserved;
+    request->reserved = 0;
+    unstall(server);
+}
+
+static enum MHD_Result append(struct rest_server *server, struct rest_request *request,
+                              const char *data, size_t size)
 {
     request->restart = false;
-    if (size > request->length - request->size) {
-        return MHD_NO; /* a chunked body that is longer than any may be */
-    }
     if (request->discard) {
-        request->size += size;
+        return MHD_YES;
+    }
+    if (size > request->length - request->size) {
+        overflow(server, request);
         return MHD_YES;
     }
     if (request->size + size > request->capacity) {
@@ -307,6 +329,7 @@ static enum MHD_Result complete(struct rest_server *server, struct rest_request 
             (void)buffer_append(&request->answer, "{}", 2);
             break;
         case REST_OPTIONS:
+            (void)buffer_append_text(&request->answer, request->route.allow);
             break;
         default:
             server->host->metric_add(server->bytes, (int64_t)request->size);
@@ -334,7 +357,7 @@ enum MHD_Result rest_serve(void *cls, struct MHD_Connection *connection, const c
     if (*upload_data_size > 0) {
         size_t size = *upload_data_size;
         *upload_data_size = 0;
-        return append(request, upload_data, size);
+        return append(server, request, upload_data, size);
     }
     if (request->restart) {
         request->restart = false; /* it was stalled at its headers; the body follows */
@@ -410,6 +433,37 @@ static void expire(struct rest_server *server, struct rest_request *request)
     }
 }
 
+/*
+ * An answer in the middle of a body, past libmicrohttpd, which takes none there and has sent nothing yet.
+ * As much as the socket takes at once, which is all of it. Not under TLS, where that is not ours to write.
+ */
+static void answer_early(struct rest_server *server, struct rest_request *request, int fd)
+{
+    const union MHD_ConnectionInfo *tls =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (tls && tls->tls_session) {
+        return;
+    }
+    if (request->fault.status == 0 && server->quiesced) {
+        request->fault = stopping_fault;
+    } else if (request->fault.status == 0) {
+        (void)rest_fault_set(&request->fault, 408, 408,
+                             "The body did not come within %lld ms (sluice.http.receive.timeout.ms)",
+                             (long long)server->settings->receive_ms);
+    }
+    int status = rest_request_answer(request);
+    char head[256];
+    int size = snprintf(head, sizeof(head),
+                        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                        "Connection: close\r\n\r\n",
+                        status, MHD_get_reason_phrase_for((unsigned)status), request->route.type,
+                        request->answer.size);
+    if (send(fd, head, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) == size) {
+        (void)send(fd, request->answer.data, request->answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    server->host->metric_add(server->refused, 1);
+}
+
 /* Ends the connection of a body that does not come; libmicrohttpd sees the end and cleans up. */
 static void hang_up(struct rest_server *server, struct rest_request *request)
 {
@@ -417,7 +471,9 @@ static void hang_up(struct rest_server *server, struct rest_request *request)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info) {
-        (void)shutdown(info->connect_fd, SHUT_RDWR);
+        int fd = info->connect_fd;
+        answer_early(server, request, fd);
+        (void)shutdown(fd, SHUT_RDWR);
     }
 }
 

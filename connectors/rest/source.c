@@ -22,6 +22,7 @@ enum {
 struct source {
     const struct sluice_host *host;
     const struct sluice_source_context *context;
+    const struct sluice_cluster *cluster;
     struct rest_settings settings;
     struct rest_server *server;
     struct rest_request *taken;  /* from the server, not yet looked at */
@@ -81,6 +82,7 @@ static enum sluice_result start(void *self, const struct sluice_config *config)
         return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
                            "The host offers no %s", SLUICE_SOURCE_CONTEXT);
     }
+    source->cluster = host->extension(host, SLUICE_CLUSTER);
     if (rest_settings_read(host->config, config, &source->settings, &key, message,
                            sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
@@ -152,12 +154,11 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
     static char empty[1];
     char *text = request->body ? request->body : empty;
     if (rest_body_parse(&source->body, host, batch, text, request->size,
-                        route->kind == REST_PRODUCE_BINARY, route->partitioned,
-                        &request->fault) != 0) {
+                        route->format, route->partitioned, &request->fault) != 0) {
         return false;
     }
     if (route->partitioned && route->partition < 0) {
-        (void)rest_fault_set(&request->fault, 404, REST_PARTITION_NOT_FOUND, "Partition not found.");
+        (void)rest_fault_status(&request->fault, 500); /* ProducerRecord's constructor refuses it */
         return false;
     }
     if (rest_request_results(request, source->body.count) != 0) {
@@ -181,11 +182,18 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
 static void handle(struct source *source, struct sluice_batch *batch, struct rest_request *request)
 {
     bool pending = false;
-    if (request->route.kind == REST_PRODUCE_JSON || request->route.kind == REST_PRODUCE_BINARY) {
+    if (request->route.kind == REST_PRODUCE) {
         pending = produce(source, batch, request);
     } else {
-        rest_metadata(request, source->host, source->context, batch, allowed, source,
-                      (int)source->settings.metadata_ms);
+        const struct rest_cluster cluster = {
+            .host = source->host,
+            .context = source->context,
+            .reads = source->cluster,
+            .allowed = allowed,
+            .user = source,
+            .timeout_ms = (int)source->settings.metadata_ms,
+        };
+        rest_metadata(&cluster, request, batch);
     }
     if (!pending) {
         rest_server_done(source->server, request);

@@ -202,10 +202,31 @@ int broker_topic_partitions(struct broker *broker, const char *topic, int32_t co
     return broker->impl->topic_partitions(broker, topic, count, timeout_ms, error);
 }
 
-int broker_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+int broker_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                 struct error *error)
+{
+    return broker->impl->nodes(broker, timeout_ms, ret_nodes, ret_count, error);
+}
+
+int broker_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                          struct broker_topic_info *ret_info, struct error *error)
+{
+    return broker->impl->topic_describe(broker, topic, timeout_ms, ret_info, error);
+}
+
+void broker_topic_info_free(struct broker_topic_info *info)
+{
+    if (info) {
+        free(info->partitions);
+        free(info->priv);
+        *info = (struct broker_topic_info){0};
+    }
+}
+
+int broker_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                          struct properties *ret_configs, struct error *error)
 {
-    return broker->impl->topic_configs(broker, topic, timeout_ms, ret_configs, error);
+    return broker->impl->topic_configs(broker, topic, all, timeout_ms, ret_configs, error);
 }
 
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,

@@ -120,6 +120,18 @@ struct broker_topics {
     void *priv;
 };
 
+struct broker_partition_info {
+    int32_t leader; /* -1: none now */
+    const int32_t *replicas, *isr;
+    size_t replica_count, isr_count;
+};
+
+struct broker_topic_info {
+    struct broker_partition_info *partitions; /* by number */
+    size_t count;
+    void *priv;
+};
+
 struct broker_topic_spec {
     const char *name;
     int32_t partitions;          /* -1: the broker's default */
@@ -223,8 +235,15 @@ int broker_topic_delete(struct broker *broker, const char *topic, int timeout_ms
 /** Grows a topic. */
 int broker_topic_partitions(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                             struct error *error) CHECKED;
-/** Configs that were set for this topic (not the defaults), added to ret_configs. */
-int broker_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+/** Ids of the cluster's nodes that are alive, ascending; malloc'ed. */
+int broker_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                 struct error *error) CHECKED;
+/** Who has the partitions of a topic; freed by broker_topic_info_free(). No such one: UNKNOWN_TOPIC. */
+int broker_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                          struct broker_topic_info *ret_info, struct error *error) CHECKED;
+void broker_topic_info_free(struct broker_topic_info *info);
+/** Configs of a topic, added to ret_configs: those that were set for it, or all that are in force. */
+int broker_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                          struct properties *ret_configs, struct error *error) CHECKED;
 /** First offset kept and the one behind the last. */
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,

@@ -61,7 +61,12 @@ struct broker_impl {
                         struct error *error);
     int (*topic_partitions)(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                             struct error *error);
-    int (*topic_configs)(struct broker *broker, const char *topic, int timeout_ms,
+    int (*nodes)(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                 struct error *error);
+    /* partitions, priv: one malloc'ed array and one malloc'ed block that its lists point into */
+    int (*topic_describe)(struct broker *broker, const char *topic, int timeout_ms,
+                          struct broker_topic_info *ret_info, struct error *error);
+    int (*topic_configs)(struct broker *broker, const char *topic, bool all, int timeout_ms,
                          struct properties *ret_configs, struct error *error);
     int (*offsets)(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error);

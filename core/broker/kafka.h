@@ -216,7 +216,11 @@ int kafka_topic_delete(struct broker *broker, const char *topic, int timeout_ms,
                        struct error *error);
 int kafka_topic_partitions(struct broker *broker, const char *topic, int32_t count, int timeout_ms,
                            struct error *error);
-int kafka_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+int kafka_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                struct error *error);
+int kafka_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                         struct broker_topic_info *ret_info, struct error *error);
+int kafka_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                         struct properties *ret_configs, struct error *error);
 int kafka_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                   int64_t *ret_beginning, int64_t *ret_end, struct error *error);

@@ -109,7 +109,95 @@ int64_t kafka_topics_epoch(struct broker *broker)
     return -1; /* Kafka tells nobody: whoever wants to know asks for the topics from time to time */
 }
 
-int kafka_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+static int by_number(const void *a, const void *b)
+{
+    int32_t first = *(const int32_t *)a, second = *(const int32_t *)b;
+    return (first > second) - (first < second);
+}
+
+int kafka_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                struct error *error)
+{
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    const struct rd_kafka_metadata *metadata;
+    if (!handle || get_metadata(handle, NULL, timeout_ms, &metadata, error) != 0) {
+        return -1;
+    }
+    size_t count = (size_t)metadata->broker_cnt;
+    int32_t *nodes = calloc(count + 1, sizeof(*nodes));
+    for (size_t i = 0; nodes && i < count; i++) {
+        nodes[i] = metadata->brokers[i].id;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    if (!nodes) {
+        return error_set(error, ERROR_NO_MEMORY, "No memory for a list of nodes");
+    }
+    qsort(nodes, count, sizeof(*nodes), by_number);
+    *ret_nodes = nodes;
+    *ret_count = count;
+    return 0;
+}
+
+/* Copies one topic's partitions, replicas and in-sync replicas of it into one block of ids. */
+static int copy_partitions(const struct rd_kafka_metadata_topic *topic,
+                           struct broker_topic_info *ret_info)
+{
+    size_t count = (size_t)topic->partition_cnt, ids = 0;
+    for (size_t i = 0; i < count; i++) {
+        ids += (size_t)topic->partitions[i].replica_cnt + (size_t)topic->partitions[i].isr_cnt;
+    }
+    struct broker_partition_info *partitions = calloc(count + 1, sizeof(*partitions));
+    int32_t *block = calloc(ids + 1, sizeof(*block)), *at = block;
+    if (!partitions || !block) {
+        free(partitions);
+        free(block);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct rd_kafka_metadata_partition *from = &topic->partitions[i];
+        if (from->id < 0 || (size_t)from->id >= count) {
+            continue;
+        }
+        struct broker_partition_info *to = &partitions[from->id];
+        *to = (struct broker_partition_info){
+            .leader = from->leader,
+            .replicas = at,
+            .replica_count = (size_t)from->replica_cnt,
+            .isr = at + from->replica_cnt,
+            .isr_count = (size_t)from->isr_cnt,
+        };
+        memcpy(at, from->replicas, to->replica_count * sizeof(*at));
+        memcpy(at + to->replica_count, from->isrs, to->isr_count * sizeof(*at));
+        at += to->replica_count + to->isr_count;
+    }
+    *ret_info = (struct broker_topic_info){partitions, count, block};
+    return 0;
+}
+
+/* Asks for all topics: metadata of one that is not there may make it. */
+int kafka_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                         struct broker_topic_info *ret_info, struct error *error)
+{
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    const struct rd_kafka_metadata *metadata;
+    if (!handle || get_metadata(handle, NULL, timeout_ms, &metadata, error) != 0) {
+        return -1;
+    }
+    int result = -2;
+    for (int i = 0; result == -2 && i < metadata->topic_cnt; i++) {
+        if (strcmp(metadata->topics[i].topic, topic) == 0 && metadata->topics[i].partition_cnt > 0) {
+            result = copy_partitions(&metadata->topics[i], ret_info);
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    if (result == -2) {
+        return kafka_error(error, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, "Topic %s", topic);
+    }
+    return result == 0 ? 0
+                       : error_set(error, ERROR_NO_MEMORY, "No memory for the description of a topic");
+}
+
+int kafka_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                         struct properties *ret_configs, struct error *error)
 {
     struct kafka_call call;
@@ -134,8 +222,8 @@ int kafka_topic_configs(struct broker *broker, const char *topic, int timeout_ms
                 count > 0 ? rd_kafka_ConfigResource_configs(resources[0], &entry_count) : NULL;
             for (size_t i = 0; i < entry_count; i++) {
                 const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-                if (value && rd_kafka_ConfigEntry_source(entries[i]) ==
-                                 RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
+                if (value && (all || rd_kafka_ConfigEntry_source(entries[i]) ==
+                                         RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)) {
                     properties_set(ret_configs, rd_kafka_ConfigEntry_name(entries[i]), value);
                 }
             }

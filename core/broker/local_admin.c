@@ -275,12 +275,67 @@ int local_topic_partitions(struct broker *broker, const char *topic, int32_t cou
     return call_simple((struct local *)broker, &call, timeout_ms, error);
 }
 
-int local_topic_configs(struct broker *broker, const char *topic, int timeout_ms,
+/* An embedded log is one node that has everything; it is the 1 of Kafka's own config/kraft. */
+static const int32_t the_node = 1;
+
+int local_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                struct error *error)
+{
+    (void)broker;
+    (void)timeout_ms;
+    int32_t *nodes = malloc(sizeof(*nodes));
+    if (!nodes) {
+        return error_set(error, ERROR_NO_MEMORY, "No memory for a list of nodes");
+    }
+    *nodes = the_node;
+    *ret_nodes = nodes;
+    *ret_count = 1;
+    return 0;
+}
+
+int local_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                         struct broker_topic_info *ret_info, struct error *error)
+{
+    struct local *local = (struct local *)broker;
+    struct call call;
+    struct broker_topic_info info = {0};
+    call_begin(&call, WIRE_METADATA, true);
+    wire_put_text(&call.request, topic);
+    wire_put_u32(&call.request, false);
+    int result = call_run(local, &call, timeout_ms, error);
+    uint32_t count = result == 0 ? wire_get_u32(&call.reply) : 0;
+    if (count > WIRE_MAX_TOPIC_PARTITIONS) {
+        call.reply.failed = true;
+    }
+    result = call_end(local, &call, result, error);
+    if (result != 0) {
+        return -1;
+    }
+    info.partitions = calloc((size_t)count + 1, sizeof(*info.partitions));
+    int32_t *nodes = calloc((size_t)count + 1, 2 * sizeof(*nodes));
+    if (!info.partitions || !nodes) {
+        free(info.partitions);
+        free(nodes);
+        return error_set(error, ERROR_NO_MEMORY, "No memory for the description of a topic");
+    }
+    info.count = count;
+    info.priv = nodes;
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = the_node;
+        info.partitions[i] = (struct broker_partition_info){
+            .leader = the_node, .replicas = &nodes[i], .replica_count = 1, .isr = &nodes[i],
+            .isr_count = 1};
+    }
+    *ret_info = info;
+    return 0;
+}
+
+int local_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                         struct properties *ret_configs, struct error *error)
 {
     struct local *local = (struct local *)broker;
     struct call call;
-    call_begin(&call, WIRE_CONFIGS, true);
+    call_begin(&call, all ? WIRE_CONFIGS_ALL : WIRE_CONFIGS, true);
     wire_put_text(&call.request, topic);
     int result = call_run(local, &call, timeout_ms, error);
     uint32_t count = result == 0 ? wire_get_u32(&call.reply) : 0;

@@ -248,10 +248,15 @@ static int check_message(struct local_producer *producer, const struct out_topic
                          const struct broker_message *message, size_t size, struct error *error)
 {
     if (message->partition < -1 || message->partition >= topic->count) {
-        return error_set_class(error, ERROR_UNKNOWN_PARTITION,
-                               "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
-                               "Topic %s has no partition %d (it has %d)", topic->name,
-                               message->partition, topic->count);
+        /* Kafka's producer waits for it so long first; an embedded log grows only by command. */
+        (void)error_set_class(error, ERROR_UNKNOWN_PARTITION,
+                              "org.apache.kafka.common.errors.TimeoutException",
+                              "Partition %d of topic %s with partition count %d is not present in "
+                              "metadata after %lld ms.",
+                              message->partition, topic->name, topic->count,
+                              (long long)producer->max_block);
+        error->retriable = true;
+        return -1;
     }
     if ((int64_t)size > producer->message_max) {
         return error_set_class(

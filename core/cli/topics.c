@@ -149,7 +149,7 @@ static int do_show(struct request *request)
             continue;
         }
         struct properties configs = {0};
-        if (broker_topic_configs(request->tool.broker, topic->name, TOOL_TIMEOUT_MS, &configs,
+        if (broker_topic_configs(request->tool.broker, topic->name, false, TOOL_TIMEOUT_MS, &configs,
                                  &error) != 0) {
             code = tool_fail(&request->tool, &error);
         } else {

@@ -344,7 +344,8 @@ static bool scan_number(struct scanner *s)
                     "Unexpected character ('%c' (code %u)): Expected space separating root-level values",
                     *s->p);
     }
-    if (!number.normal && !(s->flags & SLUICE_JSON_EXACT_NUMBERS)) {
+    bool wide = number.integral && number.digits > 18 && s->flags & SLUICE_JSON_WIDE_INTEGERS;
+    if (!number.normal && !wide && !(s->flags & SLUICE_JSON_EXACT_NUMBERS)) {
         char text[JSON_NUMBER_TEXT];
         size_t size = json_number_text(&number, text);
         if (size == 0) {

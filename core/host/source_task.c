@@ -16,7 +16,9 @@ enum {
 static const void *extension(void *user, const char *id)
 {
     (void)user;
-    return strcmp(id, SLUICE_SOURCE_CONTEXT) == 0 ? &source_context : NULL;
+    return strcmp(id, SLUICE_SOURCE_CONTEXT) == 0 ? (const void *)&source_context
+           : strcmp(id, SLUICE_CLUSTER) == 0      ? (const void *)&source_cluster
+                                                  : NULL;
 }
 
 /* Hands what may be stored to the worker, the only writer of source offsets, and waits. */

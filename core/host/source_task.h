@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include <sluice/cluster.h>
+
 #include "core/data/batch.h"
 #include "core/host/chain.h"
 #include "core/host/converters.h"
@@ -48,5 +50,6 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
 
 /** What the plugin gets for SLUICE_SOURCE_CONTEXT. */
 extern const struct sluice_source_context source_context;
+extern const struct sluice_cluster source_cluster;
 
 #endif

@@ -90,6 +90,11 @@ enum sluice_json_flags {
      * For readers of a format around it, who need not look for its end first.
      */
     SLUICE_JSON_PREFIX = 1 << 2,
+    /**
+     * Integers beyond 64 bits keep all their digits in to_json(), as Jackson's tree has it, instead of
+     * wrapping as Connect's JsonConverter has it; integer() is as without.
+     */
+    SLUICE_JSON_WIDE_INTEGERS = 1 << 3,
 };
 
 /** What makes a schema; everything is copied. */

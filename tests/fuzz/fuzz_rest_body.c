@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rest_body_init(&body, RECORDS_MAX);
     char *text = malloc(size); /* exactly as long as it is, so that reading past it is seen */
     memcpy(text, data + 1, size - 1);
-    if (rest_body_parse(&body, &host, batch, text, size - 1, binary, data[0] & 2, &fault) != 0) {
+    enum rest_format format = binary ? REST_FORMAT_BINARY : data[0] & 4 ? REST_FORMAT_AVRO : REST_FORMAT_JSON;
+    if (rest_body_parse(&body, &host, batch, text, size - 1, format, data[0] & 2, &fault) != 0) {
         if (fault.status < 400 || fault.code < 400 || strlen(fault.message) >= REST_MESSAGE_MAX) {
             abort();
         }

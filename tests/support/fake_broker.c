@@ -482,6 +482,40 @@ int broker_topic_create(struct broker *broker, const struct broker_topic_spec *s
     return error_set(error, ERROR_TOPIC_EXISTS, "it is there");
 }
 
+int broker_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
+                 struct error *error)
+{
+    (void)broker;
+    (void)timeout_ms;
+    (void)ret_nodes;
+    (void)ret_count;
+    return error_set(error, ERROR_BROKER, "The fake broker has no nodes");
+}
+
+int broker_topic_describe(struct broker *broker, const char *topic, int timeout_ms,
+                          struct broker_topic_info *ret_info, struct error *error)
+{
+    (void)broker;
+    (void)timeout_ms;
+    (void)ret_info;
+    return error_set(error, ERROR_UNKNOWN_TOPIC, "The fake broker does not describe %s", topic);
+}
+
+void broker_topic_info_free(struct broker_topic_info *info)
+{
+    (void)info;
+}
+
+int broker_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
+                         struct properties *ret_configs, struct error *error)
+{
+    (void)broker;
+    (void)all;
+    (void)timeout_ms;
+    (void)ret_configs;
+    return error_set(error, ERROR_UNKNOWN_TOPIC, "The fake broker does not describe %s", topic);
+}
+
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error)
 {

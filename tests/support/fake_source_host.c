@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sluice/cluster.h>
+
 #include "core/config/config.h"
 
 static struct fake_source_host *fake_of(const struct sluice_host *host)
@@ -161,10 +163,68 @@ static const struct sluice_source_context context = {
     .offsets = topic_offsets,
 };
 
+static struct sluice_value *one_node(struct sluice_batch *batch)
+{
+    struct sluice_value *list = data_api.new_array(batch, 1);
+    data_api.append(batch, list, data_api.new_integer(batch, SLUICE_INT32, 1));
+    return list;
+}
+
+static const struct sluice_value *cluster_nodes(const struct sluice_host *host,
+                                                struct sluice_batch *batch, int timeout_ms)
+{
+    (void)timeout_ms;
+    return fake_of(host)->topics ? one_node(batch) : NULL;
+}
+
+/* Partition 1 has no leader and nobody in sync. */
+static const struct sluice_value *cluster_topic(const struct sluice_host *host,
+                                                struct sluice_batch *batch, const char *topic,
+                                                int timeout_ms)
+{
+    int32_t count = partitions(host, topic, timeout_ms);
+    if (count <= 0) {
+        return count < 0 ? NULL : data_api.new_null(batch);
+    }
+    struct sluice_value *list = data_api.new_array(batch, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        struct sluice_value *map = data_api.new_map(batch, 3);
+        data_api.put(batch, map, data_api.intern("leader", 6),
+                     data_api.new_integer(batch, SLUICE_INT32, i == 1 ? -1 : 1));
+        data_api.put(batch, map, data_api.intern("replicas", 8), one_node(batch));
+        data_api.put(batch, map, data_api.intern("isr", 3),
+                     i == 1 ? data_api.new_array(batch, 0) : one_node(batch));
+        data_api.append(batch, list, map);
+    }
+    return list;
+}
+
+static const struct sluice_value *cluster_configs(const struct sluice_host *host,
+                                                  struct sluice_batch *batch, const char *topic,
+                                                  int timeout_ms)
+{
+    int32_t count = partitions(host, topic, timeout_ms);
+    if (count <= 0) {
+        return count < 0 ? NULL : data_api.new_null(batch);
+    }
+    struct sluice_value *map = data_api.new_map(batch, 1);
+    data_api.put(batch, map, data_api.intern("retention.ms", 12), data_api.new_string(batch, "5", 1));
+    return map;
+}
+
+static const struct sluice_cluster cluster = {
+    .size = sizeof(struct sluice_cluster),
+    .nodes = cluster_nodes,
+    .topic = cluster_topic,
+    .topic_configs = cluster_configs,
+};
+
 static const void *host_extension(const struct sluice_host *host, const char *id)
 {
     (void)host;
-    return strcmp(id, SLUICE_SOURCE_CONTEXT) == 0 ? &context : NULL;
+    return strcmp(id, SLUICE_SOURCE_CONTEXT) == 0 ? (const void *)&context
+           : strcmp(id, SLUICE_CLUSTER) == 0      ? (const void *)&cluster
+                                                  : NULL;
 }
 
 /* -- delivery -- */

@@ -193,6 +193,8 @@ int topic_grow(struct owner *owner, const char *name, int32_t count, struct erro
 int topic_delete(struct owner *owner, const char *name, struct error *error) CHECKED;
 /** Kafka's rule for names. */
 int topic_check_name(const char *name, size_t size, struct error *error) CHECKED;
+/** Every config in force, defaults included: u32 n, n * 2 texts. */
+void topic_put_all_configs(const struct topic *topic, struct buffer *out);
 /** Key and value of a topic or broker config into settings; unknown or bad: error. */
 int topic_setting(struct topic_settings *settings, const char *key, const char *value,
                   struct error *error) CHECKED;

@@ -140,7 +140,7 @@ static void change_topic(struct client *client, enum wire_type type, uint32_t id
            &error);
 }
 
-static void configs(struct client *client, uint32_t id, struct wire_reader *reader)
+static void configs(struct client *client, uint32_t id, struct wire_reader *reader, bool all)
 {
     char name[WIRE_MAX_TOPIC_NAME + 1];
     struct error error = {0};
@@ -154,6 +154,11 @@ static void configs(struct client *client, uint32_t id, struct wire_reader *read
     const struct topic *topic = partition->topic;
     size_t begin = client_reply_begin(client, id);
     uint32_t count = 0;
+    if (all) {
+        topic_put_all_configs(topic, &client->out);
+        client_reply_end(client, begin);
+        return;
+    }
     for (size_t i = 0; i < topic->configs_size; i++) {
         count += topic->configs[i] == '\0';
     }
@@ -231,7 +236,8 @@ void request_handle(struct client *client, const struct wire_head *head, const c
         change_topic(client, (enum wire_type)head->type, id, &reader);
         break;
     case WIRE_CONFIGS:
-        configs(client, id, &reader);
+    case WIRE_CONFIGS_ALL:
+        configs(client, id, &reader, head->type == WIRE_CONFIGS_ALL);
         break;
     case WIRE_OFFSETS:
         partition_offsets(client, id, &reader);

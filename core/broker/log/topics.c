@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,33 +15,40 @@
 
 #define LOGGER "sluice.log.topics"
 
-/* Kafka's topic configs that are stored and shown but mean nothing here. */
-static const char *const accepted[] = {
-    "cleanup.policy",
-    "compression.type",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.messages",
-    "flush.ms",
-    "index.interval.bytes",
-    "local.retention.bytes",
-    "local.retention.ms",
-    "max.compaction.lag.ms",
-    "message.downconversion.enable",
-    "message.format.version",
-    "message.timestamp.after.max.ms",
-    "message.timestamp.before.max.ms",
-    "message.timestamp.difference.max.ms",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "min.insync.replicas",
-    "preallocate",
-    "remote.storage.enable",
-    "segment.bytes",
-    "segment.index.bytes",
-    "segment.jitter.ms",
-    "segment.ms",
-    "unclean.leader.election.enable",
+/* Kafka 3.9's topic configs that are stored and shown but mean nothing here, with its defaults. */
+static const char *const accepted[][2] = {
+    {"cleanup.policy", "delete"},
+    {"compression.gzip.level", "-1"},
+    {"compression.lz4.level", "9"},
+    {"compression.type", "producer"},
+    {"compression.zstd.level", "3"},
+    {"delete.retention.ms", "86400000"},
+    {"file.delete.delay.ms", "60000"},
+    {"flush.messages", "9223372036854775807"},
+    {"flush.ms", "9223372036854775807"},
+    {"follower.replication.throttled.replicas", ""},
+    {"index.interval.bytes", "4096"},
+    {"leader.replication.throttled.replicas", ""},
+    {"local.retention.bytes", "-2"},
+    {"local.retention.ms", "-2"},
+    {"max.compaction.lag.ms", "9223372036854775807"},
+    {"message.downconversion.enable", "true"},
+    {"message.format.version", "3.0-IV1"},
+    {"message.timestamp.after.max.ms", "9223372036854775807"},
+    {"message.timestamp.before.max.ms", "9223372036854775807"},
+    {"message.timestamp.difference.max.ms", "9223372036854775807"},
+    {"min.cleanable.dirty.ratio", "0.5"},
+    {"min.compaction.lag.ms", "0"},
+    {"min.insync.replicas", "1"},
+    {"preallocate", "false"},
+    {"remote.log.copy.disable", "false"},
+    {"remote.log.delete.on.disable", "false"},
+    {"remote.storage.enable", "false"},
+    {"segment.bytes", "1073741824"},
+    {"segment.index.bytes", "10485760"},
+    {"segment.jitter.ms", "0"},
+    {"segment.ms", "604800000"},
+    {"unclean.leader.election.enable", "false"},
 };
 
 static int setting_number(const char *key, const char *value, int64_t min, int64_t max,
@@ -88,13 +96,55 @@ int topic_setting(struct topic_settings *settings, const char *key, const char *
                                value, key);
     }
     for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
-        if (strcmp(key, accepted[i]) == 0) {
+        if (strcmp(key, accepted[i][0]) == 0) {
             return 0;
         }
     }
     return error_set_class(error, ERROR_CONFIG,
                            "org.apache.kafka.common.errors.InvalidConfigurationException",
                            "Unknown topic config name: %s", key);
+}
+
+/* What a topic was given for a config, else NULL. */
+static const char *config_of(const struct topic *topic, const char *key)
+{
+    for (const char *at = topic->configs; at < topic->configs + topic->configs_size;) {
+        const char *value = at + strlen(at) + 1;
+        if (strcmp(at, key) == 0) {
+            return value;
+        }
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+static void put_config(const struct topic *topic, const char *key, const char *otherwise,
+                       struct buffer *out)
+{
+    const char *value = config_of(topic, key);
+    wire_put_text(out, key);
+    wire_put_text(out, value ? value : otherwise);
+}
+
+static void put_number(const struct topic *topic, const char *key, int64_t number, struct buffer *out)
+{
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRId64, number);
+    put_config(topic, key, text, out);
+}
+
+void topic_put_all_configs(const struct topic *topic, struct buffer *out)
+{
+    size_t count = sizeof(accepted) / sizeof(accepted[0]);
+    wire_put_u32(out, (uint32_t)count + 4);
+    put_number(topic, "max.message.bytes", topic->settings.max_message_bytes, out);
+    put_number(topic, "retention.bytes", topic->settings.retention_bytes, out);
+    put_number(topic, "retention.ms", topic->settings.retention_ms, out);
+    put_config(topic, "message.timestamp.type",
+               topic->settings.append_time ? "LogAppendTime" : "CreateTime", out);
+    for (size_t i = 0; i < count; i++) {
+        put_config(topic, accepted[i][0], accepted[i][1], out);
+    }
 }
 
 int topic_check_name(const char *name, size_t size, struct error *error)

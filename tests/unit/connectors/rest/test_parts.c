@@ -26,17 +26,17 @@ static void test_routes(void **state)
 {
     (void)state;
     struct rest_route route;
-    assert_int_equal(find("POST", "/topics/a", JSON_V2, NULL, &route), -REST_PRODUCE_JSON);
+    assert_int_equal(find("POST", "/topics/a", JSON_V2, NULL, &route), -REST_PRODUCE);
     assert_string_equal(route.topic, "a");
     assert_false(route.partitioned);
     assert_int_equal(find("POST", "/topics/a/", JSON_V2 "; charset=utf-8", NULL, &route),
-                     -REST_PRODUCE_JSON);
+                     -REST_PRODUCE);
     assert_int_equal(find("POST", "/topics/a/partitions/7",
                           "Application/VND.kafka.binary.v2+json", NULL, &route),
-                     -REST_PRODUCE_BINARY);
+                     -REST_PRODUCE);
     assert_true(route.partitioned);
     assert_int_equal(route.partition, 7);
-    assert_int_equal(find("POST", "/topics/a", NULL, NULL, &route), -REST_PRODUCE_BINARY);
+    assert_int_equal(find("POST", "/topics/a", NULL, NULL, &route), -REST_PRODUCE);
     assert_int_equal(find("GET", "/", NULL, NULL, &route), -REST_ROOT);
     assert_int_equal(find("GET", "/topics", NULL, NULL, &route), -REST_TOPICS);
     assert_int_equal(find("GET", "/topics/a", NULL, NULL, &route), -REST_TOPIC);
@@ -47,7 +47,21 @@ static void test_routes(void **state)
     assert_int_equal(find("HEAD", "/brokers", NULL, NULL, &route), -REST_BROKERS);
     assert_int_equal(find("POST", "/topics/a", "application/json", NULL, &route), 415);
     assert_int_equal(find("POST", "/topics/a", "application/vnd.kafka.protobuf.v2+json", NULL, &route),
-                     422);
+                     -REST_PRODUCE);
+    assert_int_equal(route.format, REST_FORMAT_PROTOBUF);
+    assert_int_equal(find("POST", "/topics/a", "nonsense", NULL, &route), 400);
+    assert_int_equal(find("POST", "/topics/a", JSON_V2 ", application/json", NULL, &route), 400);
+    assert_int_equal(find("POST", "/topics/a", JSON_V2 "; charset", NULL, &route), 400);
+    assert_int_equal(find("POST", "/topics/a", JSON_V2 ";", NULL, &route), -REST_PRODUCE);
+    assert_int_equal(find("GET", "/topics;x=y/a;b=c/partitions", NULL, NULL, &route), -REST_PARTITIONS);
+    assert_string_equal(route.topic, "a");
+    assert_int_equal(find("GET", "http://h:1/topics/a#x", NULL, NULL, &route), -REST_TOPIC);
+    assert_string_equal(route.topic, "a");
+    assert_int_equal(find("GET", "//topics", NULL, NULL, &route), 404);
+    assert_int_equal(find("GET", "/topics//a", NULL, NULL, &route), 404);
+    assert_int_equal(find("GET", "/%74opics", NULL, NULL, &route), 404);
+    assert_int_equal(find("GET", "topics", NULL, NULL, &route), 400);
+    assert_int_equal(find("GET", "*", NULL, NULL, &route), 400);
     assert_int_equal(find("POST", "/topics", JSON_V2, NULL, &route), 405);
     assert_int_equal(find("PUT", "/topics/a", JSON_V2, NULL, &route), 405);
     assert_int_equal(find("GET", "/topics/a/partitions/x", NULL, NULL, &route), 404);
@@ -61,21 +75,22 @@ static void test_escapes(void **state)
     (void)state;
     struct rest_route route;
     assert_int_equal(find("POST", "/topics/my%2Dtopic%5f1", JSON_V2, NULL, &route),
-                     -REST_PRODUCE_JSON);
+                     -REST_PRODUCE);
     assert_string_equal(route.topic, "my-topic_1");
     assert_int_equal(find("POST", "/topics/a%2Fpartitions%2F1", JSON_V2, NULL, &route),
-                     -REST_PRODUCE_JSON);
+                     -REST_PRODUCE);
     assert_string_equal(route.topic, "a/partitions/1");
     assert_false(rest_topic_valid(route.topic));
-    assert_int_equal(find("POST", "/topics/a%00b", JSON_V2, NULL, &route), 404);
-    assert_int_equal(find("POST", "/topics/a%4", JSON_V2, NULL, &route), 404);
-    assert_int_equal(find("POST", "/topics/a%zz", JSON_V2, NULL, &route), 404);
+    assert_int_equal(find("POST", "/topics/a%00b", JSON_V2, NULL, &route), 400);
+    assert_int_equal(find("POST", "/topics/a%4", JSON_V2, NULL, &route), 400);
+    assert_int_equal(find("POST", "/topics/a%zz", JSON_V2, NULL, &route), 400);
     char path[2000] = "/topics/";
     memset(path + 8, 'a', 300);
-    assert_int_equal(find("POST", path, JSON_V2, NULL, &route), -REST_PRODUCE_JSON);
+    assert_int_equal(find("POST", path, JSON_V2, NULL, &route), -REST_PRODUCE);
     assert_false(rest_topic_valid(route.topic));
     memset(path + 8, 'a', 1900);
-    assert_int_equal(find("POST", path, JSON_V2, NULL, &route), 404);
+    assert_int_equal(find("POST", path, JSON_V2, NULL, &route), -REST_PRODUCE);
+    assert_false(rest_topic_valid(route.topic));
 }
 
 static void test_accept(void **state)
@@ -88,18 +103,22 @@ static void test_accept(void **state)
         {"application/json", "application/json"},
         {"text/html, application/json;q=0.5", "application/json"},
         {"application/json;q=0.5, application/vnd.kafka.v2+json", "application/vnd.kafka.v2+json"},
-        {"application/json , */*;q=0.1", "application/json"},
+        {"application/json , */*;q=0.1", "application/vnd.kafka.v2+json"},
+        {"application/vnd.kafka.v2+json;q=0", "application/vnd.kafka.v2+json"},
         {"application/vnd.kafka.v2+json, application/vnd.kafka+json, application/json",
          "application/vnd.kafka.v2+json"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(find("POST", "/topics/a", JSON_V2, cases[i][0], &route),
-                         -REST_PRODUCE_JSON);
+                         -REST_PRODUCE);
         assert_string_equal(route.type, cases[i][1]);
     }
     assert_int_equal(find("POST", "/topics/a", JSON_V2, "text/html", &route), 406);
-    assert_int_equal(find("GET", "/topics", NULL, "application/json;q=0", &route), 406);
-    assert_int_equal(find("GET", "/topics", NULL, ",;,", &route), 406);
+    assert_int_equal(find("GET", "/topics", NULL, "application/vnd.kafka+json", &route), 406);
+    assert_int_equal(find("GET", "/topics", NULL, "nonsense", &route), 406);
+    assert_int_equal(find("GET", "/topics", NULL, ",;,", &route), 400);
+    assert_int_equal(find("GET", "/topics", NULL, "application/json;q=2", &route), 400);
+    assert_int_equal(find("GET", "/topics", NULL, "application/json;q=x", &route), 400);
 }
 
 static void test_topic_names(void **state)

@@ -98,17 +98,19 @@ static void test_json(void **state)
     struct client *client = &fixture->client;
     client_post(client, "/topics/12471ce1b695.pin",
                 "{\"records\": [{\"value\": {\"index\": 7528, \"title\": \"a \\u00e9 \\/\", \"n\": 1.50, "
+                "\"big\": 123456789012345678901, "
                 "\"list\": [ 1, 2 ]}}]}");
     expect(client, 200, "{\"offsets\":[" DONE(0, 0) TAIL);
     client_post(client, "/topics/12471ce1b695.pin",
                 " { \"records\" : [ { \"key\" : \"k\" , \"value\" : null } , {\"value\":1,\"key\":{\"a\":[]},"
                 "\"partition\":3},{},{\"value\":\"x\",\"partition\":null} ] , \"key_schema\":null,"
-                "\"value_schema_id\":5 } trailing");
+                "\"value_schema_id\":5 } \n");
     expect(client, 200, "{\"offsets\":[" DONE(0, 1) "," DONE(3, 2) "," DONE(0, 3) "," DONE(0, 4) TAIL);
     assert_true(fake_source_host_wait(fixture->fake, 5));
     const struct fake_record *records = fixture->fake->records;
     expect_record(&records[0], "12471ce1b695.pin", -1, NULL,
-                  "{\"index\":7528,\"title\":\"a \xc3\xa9 /\",\"n\":1.5,\"list\":[1,2]}");
+                  "{\"index\":7528,\"title\":\"a \xc3\xa9 /\",\"n\":1.5,"
+                  "\"big\":123456789012345678901,\"list\":[1,2]}");
     expect_record(&records[1], "12471ce1b695.pin", -1, "\"k\"", NULL);
     expect_record(&records[2], "12471ce1b695.pin", 3, "{\"a\":[]}", "1");
     expect_record(&records[3], "12471ce1b695.pin", -1, NULL, NULL);
@@ -173,7 +175,14 @@ static void test_bad_bodies(void **state)
          "Cannot deserialize value of type `Integer` from String \"x\": not a valid"},
         {"{\"records\":[{\"value\":1,\"partition\":99999999999}]}", 400, 400,
          "Numeric value (99999999999) out of range of int (-2147483648 - 2147483647)"},
-        {"{\"records\":[{\"value\":1,\"partition\":-1}]}", 404, 40402, "Partition not found."},
+        {"{\"records\":[{\"value\":1,\"partition\":-1}]}", 500, 500, "Internal Server Error"},
+        {"{\"records\":[{\"value\":1}]} trailing", 400, 400, "Unrecognized token 'trailing': was expecting"},
+        {"{\"records\":[{\"value\":1}]}{", 400, 400,
+         "Trailing token (of type START_OBJECT) found after value (bound as `ProduceRequest`)"},
+        {"{\"records\":[{\"key\":NaN}]}", 400, 400, "Non-standard token 'NaN': enable "
+                                                 "`ALLOW_NON_NUMERIC_NUMBERS` to allow"},
+        {"{\"extra\":1,\"records\":[{\"value\":1}],}", 400, 400,
+         "Unexpected character ('}' (code 125)): was expecting double-quote to start field name"},
         {"{records:[]}", 400, 400, "Unexpected character ('r' (code 114)): was expecting double-quote "
                                    "to start field name"},
         {"{\"records\" [", 400, 400, "Unexpected character ('[' (code 91)): was expecting a colon to "
@@ -299,14 +308,23 @@ static void test_metadata(void **state)
     client_request(client, "GET", "/topics", NULL, NULL);
     expect(client, 200, "[\"a\",\"b.c\"]");
     client_request(client, "GET", "/topics/a", NULL, NULL);
-    expect(client, 200, "{\"name\":\"a\",\"configs\":{},\"partitions\":[{\"partition\":0,\"leader\":-1,"
-                        "\"replicas\":[]},{\"partition\":1,\"leader\":-1,\"replicas\":[]}]}");
-    client_request(client, "GET", "/topics/b.c/partitions/1", NULL, NULL);
-    expect(client, 200, "{\"partition\":1,\"leader\":-1,\"replicas\":[]}");
+    expect(client, 200, "{\"name\":\"a\",\"configs\":{\"retention.ms\":\"5\"},\"partitions\":["
+                        "{\"partition\":0,\"leader\":1,\"replicas\":[{\"broker\":1,\"leader\":true,"
+                        "\"in_sync\":true}]},{\"partition\":1,\"leader\":-1,\"replicas\":[{\"broker\":1,"
+                        "\"leader\":false,\"in_sync\":false}]}]}");
+    client_request(client, "GET", "/topics/b.c/partitions/0", NULL, NULL);
+    expect(client, 200, "{\"partition\":0,\"leader\":1,\"replicas\":[{\"broker\":1,\"leader\":true,"
+                        "\"in_sync\":true}]}");
+    client_request(client, "GET", "/brokers", NULL, NULL);
+    expect(client, 200, "{\"brokers\":[1]}");
     client_request(client, "GET", "/topics/a/partitions/0/offsets", NULL, NULL);
     expect(client, 200, "{\"beginning_offset\":3,\"end_offset\":17}");
     client_request(client, "GET", "/topics/zzz", NULL, NULL);
-    expect(client, 404, "{\"error_code\":40401,\"message\":\"Topic not found.\"}");
+    expect(client, 404, "{\"error_code\":40403,\"message\":\"This server does not host this "
+                        "topic-partition.\"}");
+    client_request(client, "GET", "/topics/a%20b", NULL, NULL);
+    expect(client, 400, "{\"error_code\":40002,\"message\":\"The request attempted to perform an "
+                        "operation on an invalid topic.\"}");
     client_request(client, "GET", "/topics/a/partitions/2", NULL, NULL);
     expect(client, 404, "{\"error_code\":40402,\"message\":\"Partition not found.\"}");
     fixture->fake->topics = NULL;
