@@ -229,7 +229,10 @@ static int open_consumer(struct feed *feed, struct error *error)
     feed->chunk_messages = records > 0 ? (size_t)records : CHUNK_MESSAGES;
     struct broker_consumer_events events = feed_events;
     events.user = feed;
-    int result = broker_open(&admin, &feed->broker, error);
+    int result = subscription_create(&task->config, &client, &feed->subscription, error);
+    if (result == 0) {
+        result = broker_open(&admin, &feed->broker, error);
+    }
     if (result == 0) {
         result = broker_consumer_create(feed->broker, &client, &events, &feed->consumer, error);
     }
@@ -289,8 +292,7 @@ int feed_create(struct task *task, int64_t budget, struct feed **ret_feed, struc
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&feed->room, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (subscription_create(&task->config, &feed->subscription, error) != 0 ||
-        open_consumer(feed, error) != 0) {
+    if (open_consumer(feed, error) != 0) {
         feed_free(feed);
         return -1;
     }

@@ -24,6 +24,7 @@ struct subscription {
     int64_t epoch;           /* of the topics last looked at */
     int64_t next_look;       /* monotonic ms */
     int64_t wait;            /* until the look after that one */
+    int64_t most;            /* of wait: metadata.max.age.ms, where that is shorter */
 };
 
 static void drop_topics(struct subscription *subscription)
@@ -86,8 +87,8 @@ static int parse_list(struct subscription *subscription, const char *list)
     return 0;
 }
 
-int subscription_create(const struct properties *config, struct subscription **ret,
-                        struct error *error)
+int subscription_create(const struct properties *config, const struct properties *client,
+                        struct subscription **ret, struct error *error)
 {
     const char *topics = properties_get(config, "topics");
     const char *pattern = properties_get(config, "topics.regex");
@@ -107,6 +108,9 @@ int subscription_create(const struct properties *config, struct subscription **r
     if (!subscription) {
         return error_set(error, ERROR_NO_MEMORY, "Out of memory for the subscription");
     }
+    const char *age = properties_get(client, "metadata.max.age.ms");
+    int64_t most = age ? strtoll(age, NULL, 10) : LOOK_AGAIN_MS;
+    subscription->most = most >= RETRY_MS && most < LOOK_AGAIN_MS ? most : LOOK_AGAIN_MS;
     subscription->epoch = -2;
     if (has_pattern) {
         struct regex_error why;
@@ -173,9 +177,10 @@ static int match_topics(struct subscription *subscription, struct broker *broker
 
 static void plan_look(struct subscription *subscription, int64_t now, bool changed)
 {
-    int64_t most = subscription->epoch >= 0     ? LOOK_AGAIN_MS
-                   : subscription->count == 0 ? NONE_LOOK_MS
-                                              : LOOK_AGAIN_MS;
+    int64_t most = subscription->most;
+    if (subscription->epoch < 0 && subscription->count == 0 && most > NONE_LOOK_MS) {
+        most = NONE_LOOK_MS;
+    }
     int64_t wait = subscription->epoch >= 0 ? LOOK_AGAIN_MS
                    : changed                ? FIRST_LOOK_MS
                                             : subscription->wait * 2;

@@ -10,8 +10,9 @@
 
 struct subscription;
 
-int subscription_create(const struct properties *config, struct subscription **ret,
-                        struct error *error) CHECKED;
+/** client: the consumer's properties; metadata.max.age.ms bounds how long a new topic is not seen. */
+int subscription_create(const struct properties *config, const struct properties *client,
+                        struct subscription **ret, struct error *error) CHECKED;
 void subscription_destroy(struct subscription *subscription);
 /** Subscribes where what there is to read has changed. Cheap when nothing did. */
 int subscription_refresh(struct subscription *subscription, struct broker *broker,
