@@ -225,6 +225,9 @@ void broker_consumer_wake(struct broker_consumer *consumer);
 int broker_topics(struct broker *broker, int timeout_ms, struct broker_topics *ret_topics,
                   struct error *error) CHECKED;
 void broker_topics_free(struct broker_topics *topics);
+/** *ret_there: the cluster lists it to this client. */
+int broker_topic_exists(struct broker *broker, const char *topic, int timeout_ms, bool *ret_there,
+                        struct error *error) CHECKED;
 /** A number that changes when topics come or go; -1: not known. Cheap, no round trip. */
 int64_t broker_topics_epoch(struct broker *broker);
 /** ERROR_TOPIC_EXISTS where it is there already. */

@@ -29,11 +29,11 @@ static struct encoding find_encoding(const unsigned char *p, size_t size)
         if ((p[0] | p[1] | p[2]) == 0 || (p[1] | p[2] | p[3]) == 0) {
             return (struct encoding){4, p[0] == 0, 0};
         }
-    }
-    if (size >= 2) {
         if ((p[0] == 0xFE && p[1] == 0xFF) || (p[0] == 0xFF && p[1] == 0xFE)) {
             return (struct encoding){2, p[0] == 0xFE, 2};
         }
+    }
+    if (size >= 2) { /* marks count where there are four bytes only */
         if (p[0] == 0 || p[1] == 0) {
             return (struct encoding){2, p[0] == 0, 0};
         }

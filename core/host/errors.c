@@ -8,11 +8,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/data/batch.h"
+#include "lib/util/buffer.h"
 
 #define LOGGER "sluice.host.errors"
 #define HEADER "__connect.errors."
 
-enum { FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, DEAD_HEADERS = 10 };
+enum { LOGGED_RECORD_MOST = 64 << 10, FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, DEAD_HEADERS = 10 };
 
 static const char *const stage_names[] = {
     "TRANSFORMATION",   "KEY_CONVERTER", "VALUE_CONVERTER",
@@ -90,8 +92,12 @@ static int dead_letters_create(struct error_policy *policy, const char *topic, s
         .replication_factor =
             (int16_t)task_long(task, "errors.deadletterqueue.topic.replication.factor", 3),
     };
+    bool there = false;
     int result = broker_open(&admin, &dead->broker, error);
-    if (result == 0) {
+    if (result == 0) { /* who may write to it may not be allowed to make it */
+        result = broker_topic_exists(dead->broker, topic, ADMIN_TIMEOUT_MS, &there, error);
+    }
+    if (result == 0 && !there) {
         result = broker_topic_create(dead->broker, &spec, ADMIN_TIMEOUT_MS, error);
         if (result != 0 && error->code == ERROR_TOPIC_EXISTS) {
             error_clear(error);
@@ -242,31 +248,103 @@ int64_t error_policy_backoff(const struct error_policy *policy, int attempt, int
     return delay;
 }
 
-static void log_failure(struct error_policy *policy, enum stage stage, const char *class_name,
-                        const struct error *failure, const struct broker_message *message)
+/* ConsumerRecord as Connect's LogReporter tells of it: where it is, not what is in it. */
+static void describe_consumed(struct buffer *out, const struct broker_message *message)
 {
-    char record[512] = "";
+    (void)buffer_printf(out, ", where consumed record is {topic='%s', partition=%d, offset=%lld",
+                        message->topic, (int)message->partition, (long long)message->offset);
+    if (message->timestamp_type != BROKER_TIMESTAMP_NONE) {
+        (void)buffer_printf(
+            out, ", timestamp=%lld, timestampType=%s", (long long)message->timestamp,
+            message->timestamp_type == BROKER_TIMESTAMP_LOG_APPEND ? "LogAppendTime" : "CreateTime");
+    }
+    (void)buffer_append_char(out, '}');
+}
+
+static void append_value(struct buffer *out, struct sluice_batch *batch,
+                         const struct sluice_value *value)
+{
+    struct sluice_span text = data_api.to_text(batch, value);
+    (void)buffer_append(out, text.data, text.size);
+}
+
+static void append_schema(struct buffer *out, const struct sluice_schema *schema)
+{
+    static const char *const types[] = {"",        "INT8",   "INT16", "INT32",  "INT64",
+                                        "FLOAT32", "FLOAT64", "BOOLEAN", "STRING", "BYTES",
+                                        "ARRAY",   "MAP",    "STRUCT"};
+    if (!schema) {
+        (void)buffer_append_text(out, "null");
+        return;
+    }
+    const char *name = data_api.schema_name(schema);
+    (void)buffer_printf(out, "Schema{%s%s%s}", name ? name : "", name ? ":" : "",
+                        types[data_api.schema_type(schema)]);
+}
+
+/* SourceRecord.toString() */
+static void describe_source(struct buffer *out, const struct sluice_record *record)
+{
+    struct sluice_batch *batch = records_api.batch_of(record);
+    int32_t partition = records_api.partition(record);
+    int64_t timestamp = records_api.timestamp(record);
+    (void)buffer_append_text(out, ", where source record is = SourceRecord{sourcePartition=");
+    append_value(out, batch, record_source_partition(record));
+    (void)buffer_append_text(out, ", sourceOffset=");
+    append_value(out, batch, record_source_offset(record));
+    (void)buffer_printf(out, "} ConnectRecord{topic='%s', kafkaPartition=", records_api.topic(record));
+    (void)(partition >= 0 ? buffer_printf(out, "%d", (int)partition)
+                          : buffer_append_text(out, "null"));
+    (void)buffer_append_text(out, ", key=");
+    append_value(out, batch, records_api.key(record));
+    (void)buffer_append_text(out, ", keySchema=");
+    append_schema(out, records_api.key_schema(record));
+    (void)buffer_append_text(out, ", value=");
+    append_value(out, batch, records_api.value(record));
+    (void)buffer_append_text(out, ", valueSchema=");
+    append_schema(out, records_api.value_schema(record));
+    (void)buffer_append_text(out, ", timestamp=");
+    (void)(timestamp != SLUICE_NO_TIMESTAMP ? buffer_printf(out, "%lld", (long long)timestamp)
+                                            : buffer_append_text(out, "null"));
+    (void)buffer_append_text(out, ", headers=ConnectHeaders(headers=");
+    size_t count = records_api.header_count(record);
+    for (size_t i = 0; i < count; i++) {
+        const struct sluice_schema *schema;
+        const struct sluice_value *value;
+        const char *name = records_api.header(record, i, &schema, &value);
+        (void)buffer_printf(out, "%sConnectHeader(key=%s, value=", i ? ", " : "[", name);
+        append_value(out, batch, value);
+        (void)buffer_append_text(out, ", schema=");
+        append_schema(out, schema);
+        (void)buffer_append_char(out, ')');
+    }
+    (void)buffer_append_text(out, count ? "])}" : ")}");
+}
+
+static void log_failure(struct error_policy *policy, enum stage stage, const char *class_name,
+                        const struct error *failure, const struct broker_message *message,
+                        const struct sluice_record *source)
+{
+    struct buffer record;
+    buffer_init(&record, LOGGED_RECORD_MOST);
     if (policy->log_messages && message) {
-        (void)snprintf(record, sizeof(record),
-                       ", where consumed record is {topic='%s', partition=%d, offset=%lld, "
-                       "timestamp=%lld, timestampType=%s}",
-                       message->topic, (int)message->partition, (long long)message->offset,
-                       (long long)message->timestamp,
-                       message->timestamp_type == BROKER_TIMESTAMP_LOG_APPEND ? "LogAppendTime"
-                                                                              : "CreateTime");
+        describe_consumed(&record, message);
+    } else if (policy->log_messages && source) {
+        describe_source(&record, source);
     }
     char *trace = error_trace(failure);
     task_log(policy->task, LOG_LEVEL_ERROR,
-             "Error encountered in task %s-%d. Executing stage '%s' with class '%s'%s.\n%s",
-             policy->task->connector, policy->task->number, stage_names[stage], class_name, record,
-             trace ? trace : "");
+             "Error encountered in task %s-%d. Executing stage '%s' with class '%s'%s%s.\n%s",
+             policy->task->connector, policy->task->number, stage_names[stage], class_name,
+             record.data ? record.data : "", record.failed ? ".. (cut)" : "", trace ? trace : "");
     free(trace);
+    buffer_finish(&record);
     count(policy->errors_logged);
 }
 
 int error_policy_record(struct error_policy *policy, enum stage stage, const char *executing_class,
                         const struct error *failure, const struct broker_message *message,
-                        struct error *error)
+                        const struct sluice_record *source, struct error *error)
 {
     count(policy->failed);
     if (stage < STAGE_KAFKA_PRODUCE || !policy->tolerate) {
@@ -274,7 +352,7 @@ int error_policy_record(struct error_policy *policy, enum stage stage, const cha
     }
     metrics_set(policy->last_error, clock_wall_ms());
     if (policy->log) {
-        log_failure(policy, stage, executing_class, failure, message);
+        log_failure(policy, stage, executing_class, failure, message, source);
     }
     if (policy->dead_letters && message) {
         dead_letters_send(policy->dead_letters, stage, executing_class, failure, message);
@@ -285,9 +363,11 @@ int error_policy_record(struct error_policy *policy, enum stage stage, const cha
     }
     error_copy(error, failure);
     if (message) {
+        /* behind the sentence, as a frame of the trace: Connect does not say which record it was */
         (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
-                         "Tolerance exceeded in error handler (record %s-%d at offset %lld)",
-                         message->topic, (int)message->partition, (long long)message->offset);
+                         "Tolerance exceeded in error handler\n\tat record %s-%d, offset %lld, stage %s",
+                         message->topic, (int)message->partition, (long long)message->offset,
+                         stage_names[stage]);
     } else {
         (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
                          "Tolerance exceeded in error handler");

@@ -17,6 +17,10 @@ enum stage {
     STAGE_TASK_PUT,
 };
 
+/** Executing class of STAGE_TASK_PUT and STAGE_KAFKA_PRODUCE: Connect's own, as it reports them. */
+#define ERRORS_PUT_CLASS "org.apache.kafka.connect.sink.SinkTask"
+#define ERRORS_PRODUCE_CLASS "org.apache.kafka.connect.runtime.WorkerSourceTask"
+
 struct dead_letters;
 
 struct error_policy {
@@ -43,12 +47,12 @@ int64_t error_policy_backoff(const struct error_policy *policy, int attempt, int
 
 /**
  * A record failed for good: counts, logs, sends it to the dead letter queue. 0: tolerated, leave it
- * out. -1 with error: the task ends. message is the consumed record (NULL for source records).
- * [task thread; for STAGE_TASK_PUT any thread]
+ * out. -1 with error: the task ends. message is the consumed record of a sink; source that of a
+ * source, for the log; either may be NULL. [task thread; for STAGE_TASK_PUT any thread]
  */
 int error_policy_record(struct error_policy *policy, enum stage stage, const char *executing_class,
                         const struct error *failure, const struct broker_message *message,
-                        struct error *error) CHECKED;
+                        const struct sluice_record *source, struct error *error) CHECKED;
 
 /** Waits until every dead letter is durable (or failed), at most timeout_ms. True: none is pending. */
 bool error_policy_flush(struct error_policy *policy, int timeout_ms);

@@ -101,8 +101,8 @@ static enum sluice_result report(const struct sluice_host *host, const struct sl
                            "No error reporter is configured");
     }
     (void)error_set_class(&failure, ERROR_PLUGIN_FAILED, java_class, "%s", message);
-    int outcome = error_policy_record(&sink->policy, STAGE_TASK_PUT, sink->class_name, &failure,
-                                      records_api.context(record), &error);
+    int outcome = error_policy_record(&sink->policy, STAGE_TASK_PUT, ERRORS_PUT_CLASS, &failure,
+                                      records_api.context(record), NULL, &error);
     error_clear(&failure);
     if (outcome != 0) {
         raise_error(host, error.java_class ? error.java_class : SLUICE_CONNECT_EXCEPTION,

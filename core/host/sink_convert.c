@@ -120,7 +120,7 @@ static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch
         }
     }
     int outcome =
-        error_policy_record(&sink->policy, stage, class_name, &failure.error, message, error);
+        error_policy_record(&sink->policy, stage, class_name, &failure.error, message, NULL, error);
     error_clear(&failure.error);
     return outcome;
 }

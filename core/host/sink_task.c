@@ -177,8 +177,8 @@ static int put_past(struct sink_task *sink, const struct plugin_failure *failure
         return -1;
     }
     struct sluice_record *record = records_api.at(sink->batch, index);
-    if (error_policy_record(&sink->policy, STAGE_TASK_PUT, sink->class_name, &failure->error,
-                            records_api.context(record), error) != 0) {
+    if (error_policy_record(&sink->policy, STAGE_TASK_PUT, ERRORS_PUT_CLASS, &failure->error,
+                            records_api.context(record), NULL, error) != 0) {
         return -1;
     }
     unsigned char *keep = calloc(count, 1);
@@ -254,9 +254,6 @@ static int handle(struct sink_task *sink, struct feed_item *item, struct error *
         if (result == 0) {
             sink->chunk = item->chunk;
             result = put(sink, error);
-        } else {
-            (void)error_wrap(error, ERROR_PLUGIN_FAILED, SLUICE_CONNECT_EXCEPTION,
-                             "Exiting WorkerSinkTask due to unrecoverable exception.");
         }
         break;
     case FEED_ASSIGNED:

@@ -84,8 +84,8 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
             delivery.retriable = from->error->retriable;
             struct error ignored = {0};
             if (!source->answers &&
-                error_policy_record(&source->policy, STAGE_KAFKA_PRODUCE, "producer", from->error,
-                                    NULL, &ignored) != 0) {
+                error_policy_record(&source->policy, STAGE_KAFKA_PRODUCE, ERRORS_PRODUCE_CLASS,
+                                    from->error, NULL, flight->record, &ignored) != 0) {
                 /* invariant 1: its offset stays behind; the task ends and reads it again */
                 raise_failure(source, from->error);
                 error_clear(&ignored);
@@ -278,7 +278,7 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
                 }
                 struct error error = {0};
                 if (error_policy_record(&source->policy, stages[i], class_name, failure, NULL,
-                                        &error) == 0) {
+                                        record, &error) == 0) {
                     return 0;
                 }
                 error_clear(failure);

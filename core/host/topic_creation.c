@@ -311,28 +311,13 @@ void topic_creation_spec(const struct topic_creation *creation, const char *topi
     };
 }
 
-static int look(struct broker *broker, const char *topic, int timeout_ms, bool *ret_there,
-                struct error *error)
-{
-    struct broker_topics list = {0};
-    *ret_there = false;
-    if (broker_topics(broker, timeout_ms, &list, error) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < list.count && !*ret_there; i++) {
-        *ret_there = strcmp(list.topics[i].name, topic) == 0;
-    }
-    broker_topics_free(&list);
-    return 0;
-}
-
 int topic_creation_ensure(struct topic_creation *creation, struct broker *broker, const char *topic,
                           int timeout_ms, const char *context, struct error *error)
 {
     struct broker_topic_spec spec;
     const char *group;
     bool there;
-    if (look(broker, topic, timeout_ms, &there, error) != 0) {
+    if (broker_topic_exists(broker, topic, timeout_ms, &there, error) != 0) {
         return -1;
     }
     if (!there) {

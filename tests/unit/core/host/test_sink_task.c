@@ -232,8 +232,8 @@ static void test_a_bad_record_ends_an_intolerant_task(void **state)
     begin();
     fake_feed(0, 0, 1, "bad");
     assert_int_equal(fixture_join(), -1);
-    assert_non_null(strstr(fixture_error()->cause->message, "Tolerance exceeded"));
-    assert_string_equal(fixture_error()->cause->cause->message, "bad value");
+    assert_non_null(strstr(fixture_error()->message, "Tolerance exceeded"));
+    assert_string_equal(fixture_error()->cause->message, "bad value");
     assert_int_equal(fake_committed(0), -1);
 }
 
