@@ -14,7 +14,7 @@
 #define LOGGER "sluice.host.errors"
 #define HEADER "__connect.errors."
 
-enum { LOGGED_RECORD_MOST = 64 << 10, FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, DEAD_HEADERS = 10 };
+enum { LOGGED_RECORD_MOST = 64 << 10, FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, FINISH_MS = 4000, DEAD_HEADERS = 10 };
 
 static const char *const stage_names[] = {
     "TRANSFORMATION",   "KEY_CONVERTER", "VALUE_CONVERTER",
@@ -221,6 +221,11 @@ int error_policy_init(struct error_policy *policy, struct task *task, bool sink,
 
 void error_policy_finish(struct error_policy *policy)
 {
+    if (!error_policy_flush(policy, FINISH_MS)) {
+        task_log(policy->task, LOG_LEVEL_WARN,
+                 "Records that failed may be missing in the dead letter queue: it did not confirm them "
+                 "in time. Their offsets are not committed.");
+    }
     dead_letters_destroy(policy->dead_letters);
     policy->dead_letters = NULL;
 }

@@ -159,7 +159,8 @@ def test_an_intolerant_task_ends_with_the_same_words(tmp_path, broker, topic):
     with workers["jvm"], workers["sluice"]:
         for kind, worker in workers.items():
             trace = worker.wait_state("c", "FAILED")["trace"].splitlines()
-            traces[kind] = [trace[0]] + [line for line in trace if line.startswith("Caused by:")]
+            # further causes are the words of Java's JSON library
+            traces[kind] = [trace[0]] + [line for line in trace if line.startswith("Caused by:")][:1]
             logged[kind] = logged_errors(worker)
             assert len(broker.consume(f"{topic}-{kind}", 1)) == 1
     assert traces["sluice"] == traces["jvm"]
