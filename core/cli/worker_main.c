@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core/base/log_output.h"
 #include "core/cli/cli.h"
+#include "core/cli/worker_resolve.h"
 
 #define LOGGER "sluice.cli.worker"
 
@@ -56,13 +58,8 @@ static char **plugin_paths(const struct run_config *config, size_t *ret_count)
     return paths;
 }
 
-static int parse_listeners(struct worker_main *worker)
+static int parse_list(struct worker_main *worker, const char *text, bool admin)
 {
-    const char *text =
-        worker->rest_url ? worker->rest_url : properties_get(&worker->config.worker, "listeners");
-    if (!text || strcmp(text, "off") == 0 || !*text) {
-        return 0;
-    }
     char *copy = strdup(text), *save = NULL;
     struct error error = {0};
     int result = 0;
@@ -72,13 +69,45 @@ static int parse_listeners(struct worker_main *worker)
             fprintf(stderr, "sluice %s: at most %d listeners\n", worker->config.verb,
                     (int)WORKER_LISTENERS);
             result = CLI_BAD_INPUT;
-        } else if (rest_parse_listener(part, &worker->listeners[worker->listener_count++], &error) != 0) {
+            break;
+        }
+        struct rest_listener *listener = &worker->listeners[worker->listener_count++];
+        if (rest_parse_listener(part, listener, &error) != 0) {
             result = complain(worker, &error);
         }
+        listener->admin = admin;
     }
     error_clear(&error);
     free(copy);
     return result;
+}
+
+/* `listeners`, then `admin.listeners`: not set, /admin is served by the former; empty: not at all. */
+static int parse_listeners(struct worker_main *worker)
+{
+    const char *text =
+        worker->rest_url ? worker->rest_url : properties_get(&worker->config.worker, "listeners");
+    const char *admin = properties_get(&worker->config.worker, "admin.listeners");
+    if (!text || strcmp(text, "off") == 0 || !*text) {
+        return 0;
+    }
+    worker->admin_apart = admin != NULL;
+    int result = parse_list(worker, text, false);
+    return result == 0 && admin ? parse_list(worker, admin, true) : result;
+}
+
+/* The one that others are to use: rest.advertised.listener, else http before https. */
+static const struct rest_listener *advertised(const struct worker_main *worker)
+{
+    const char *wanted = properties_get(&worker->config.worker, "rest.advertised.listener");
+    for (int https = wanted && strcasecmp(wanted, "https") == 0; https < 2; https++) {
+        for (size_t i = 0; i < worker->listener_count; i++) {
+            if (worker->listeners[i].https == (https == 1) && !worker->listeners[i].admin) {
+                return &worker->listeners[i];
+            }
+        }
+    }
+    return worker->listener_count > 0 ? &worker->listeners[0] : NULL;
 }
 
 /* host:port as others reach this worker. */
@@ -88,13 +117,14 @@ static char *make_worker_id(const struct worker_main *worker)
     const char *host = properties_get(properties, "rest.advertised.host.name");
     const char *port = properties_get(properties, "rest.advertised.port");
     char name[256] = "127.0.0.1", number[16] = "8083", *text = NULL;
-    if (worker->listener_count > 0) {
-        if (*worker->listeners[0].host) {
-            (void)snprintf(name, sizeof(name), "%s", worker->listeners[0].host);
+    const struct rest_listener *listener = advertised(worker);
+    if (listener) {
+        if (*listener->host) {
+            (void)snprintf(name, sizeof(name), "%s", listener->host);
         } else if (gethostname(name, sizeof(name) - 1) != 0) {
             (void)snprintf(name, sizeof(name), "localhost");
         }
-        (void)snprintf(number, sizeof(number), "%d", worker->listeners[0].port);
+        (void)snprintf(number, sizeof(number), "%d", listener->port);
     }
     if (asprintf(&text, "%s:%s", host && *host ? host : name, port && *port ? port : number) < 0) {
         abort();
@@ -198,6 +228,26 @@ static void on_herder_ready(void *user, const struct error *error)
     worker->ready(worker);
 }
 
+static int start_rest(struct worker_main *worker, char **paths, size_t path_count,
+                      struct error *error)
+{
+    struct properties resolved = {0};
+    const struct rest_options options = {
+        .listeners = worker->listeners,
+        .count = worker->listener_count,
+        .admin_apart = worker->admin_apart,
+        .worker = &resolved,
+    };
+    int result =
+        worker_resolve(&worker->config.worker, paths, path_count, &resolved, error);
+    result = result == 0 ? rest_start(&options, &worker->rest, error) : result;
+    for (size_t i = 0; i < resolved.count; i++) { /* secrets may be among them */
+        explicit_bzero(resolved.items[i].value, strlen(resolved.items[i].value));
+    }
+    properties_finish(&resolved);
+    return result;
+}
+
 static int start(struct worker_main *worker, const struct data_dir *data, char **paths,
                  size_t path_count, struct error *error)
 {
@@ -216,8 +266,7 @@ static int start(struct worker_main *worker, const struct data_dir *data, char *
                         host ? "sluice-log" : "sluice-host");
         goto out;
     }
-    if (worker->listener_count > 0 &&
-        rest_start(worker->listeners, worker->listener_count, &worker->rest, error) != 0) {
+    if (worker->listener_count > 0 && start_rest(worker, paths, path_count, error) != 0) {
         goto out;
     }
     worker_id = make_worker_id(worker);

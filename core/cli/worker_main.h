@@ -37,6 +37,7 @@ struct worker_main {
     struct rest *rest;
     struct rest_listener listeners[WORKER_LISTENERS];
     size_t listener_count;
+    bool admin_apart; /* admin.listeners is set */
     int signals;
     struct loop_watch *signal_watch;
     bool stopping;

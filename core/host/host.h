@@ -22,6 +22,7 @@ int host_connector(struct host_process *process, json_t *first);
 /** One conformance check of a plugin, for `sluice plugins check`. */
 int host_check(struct host_process *process, json_t *first);
 int host_offsets(struct host_process *process, json_t *first);
+int host_resolve(struct host_process *process, json_t *first);
 int host_task(struct host_process *process, json_t *first);
 
 /** Installs the handlers that fill page->crash, on an alternate stack, and the arena's handler. */

@@ -31,6 +31,7 @@ struct role {
 static const struct role roles[] = {
     {"check", host_check, false},       {"connector", host_connector, false},
     {"offsets", host_offsets, false},
+    {"resolve", host_resolve, false},
     {"scan", host_scan, false},
     {"task", host_task, true},
     {"validate", host_validate, false}, {"validate_class", host_validate_class, false},

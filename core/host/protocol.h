@@ -19,6 +19,7 @@
  *   {"type":"connector","name":N,"class":C,"config":{..},"worker":{..},"plugin_path":[..]}
  *   {"type":"offsets","operation":"list"|"alter"|"reset","name":N,"class":C,"config":{..},"worker":{..},
  *    "offsets":[{"partition":{..}|null,"offset":{..}|null}..],"plugin_path":[..]}
+ *   {"type":"resolve","config":{..},"worker":{..},"plugin_path":[..]}     variables of the worker's own keys
  *   {"type":"task","name":N,"task":n,"config":{..},"worker":{..},"plugin_path":[..],
  *    "paused":b,"memory_limit":bytes}
  *        "log_levels":{logger:level,..} (every level that is set, "root" among them), memory_limit
@@ -43,6 +44,7 @@
  *   connector: {"type":"time_to_live","milliseconds":n}  where a config provider says so
  *              {"type":"task_configs","configs":[{..}..]}  then the host leaves
  *   offsets:   {"type":"offsets_done","offsets":[..],"handled":b}   offsets: of a sink's group, when listed
+ *   resolve:   {"type":"resolved","values":{..}}
  *   check:     {"type":"checked","outcome":"ok"|"not ok"|"skipped","reason":T|null}
  *              or {"type":"checks","names":[..]}
  *   task:      {"type":"state","state":"RUNNING"|"PAUSED"|"STOPPED"}

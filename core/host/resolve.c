@@ -7,6 +7,7 @@
 #include <sluice/config_provider.h>
 
 #include "core/config/framework.h"
+#include "core/host/process.h"
 #include "lib/util/buffer.h"
 
 enum {
@@ -363,4 +364,32 @@ int resolve_configs(const struct plugin_environment *environment, struct propert
     }
     resolver_destroy(resolver);
     return result;
+}
+
+/* -- role "resolve": for the worker's own keys -- */
+
+int host_resolve(struct host_process *process, json_t *first)
+{
+    struct error error = {0};
+    struct properties worker = {0}, config = {0};
+    const struct plugin_environment environment = {.registry = registry_create(),
+                                                   .page = process->page};
+    process_load_plugins(environment.registry, json_object_get(first, "plugin_path"));
+    process_properties(&worker, json_object_get(first, "worker"));
+    process_properties(&config, json_object_get(first, "config"));
+    int result = resolve_configs(&environment, &worker, &config, NULL, &error);
+    if (result == 0) {
+        json_t *values = json_object();
+        for (size_t i = 0; i < config.count; i++) {
+            json_object_set_new(values, config.items[i].name, process_string(config.items[i].value));
+        }
+        process_send(process, json_pack("{s:s,s:o}", "type", "resolved", "values", values));
+    } else {
+        host_fail(process, &error);
+    }
+    properties_finish(&worker);
+    properties_finish(&config);
+    error_clear(&error);
+    registry_destroy(environment.registry);
+    return result == 0 ? 0 : 1;
 }

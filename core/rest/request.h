@@ -16,11 +16,16 @@
 #define REST_BODY_MAX (8 << 20)
 
 struct rest_request;
+struct rest_port;
 typedef void (*rest_handler)(struct rest_request *request);
 
 struct rest_request {
     struct rest *rest;
     struct MHD_Connection *connection;
+    const struct rest_port *port; /* it came through */
+    const char *method;           /* static or the daemon's, as long as the request */
+    char *url;                    /* as it was asked for, for the log; owned */
+    int64_t began;                /* monotonic ms */
     char *segments[REST_SEGMENTS]; /* of the path, decoded; owned */
     size_t segment_count;
     const char *name; /* what stood for {} in the route; NULL: nothing */
@@ -41,6 +46,10 @@ struct rest_request {
 /** Finds what is asked for; answers by itself (404, 405, 406, 415, OPTIONS) where that is not
  * there. */
 void rest_route(struct rest_request *request, const char *url, const char *method);
+/** True where the port it came through serves that part of the API. */
+bool rest_port_serves(const struct rest_port *port, bool admin);
+/** True for what workers say to each other, which has a protection of its own. */
+bool rest_is_internal(const struct rest_request *request);
 /** A query parameter, decoded: calls fn for each of that name. */
 void rest_query(struct rest_request *request, const char *name,
                 void (*fn)(void *user, const char *value), void *user);

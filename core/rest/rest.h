@@ -5,25 +5,34 @@
 #ifndef CORE_REST_REST_H
 #define CORE_REST_REST_H
 
+#include <stdbool.h>
+
 #include "core/base/error.h"
 #include "core/worker/herder.h"
 
 struct rest;
 
-/** One of `listeners`: http://host:port; an empty host: every interface. */
+/** One of `listeners`: http://host:port or https://..; an empty host: every interface. */
 struct rest_listener {
     char host[256];
     int port;
+    bool https;
+    bool admin; /* of `admin.listeners`: serves /admin alone */
+};
+
+struct rest_options {
+    struct rest_listener *listeners; /* a port 0 is replaced by the one that was given */
+    size_t count;
+    /** /admin is not served by the listeners that are not its own: `admin.listeners` is set. */
+    bool admin_apart;
+    const struct properties *worker; /* resolved: keys of TLS, headers, authentication */
 };
 
 /** Reads one listener; errors say what is wrong with it. */
 int rest_parse_listener(const char *text, struct rest_listener *ret_listener,
                         struct error *error) CHECKED;
-/**
- * Opens the listeners and answers from then on. ERROR_BUSY: a port is in use. port 0 is replaced by
- * the one that was given. [main thread]
- */
-int rest_start(struct rest_listener *listeners, size_t count, struct rest **ret_rest,
+/** Opens the listeners and answers from then on. ERROR_BUSY: a port is in use. [main thread] */
+int rest_start(const struct rest_options *options, struct rest **ret_rest,
                struct error *error) CHECKED;
 /** From now on requests go to herder; before, they are answered with 503. [main thread] */
 void rest_open(struct rest *rest, struct herder *herder);

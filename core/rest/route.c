@@ -274,12 +274,18 @@ static void choose(struct rest_request *request, const struct route *route, cons
     rest_answer_error(request, 405, "HTTP 405 Method Not Allowed");
 }
 
+bool rest_is_internal(const struct rest_request *request)
+{
+    return request->handle == tasks_post || request->handle == fence_put;
+}
+
 void rest_route(struct rest_request *request, const char *url, const char *method)
 {
     bool good = split(request, url);
     for (size_t i = 0; good && i < sizeof(routes) / sizeof(routes[0]); i++) {
         request->name = NULL;
-        if (matches(request, routes[i].pattern)) {
+        if (matches(request, routes[i].pattern) &&
+            rest_port_serves(request->port, strncmp(routes[i].pattern, "admin/", 6) == 0)) {
             choose(request, &routes[i], method);
             return;
         }

@@ -5,31 +5,49 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/rest/auth.h"
+#include "core/rest/headers.h"
 #include "core/rest/request.h"
 #include "core/rest/rest.h"
+#include "core/rest/tls.h"
 
 #define LOGGER "sluice.rest"
+#define REQUEST_LOGGER "org.apache.kafka.connect.runtime.rest.RestServer" /* as Connect's */
 
 enum {
-    LISTENERS = 8,
+    LISTENERS = 16,
     BACKLOG = 128,
     CONNECTIONS = 512,
     IDLE_SECONDS = 120,
     HEADERS_MAX = 32 * 1024,
 };
 
+/* One listener. */
+struct rest_port {
+    struct rest *rest;
+    struct MHD_Daemon *daemon;
+    struct rest_tls tls;
+    bool https;
+    bool main, admin; /* which parts of the API it serves */
+};
+
 struct rest {
-    struct MHD_Daemon *daemons[LISTENERS];
+    struct rest_port ports[LISTENERS];
     size_t count;
+    struct rest_headers *headers;
+    struct rest_auth *auth;
     pthread_mutex_t lock;
     struct herder *herder; /* NULL: not there yet */
     bool closing;
@@ -69,13 +87,19 @@ void rest_answer_text(struct rest_request *request, int status, const char *type
     set_answer(request, status, type, strdup(text));
 }
 
+bool rest_port_serves(const struct rest_port *port, bool admin)
+{
+    return admin ? port->admin : port->main;
+}
+
 /* "http://host:port" of the request and the path, its names encoded. */
 static char *absolute(struct rest_request *request, const char *path)
 {
     const char *host = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Host");
     struct buffer text;
     buffer_init(&text, 65536);
-    (void)buffer_printf(&text, "http://%s", host ? host : "localhost");
+    (void)buffer_printf(&text, "%s://%s", request->port->https ? "https" : "http",
+                        host ? host : "localhost");
     size_t slashes = 0;
     for (const char *p = path; *p; p++) {
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
@@ -123,6 +147,19 @@ static void on_reply(void *user, const struct herder_reply *reply)
     pthread_mutex_unlock(&rest->lock);
 }
 
+/* There is no herder (any more). */
+static void refuse_early(struct rest_request *request, enum herder_verb verb, bool closing)
+{
+    const char *why = closing ? "The worker is shutting down" : "Worker is still starting up.";
+    if (verb == HERDER_HEALTH && !closing) { /* has a form of its own */
+        json_t *body = json_pack("{s:s,s:s}", "status", "starting", "message", why);
+        rest_answer(request, 503, body);
+        json_decref(body);
+    } else {
+        rest_answer_error(request, 503, why);
+    }
+}
+
 void rest_ask(struct rest_request *request, const struct herder_request *what)
 {
     struct rest *rest = request->rest;
@@ -131,9 +168,7 @@ void rest_ask(struct rest_request *request, const struct herder_request *what)
     submitted.user = request;
     pthread_mutex_lock(&rest->lock);
     if (rest->closing || !rest->herder) {
-        rest_answer_error(request, 503,
-                          rest->closing ? "The worker is shutting down"
-                                        : "Worker is still starting up.");
+        refuse_early(request, what->verb, rest->closing);
         json_decref(submitted.body);
     } else {
         request->suspended = request->asked = true;
@@ -149,6 +184,40 @@ void rest_ask(struct rest_request *request, const struct herder_request *what)
 }
 
 /* -- the life of a request [thread of the listener] -- */
+
+static const char *header_or_dash(const struct rest_request *request, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    return value ? value : "-";
+}
+
+/* One line a request, in Jetty's extended NCSA form with the latency behind it. */
+static void log_request(const struct rest_request *request, size_t size)
+{
+    char address[INET6_ADDRSTRLEN] = "-", when[64] = "";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
+    time_t now = time(NULL);
+    struct tm parts;
+    if (!log_enabled_for(LOG_LEVEL_INFO, REQUEST_LOGGER)) {
+        return;
+    }
+    if (from && from->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+        (void)inet_ntop(AF_INET, &four->sin_addr, address, sizeof(address));
+    } else if (from && from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+        (void)inet_ntop(AF_INET6, &six->sin6_addr, address, sizeof(address));
+    }
+    if (gmtime_r(&now, &parts)) {
+        (void)strftime(when, sizeof(when), "%d/%b/%Y:%H:%M:%S +0000", &parts);
+    }
+    log_info(REQUEST_LOGGER, "%s - - [%s] \"%.16s %.2048s HTTP/1.1\" %d %zu \"%.256s\" \"%.256s\" %lld",
+             address, when, request->method, request->url ? request->url : "", request->status,
+             size, header_or_dash(request, "Referer"), header_or_dash(request, "User-Agent"),
+             (long long)(clock_monotonic_ms() - request->began));
+}
 
 static enum MHD_Result queue_answer(struct rest_request *request)
 {
@@ -167,10 +236,43 @@ static enum MHD_Result queue_answer(struct rest_request *request)
     if (request->allow) {
         (void)MHD_add_response_header(response, "Allow", request->allow);
     }
+    rest_headers_add(request->rest->headers, request->connection, request->method, response);
+    log_request(request, size);
     enum MHD_Result result =
         MHD_queue_response(request->connection, (unsigned)request->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+/* A client whose certificate will not do, or who has none where one is required. */
+static bool is_trusted(const struct rest_port *port, struct MHD_Connection *connection)
+{
+    if (!port->https || port->tls.client_auth == CLIENT_AUTH_NONE) {
+        return true;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned status = 0, count = 0;
+    if (!info || !info->tls_session) {
+        return false;
+    }
+    gnutls_session_t session = info->tls_session;
+    if (!gnutls_certificate_get_peers(session, &count) || count == 0) {
+        return port->tls.client_auth == CLIENT_AUTH_REQUESTED;
+    }
+    return gnutls_certificate_verify_peers2(session, &status) == 0 && status == 0;
+}
+
+/* Answers those who may not enter. */
+static void check_credentials(struct rest_request *request)
+{
+    const char *given =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Authorization");
+    if (request->handle && !rest_is_internal(request) &&
+        !rest_auth_allows(request->rest->auth, given)) {
+        request->handle = NULL;
+        rest_answer_text(request, 401, "text/plain", "User cannot access the resource.");
+    }
 }
 
 static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, const char *url,
@@ -184,10 +286,18 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
         if (!request) {
             return MHD_NO;
         }
-        request->rest = user;
+        request->port = user;
+        request->rest = request->port->rest;
         request->connection = connection;
+        request->method = method;
+        request->url = strdup(url);
+        request->began = clock_monotonic_ms();
         buffer_init(&request->body, REST_BODY_MAX);
+        if (!is_trusted(request->port, connection)) {
+            return MHD_NO;
+        }
         rest_route(request, url, method);
+        check_credentials(request);
         return MHD_YES; /* an answer has to wait for the body's end */
     }
     if (*upload_size > 0) {
@@ -226,6 +336,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         free(request->text);
         free(request->location);
         free(request->allow);
+        free(request->url);
         free(request);
         *state = NULL;
     }
@@ -249,9 +360,10 @@ int rest_parse_listener(const char *text, struct rest_listener *ret_listener, st
         return error_set(error, ERROR_CONFIG,
                          "The listener '%s' is not of the form http://host:port", text);
     }
-    if (rest - text == 5) {
+    ret_listener->https = rest - text == 5;
+    if (ret_listener->https && text[4] != 's' && text[4] != 'S') {
         return error_set(error, ERROR_CONFIG,
-                         "The listener '%s' asks for HTTPS, which this version does not offer",
+                         "The listener '%s' is not of the form http://host:port or https://host:port",
                          text);
     }
     rest += 3;
@@ -323,36 +435,76 @@ static int listen_on(struct rest_listener *listener, struct error *error)
     return fd;
 }
 
-int rest_start(struct rest_listener *listeners, size_t count, struct rest **ret_rest,
-               struct error *error)
+static int open_port(struct rest *rest, struct rest_listener *listener,
+                     const struct rest_options *options, struct error *error)
+{
+    struct rest_port *port = &rest->ports[rest->count];
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL},
+        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL},
+    };
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    *port = (struct rest_port){
+        .rest = rest,
+        .https = listener->https,
+        .main = !listener->admin,
+        .admin = listener->admin || !options->admin_apart,
+    };
+    if (listener->https) {
+        const char *prefix = listener->admin ? "admin.listeners.https." : "listeners.https.";
+        if (rest_tls_load(options->worker, prefix, &port->tls, error) != 0) {
+            return -1;
+        }
+        flags |= MHD_USE_TLS;
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, port->tls.key};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, port->tls.certificates};
+        tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, port->tls.priorities};
+        if (port->tls.trusted) {
+            tls[3] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, port->tls.trusted};
+        }
+    }
+    int fd = listen_on(listener, error);
+    if (fd >= 0) {
+        port->daemon = MHD_start_daemon(
+            flags, 0, NULL, NULL, on_access, port, MHD_OPTION_LISTEN_SOCKET, fd,
+            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+            (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
+            leave_encoded, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    }
+    if (fd >= 0 && !port->daemon) {
+        close(fd);
+        (void)error_set(error, listener->https ? ERROR_CONFIG : ERROR_SYSTEM,
+                        "The admin API could not be started on %s:%d%s", listener->host,
+                        listener->port,
+                        listener->https ? "; certificate, key or cipher suites will not do" : "");
+    }
+    if (!port->daemon) {
+        rest_tls_finish(&port->tls);
+        return -1;
+    }
+    rest->count++;
+    log_info(LOGGER, "REST %sendpoints at %s://%s:%d", listener->admin ? "admin-only " : "admin ",
+             listener->https ? "https" : "http", *listener->host ? listener->host : "0.0.0.0",
+             listener->port);
+    return 0;
+}
+
+int rest_start(const struct rest_options *options, struct rest **ret_rest, struct error *error)
 {
     struct rest *rest = calloc(1, sizeof(*rest));
     if (!rest) {
         return error_set(error, ERROR_NO_MEMORY, "Out of memory for the admin API");
     }
     pthread_mutex_init(&rest->lock, NULL);
-    for (size_t i = 0; i < count && i < LISTENERS; i++) {
-        int fd = listen_on(&listeners[i], error);
-        if (fd < 0) {
-            rest_stop(rest);
-            return -1;
-        }
-        rest->daemons[i] = MHD_start_daemon(
-            MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-            NULL, on_access, rest, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-            on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
-            leave_encoded, NULL, MHD_OPTION_END);
-        if (!rest->daemons[i]) {
-            close(fd);
-            rest_stop(rest);
-            return error_set(error, ERROR_SYSTEM, "The admin API could not be started on %s:%d",
-                             listeners[i].host, listeners[i].port);
-        }
-        rest->count++;
-        log_info(LOGGER, "REST admin endpoints at http://%s:%d",
-                 *listeners[i].host ? listeners[i].host : "0.0.0.0", listeners[i].port);
+    int result = rest_headers_load(options->worker, &rest->headers, error);
+    result = result == 0 ? rest_auth_load(options->worker, &rest->auth, error) : result;
+    for (size_t i = 0; result == 0 && i < options->count && i < LISTENERS; i++) {
+        result = open_port(rest, &options->listeners[i], options, error);
+    }
+    if (result != 0) {
+        rest_stop(rest);
+        return -1;
     }
     *ret_rest = rest;
     return 0;
@@ -380,8 +532,11 @@ void rest_stop(struct rest *rest)
     }
     pthread_mutex_unlock(&rest->lock);
     for (size_t i = 0; i < rest->count; i++) {
-        MHD_stop_daemon(rest->daemons[i]);
+        MHD_stop_daemon(rest->ports[i].daemon);
+        rest_tls_finish(&rest->ports[i].tls);
     }
+    rest_headers_destroy(rest->headers);
+    rest_auth_destroy(rest->auth);
     pthread_mutex_destroy(&rest->lock);
     free(rest);
 }
