@@ -2,9 +2,11 @@
 # Runs the tests and closes with `N passed, N failed, N skipped`.
 #   ./test.sh                    everything that CI runs (at most 18 minutes on 2 cores)
 #   ./test.sh --full             the long numbers too: benchmarks, chaos at full length
-#   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites diff integration chaos bench
+#   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites diff rest integration chaos
+#                                bench
 #   ./test.sh vectors FILE...    runs given cases of the recorded vectors (transforms, converters, ..)
 #   ./test.sh s3 FILE...         runs given cases of the recorded S3 sink against the folder store
+#   ./test.sh rest FILE...       runs given scenarios of the recorded admin API against a worker
 # Recorded answers are taken from ../shared, or where SLUICE_SHARED points; without them their tests
 # are skipped and say so.
 set -uo pipefail
@@ -88,6 +90,13 @@ do_suites() {
     fi
 }
 do_diff() { counted diff "$PYTHON" tests/diff/run.py; }
+do_rest() {
+    if [ -d "$SLUICE_SHARED/conformance/rest" ]; then
+        counted rest "$PYTHON" tests/suites/run_rest.py
+    else
+        skip rest "no recorded scenarios at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
+    fi
+}
 do_integration() { counted integration "$PYTHON" -m pytest -rs -q tests/integration; }
 do_chaos() { counted chaos "$PYTHON" -m pytest -rs -q tests/chaos; }
 do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
@@ -95,7 +104,7 @@ do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
 install_packages test || exit 3
 
 case ${1:-} in
--h|--help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h|--help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
 vectors)
     shift
     preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
@@ -105,9 +114,13 @@ s3)
     preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
     [ $# -gt 0 ] || set -- "$SLUICE_SHARED"/conformance/s3/cases/*.json
     SLUICE_BUILD=$PWD/build/release exec "$PYTHON" tests/integration/s3/run_cases.py "$@" ;;
+rest)
+    shift
+    preset release >$log/build.log 2>&1 || { tail -30 $log/build.log; exit 1; }
+    SLUICE_BUILD=$PWD/build/release exec "$PYTHON" tests/suites/run_rest.py "$@" ;;
 esac
 
-steps=(build unit suites diff integration chaos clang asan tsan fuzz)
+steps=(build unit suites diff rest integration chaos clang asan tsan fuzz)
 if [ "${1:-}" = --full ]; then
     export SLUICE_FULL=1
     steps+=(bench)

@@ -107,7 +107,8 @@ static void say_ready(struct run *run, const struct run_summary *summary)
     char api[320] = "no admin API";
     if (run->worker.listener_count > 0) {
         const struct rest_listener *first = &run->worker.listeners[0];
-        (void)snprintf(api, sizeof(api), "admin API http://%s:%d",
+        (void)snprintf(api, sizeof(api), "admin API %s://%s:%d",
+                       first->https ? "https" : "http",
                        *first->host ? first->host : "0.0.0.0", first->port);
     }
     run_progress_clear(run->progress);

@@ -51,12 +51,11 @@ static void refuse(struct connector *connector, int status, const char *message,
     connector_finish(connector);
 }
 
-static void on_created(struct connector *connector, const char *trace)
+static void on_created(struct connector *connector, const struct host_end *failure)
 {
-    herder_count_startup(connector->herder, "connector", !trace);
-    if (trace) {
-        connector_fail(connector, trace);
-        connector_restart_later(connector);
+    herder_count_startup(connector->herder, "connector", !failure);
+    if (failure) {
+        connector_setup_failed(connector, failure);
     } else {
         connector_well(connector);
         tasks_apply(connector, connector->new_tasks, false);
@@ -66,12 +65,13 @@ static void on_created(struct connector *connector, const char *trace)
 }
 
 /* Validate, then swap: what could not be set up leaves the former configuration running. */
-static void on_reconfigured(struct connector *connector, const char *trace)
+static void on_reconfigured(struct connector *connector, const struct host_end *failure)
 {
-    herder_count_startup(connector->herder, "connector", !trace);
-    if (trace) {
-        command_reply(connector->current, 500, NULL, trace);
-        log_error(LOGGER, "The new configuration of %s is not used: %s", connector->name, trace);
+    herder_count_startup(connector->herder, "connector", !failure);
+    if (failure) {
+        command_reply(connector->current, 500, NULL, failure->message);
+        log_error(LOGGER, "The new configuration of %s is not used: %s", connector->name,
+                  failure->trace);
     } else {
         take_config(connector);
         connector_well(connector);

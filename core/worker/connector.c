@@ -80,6 +80,17 @@ void connector_fail(struct connector *connector, const char *trace)
     log_error(LOGGER, "Connector %s failed: %s", connector->name, trace);
 }
 
+void connector_setup_failed(struct connector *connector, const struct host_end *failure)
+{
+    if (failure->code == ERROR_PROVIDER) {
+        connector->state = "UNASSIGNED";
+        log_error(LOGGER, "Connector %s is not started: %s", connector->name, failure->trace);
+    } else {
+        connector_fail(connector, failure->trace);
+    }
+    connector_restart_later(connector);
+}
+
 void connector_well(struct connector *connector)
 {
     free(connector->trace);
@@ -149,12 +160,17 @@ static void cancel_current(struct connector *connector, const char *why)
     connector_finish(connector);
 }
 
+static bool is_well(const struct connector *connector)
+{
+    return strcmp(connector->state, "FAILED") != 0 && strcmp(connector->state, "UNASSIGNED") != 0;
+}
+
 /* What an answered or failed set-up leaves behind when tasks restart by themselves. */
 static void on_restart_timer(void *user)
 {
     struct connector *connector = user;
     connector->restart_timer = NULL;
-    if (connector->exists && strcmp(connector->state, "FAILED") == 0) {
+    if (connector->exists && !is_well(connector)) {
         herder_enqueue(connector->herder, HERDER_RESTART, connector->name, -1);
     }
 }
@@ -178,15 +194,14 @@ void connector_restart_later(struct connector *connector)
 
 /* -- restart and the like: task configurations made anew from the same configuration -- */
 
-static void on_restarted(struct connector *connector, const char *trace)
+static void on_restarted(struct connector *connector, const struct host_end *failure)
 {
     struct command *command = connector->current;
-    herder_count_startup(connector->herder, "connector", !trace);
+    herder_count_startup(connector->herder, "connector", !failure);
     bool force = command->request.verb == HERDER_RESTART && command->request.include_tasks;
-    if (trace) {
-        connector_fail(connector, trace);
-        connector_restart_later(connector);
-        command_reply(command, 500, NULL, trace);
+    if (failure) {
+        connector_setup_failed(connector, failure);
+        command_reply(command, 500, NULL, failure->message);
         connector_finish(connector);
         return;
     }
@@ -295,12 +310,11 @@ static void begin_pause(struct connector *connector)
     connector_finish(connector);
 }
 
-static void on_resumed(struct connector *connector, const char *trace)
+static void on_resumed(struct connector *connector, const struct host_end *failure)
 {
-    herder_count_startup(connector->herder, "connector", !trace);
-    if (trace) {
-        connector_fail(connector, trace);
-        connector_restart_later(connector);
+    herder_count_startup(connector->herder, "connector", !failure);
+    if (failure) {
+        connector_setup_failed(connector, failure);
     } else {
         connector_well(connector);
         tasks_apply(connector, connector->new_tasks, false);

@@ -75,7 +75,8 @@ struct connector {
     void (*resume)(struct connector *connector); /* goes on when no task is stopping any more */
     struct validation *validation;
     struct host *setup;
-    void (*on_setup)(struct connector *connector, const char *trace); /* NULL: it went well */
+    /* failure NULL: it went well */
+    void (*on_setup)(struct connector *connector, const struct host_end *failure);
     json_t *new_config;                                               /* of the request under way */
     json_t *new_tasks;                                                /* what the setup host made */
     struct loop_timer *reload_timer; /* until values of a config provider are outdated */
@@ -144,6 +145,8 @@ void connector_well(struct connector *connector);
 /** After a failure: a restart by itself where that is asked for. */
 void connector_restart_later(struct connector *connector);
 void connector_fail(struct connector *connector, const char *trace);
+/** It could not be set up: FAILED; UNASSIGNED where only a config provider is at fault, as Connect. */
+void connector_setup_failed(struct connector *connector, const struct host_end *failure);
 void connector_free(struct connector *connector);
 
 /* configure.c */
@@ -151,10 +154,9 @@ void connector_free(struct connector *connector);
 void configure_begin(struct connector *connector);
 
 /* setup.c */
-/** Starts the connector host for config; connector->on_setup is called with new_tasks filled, or a
- * trace. */
+/** Starts the connector host for config; on_setup is called with new_tasks filled, or how it failed. */
 void setup_start(struct connector *connector, json_t *config,
-                 void (*on_setup)(struct connector *connector, const char *trace));
+                 void (*on_setup)(struct connector *connector, const struct host_end *failure));
 void setup_cancel(struct connector *connector);
 
 /* task.c */

@@ -46,25 +46,35 @@ static void on_message(void *user, const char *type, json_t *message)
     }
 }
 
-static void finish(struct connector *connector, const char *trace)
+static void finish(struct connector *connector, const struct host_end *failure)
 {
-    void (*on_setup)(struct connector *, const char *) = connector->on_setup;
+    void (*on_setup)(struct connector *, const struct host_end *) = connector->on_setup;
     connector->on_setup = NULL;
-    on_setup(connector, trace);
+    on_setup(connector, failure);
+}
+
+static void finish_badly(struct connector *connector, const char *message)
+{
+    const struct host_end failure = {.trace = message, .message = message, .class_name = ""};
+    finish(connector, &failure);
 }
 
 static void on_end(void *user, const struct host_end *end)
 {
     struct connector *connector = user;
     connector->setup = NULL;
-    bool good = end->clean && json_is_array(connector->new_tasks);
-    finish(connector, good         ? NULL
-                      : end->trace ? end->trace
-                                   : "The connector made no task configurations");
+    if (!end->clean) {
+        finish(connector, end);
+    } else if (json_is_array(connector->new_tasks)) {
+        finish(connector, NULL);
+    } else {
+        finish_badly(connector, "The connector made no task configurations");
+    }
 }
 
 void setup_start(struct connector *connector, json_t *config,
-                 void (*on_setup)(struct connector *connector, const char *trace))
+                 void (*on_setup)(struct connector *connector,
+                                  const struct host_end *failure))
 {
     struct herder *herder = connector->herder;
     struct error error = {0};
@@ -99,7 +109,8 @@ void setup_start(struct connector *connector, json_t *config,
     free(subject);
     free(context);
     if (!connector->setup) {
-        finish(connector, error.message ? error.message : "The host process could not be started");
+        finish_badly(connector,
+                     error.message ? error.message : "The host process could not be started");
     }
     error_clear(&error);
 }
