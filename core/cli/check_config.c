@@ -8,6 +8,7 @@
 #include <sluice/plugin.h>
 
 #include "core/config/memory.h"
+#include "core/rest/rest.h"
 
 #define MOST_TABLES 64
 
@@ -279,6 +280,37 @@ static void check_connector(struct check_file *file, const struct check_plugins 
 
 /* -- workers -- */
 
+/** Addresses as `run` takes them. */
+static void check_listeners(struct check_file *file)
+{
+    struct framework_item item;
+    const char *next = properties_get(&file->properties, "listeners");
+    if (check_is_variable(next)) {
+        return;
+    }
+    while (framework_next_item(&next, &item)) {
+        char *address = memory_checked(strndup(item.text, item.size));
+        struct rest_listener listener;
+        struct error error = {0};
+        if (*address && rest_parse_listener(address, &listener, &error) != 0) {
+            check_error(file, "listeners", "for example http://127.0.0.1:8083", "%s", error.message);
+        }
+        error_clear(&error);
+        free(address);
+    }
+}
+
+static void check_servers(struct check_file *file)
+{
+    const char *servers = properties_get(&file->properties, "bootstrap.servers");
+    const char *hint = "HOST:PORT of some brokers, or local:DIR for the embedded log";
+    if (servers && !check_is_variable(servers) &&
+        (!*servers || strcmp(servers, "local:") == 0)) {
+        check_error(file, "bootstrap.servers", hint, *servers ? "local: names no folder"
+                                                              : "names no broker");
+    }
+}
+
 static void check_worker(struct check_file *file, const struct check_plugins *plugins)
 {
     bool distributed = properties_get(&file->properties, "group.id") ||
@@ -296,6 +328,8 @@ static void check_worker(struct check_file *file, const struct check_plugins *pl
     }
     know(&known, distributed ? framework_standalone : framework_distributed);
     check_names(file, &known, &file->properties, "");
+    check_listeners(file);
+    check_servers(file);
     check_converters(file, plugins);
 }
 

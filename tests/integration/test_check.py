@@ -142,3 +142,19 @@ def test_usage_and_missing_files(tmp_path):
     assert check("--help").returncode == 0
     done = check(tmp_path / "none.properties")
     assert done.returncode == 3 and "none.properties" in done.stdout
+
+
+@pytest.mark.parametrize("key, value, said", [
+    ("listeners", "ftp://127.0.0.1:1", "not of the form http://host:port"),
+    ("listeners", "http://127.0.0.1:99999", "has no good host and port"),
+    ("listeners", "http://127.0.0.1:0,nonsense", "not of the form http://host:port"),
+    ("bootstrap.servers", "local:", "names no folder"),
+    ("bootstrap.servers", "", "names no broker")])
+def test_what_run_refuses_of_a_worker_is_an_error(tmp_path, key, value, said):
+    worker = {"bootstrap.servers": "local:log", "key.converter": "StringConverter",
+              "value.converter": "StringConverter", "offset.storage.file.filename": "offsets", key: value}
+    path = write(tmp_path, "worker.properties", "\n".join(f"{k}={v}" for k, v in worker.items()))
+    code, report = findings(path)
+    assert code == 2
+    (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
+    assert finding["key"] == key and said in finding["message"] and finding["line"] > 0
