@@ -20,6 +20,8 @@ void jackson_init(struct jackson *jackson, const char *text, size_t size)
     jackson->token = JACKSON_END;
     jackson->depth = 0;
     jackson->scopes[0] = (struct jackson_scope){0};
+    jackson->start = text;
+    jackson->size = 0;
     jackson->message[0] = '\0';
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         jackson->at += 3;

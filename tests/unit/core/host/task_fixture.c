@@ -176,6 +176,9 @@ int fixture_join(void)
         plugin_instance_destroy(task.instance);
     }
     properties_finish(&task.config);
+    used_topics_reset(&task.topics);
+    free(task.topics.names);
+    task.topics.names = NULL;
     registry_destroy(task.registry);
     json_decref(task.reply);
     free(task.connector);
