@@ -1,4 +1,7 @@
-/* Fills a topic of an embedded log for a benchmark: log_fill --dir D --topic T --rows FILE --records N */
+/*
+ * Fills a topic of an embedded log for a benchmark: log_fill --dir D --topic T --rows FILE --records N
+ * [--partitions N: a batch each in turn] [--time-step MS: between records]
+ */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +24,15 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
     }
 }
 
-static const char *option(int argc, char **argv, const char *name)
+static const char *option(int argc, char **argv, const char *name, const char *otherwise)
 {
     for (int i = 1; i + 1 < argc; i++) {
         if (strcmp(argv[i], name) == 0) {
             return argv[i + 1];
         }
+    }
+    if (otherwise) {
+        return otherwise;
     }
     fprintf(stderr, "log_fill: %s is missing\n", name);
     exit(2);
@@ -37,9 +43,9 @@ int main(int argc, char **argv)
     static char *rows[MOST_ROWS];
     size_t row_count = 0, room = 0;
     char *line = NULL, servers[4096];
-    const char *topic = option(argc, argv, "--topic");
-    size_t records = strtoull(option(argc, argv, "--records"), NULL, 10);
-    FILE *file = fopen(option(argc, argv, "--rows"), "r");
+    const char *topic = option(argc, argv, "--topic", NULL);
+    size_t records = strtoull(option(argc, argv, "--records", NULL), NULL, 10);
+    FILE *file = fopen(option(argc, argv, "--rows", NULL), "r");
     if (!file) {
         perror("log_fill");
         return 3;
@@ -51,11 +57,13 @@ int main(int argc, char **argv)
     free(line);
     (void)fclose(file);
 
+    int32_t partitions = (int32_t)strtol(option(argc, argv, "--partitions", "1"), NULL, 10);
+    int64_t step = strtoll(option(argc, argv, "--time-step", "0"), NULL, 10);
     struct properties properties = {0};
     struct broker *broker = NULL;
     struct broker_producer *producer = NULL;
     struct error error = {0};
-    (void)snprintf(servers, sizeof(servers), "local:%s", option(argc, argv, "--dir"));
+    (void)snprintf(servers, sizeof(servers), "local:%s", option(argc, argv, "--dir", NULL));
     properties_set(&properties, "bootstrap.servers", servers);
     if (broker_open(&properties, &broker, &error) != 0 ||
         broker_producer_create(broker, &properties, on_delivered, NULL, &producer, &error) != 0) {
@@ -68,8 +76,9 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < count; i++) {
             const char *row = rows[(sent + i) % row_count];
             messages[i] = (struct broker_message){.topic = topic,
-                                                  .partition = 0,
-                                                  .timestamp = BROKER_NO_TIMESTAMP,
+                                                  .partition = (int32_t)((sent + i) / BATCH) % partitions,
+                                                  .timestamp = step ? (int64_t)(sent + i + 1) * step
+                                                                    : BROKER_NO_TIMESTAMP,
                                                   .value = row,
                                                   .value_size = (uint32_t)strlen(row)};
         }
