@@ -14,6 +14,8 @@ enum cli_exit {
 
 /** argv[0] is the verb. */
 int verb_check(int argc, char **argv);
+/** Any of those that ask an admin API; argv[0] tells which. */
+int verb_client(int argc, char **argv);
 int verb_consume(int argc, char **argv);
 int verb_plugins(int argc, char **argv);
 int verb_produce(int argc, char **argv);

@@ -16,13 +16,23 @@ struct verb {
 /* By name, as --help lists them. */
 static const struct verb verbs[] = {
     {"check", verb_check, "check configuration files, offline: every error at once"},
+    {"connectors", verb_client, "list, create, change and delete connectors of a running worker"},
     {"consume", verb_consume, "print the records of a topic"},
+    {"logs", verb_client, "log lines of a connector"},
+    {"offsets", verb_client, "how far a connector is, and changing that"},
+    {"pause", verb_client, "pause connectors"},
     {"plugins", verb_plugins, "list, describe, check and start plugins"},
     {"produce", verb_produce, "write lines to a topic"},
+    {"restart", verb_client, "restart connectors or tasks"},
+    {"resume", verb_client, "run connectors that were paused or stopped"},
     {"run", verb_run, "run connectors; with an embedded log where no broker is named"},
     {"standalone", verb_standalone, "run a worker and its connectors as connect-standalone does"},
+    {"status", verb_client, "states of connectors and tasks, with traces"},
+    {"stop", verb_client, "stop connectors"},
+    {"top", verb_client, "connectors and their throughput, live"},
     {"topics", verb_topics, "list, create, change and delete topics"},
     {"transform", verb_transform, "run JSON lines through a chain of transforms"},
+    {"validate", verb_client, "check a configuration by the worker that would run it"},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -31,6 +31,8 @@
  *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
  *   {"type":"log_levels","log_levels":{logger:level,..}}    any role; in place of the former ones
  *   {"type":"topics_reset"}                                       tells every topic again
+ *   {"type":"tap","id":n,"stage":"polled"|"converted"|"transformed","limit":n}   a sample of records
+ *   {"type":"tap_end","id":n}                       what there is of it, now
  *   {"type":"offsets_reply","id":n,"offsets":[{..}|null,..]}      see offsets_get
  *
  * Host -> worker:
@@ -52,6 +54,7 @@
  *              {"type":"offsets","offsets":[[{partition},{offset}]..],"id":n}
  *                   answered by {"type":"offsets_stored","id":n,"error":null|M}
  *              {"type":"reconfigure"}
+ *              {"type":"tapped","id":n,"records":[{..}..]}    secrets taken out (core/host/tap.h)
  *              {"type":"topic","topic":T}     the first record of it was read, or is durable
  *   any:       {"type":"failed","code":n,"class":C,"message":M,"trace":T}  then exit status 1
  *              Exit 0 is a clean end. Any other end is told by wait status and the crash page.

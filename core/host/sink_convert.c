@@ -132,6 +132,9 @@ static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
     static const enum stage stages[] = {STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER,
                                         STAGE_HEADER_CONVERTER, STAGE_TRANSFORMATION};
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        if (stages[i] == STAGE_TRANSFORMATION) {
+            tap_see(sink->task, TAP_CONVERTED, record);
+        }
         if ((stages[i] == STAGE_HEADER_CONVERTER && message->header_count == 0) ||
             (stages[i] == STAGE_TRANSFORMATION && !sink->chain)) {
             continue;
@@ -154,6 +157,7 @@ static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
             return outcome;
         }
     }
+    tap_see(sink->task, TAP_TRANSFORMED, record);
     return 1;
 }
 

@@ -243,6 +243,7 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
 {
     static const enum stage stages[] = {STAGE_TRANSFORMATION, STAGE_HEADER_CONVERTER,
                                         STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER};
+    tap_see(source->task, TAP_POLLED, record);
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         if ((stages[i] == STAGE_TRANSFORMATION && !source->chain) ||
             (stages[i] == STAGE_HEADER_CONVERTER && records_api.header_count(record) == 0)) {
@@ -292,6 +293,7 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
             error_clear(failure);
         }
     }
+    tap_see(source->task, TAP_TRANSFORMED, record);
     return 1;
 }
 

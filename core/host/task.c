@@ -196,6 +196,9 @@ static void *control_main(void *user)
         int got = channel_receive(task->process->control, &message, &error);
         if (got == 1) {
             const char *type = json_string_value(json_object_get(message, "type"));
+            if (type && (strcmp(type, "tap") == 0 || strcmp(type, "tap_end") == 0)) {
+                tap_obey(task, message);
+            }
             obey(task, type ? type : "", message);
         } else if (got < 0) {
             /* The worker is gone: whatever is not durable now is read again by a successor. */
@@ -258,6 +261,7 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
     pthread_cond_init(&task->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&task->lock, NULL);
+    tap_init(&task->tap);
     if (asprintf(&task->context, "[%s|task-%d] ", task->connector, task->number) < 0) {
         task->context = NULL;
     }

@@ -17,6 +17,7 @@
 #include "core/config/client_properties.h"
 #include "core/config/properties.h"
 #include "core/host/host.h"
+#include "core/host/tap.h"
 #include "core/host/used_topics.h"
 #include "core/plugin/instance.h"
 
@@ -47,6 +48,8 @@ struct task {
     int64_t reply_id;
     void (*kick)(void *user); /* wakes further waits of this task's kind; called with lock */
     void *kick_user;
+
+    struct tap tap;
 
     /* [task thread] */
     struct metrics_stat *batch_size, *commit_time, *commit_outcome;

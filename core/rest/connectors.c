@@ -11,6 +11,7 @@ static void on_expand(void *user, const char *value)
     what->expand = true;
     what->expand_info = what->expand_info || strcmp(value, "info") == 0;
     what->expand_status = what->expand_status || strcmp(value, "status") == 0;
+    what->expand_metrics = what->expand_metrics || strcmp(value, "metrics") == 0;
 }
 
 void connectors_get(struct rest_request *request)

@@ -38,6 +38,7 @@ struct rest_request {
     char *text;       /* owned; NULL: no body */
     const char *type; /* its Content-Type; static */
     char *location, *allow;
+    bool page; /* of the console: a browser may run nothing but our own script in it */
     /* server.c: while it is suspended */
     struct rest_request *prev, *next;
     bool suspended;
@@ -92,6 +93,9 @@ void connector_offsets_patch(struct rest_request *request);
 void connector_offsets_delete(struct rest_request *request);
 void connector_topics_get(struct rest_request *request);
 void connector_topics_reset_put(struct rest_request *request);
+void connector_logs_get(struct rest_request *request);
+void connector_tap_get(struct rest_request *request);
+void console_get(struct rest_request *request);
 void tasks_get(struct rest_request *request);
 void tasks_post(struct rest_request *request);
 void tasks_config_get(struct rest_request *request);

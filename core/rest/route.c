@@ -39,6 +39,8 @@ static const struct route routes[] = {
       {"DELETE", connector_offsets_delete}}},
     {"connectors/{}/topics", {{"GET", connector_topics_get}}},
     {"connectors/{}/topics/reset", {{"PUT", connector_topics_reset_put}}},
+    {"connectors/{}/logs", {{"GET", connector_logs_get}}},
+    {"connectors/{}/tap", {{"GET", connector_tap_get}}},
     {"connectors/{}/tasks", {{"GET", tasks_get}, {"POST", tasks_post}}},
     {"connectors/{}/tasks-config", {{"GET", tasks_config_get}}},
     {"connectors/{}/tasks/#/status", {{"GET", task_status_get}}},
@@ -46,6 +48,8 @@ static const struct route routes[] = {
     {"connectors/{}/fence", {{"PUT", fence_put}}},
     {"admin/loggers", {{"GET", loggers_get}}},
     {"admin/loggers/{}", {{"GET", logger_get}, {"PUT", logger_put}}},
+    {"ui", {{"GET", console_get}}},
+    {"ui/{}", {{"GET", console_get}}},
     {"connector-plugins", {{"GET", plugins_get}}},
     {"connector-plugins/{}/config", {{"GET", plugin_config_get}}},
     {"connector-plugins/{}/config/validate", {{"PUT", plugin_validate_put}}},
@@ -263,6 +267,7 @@ static void choose(struct rest_request *request, const struct route *route, cons
         if (strcmp(wanted, "GET") != 0 && !brings_json(request)) {
             rest_answer_error(request, 415, "HTTP 415 Unsupported Media Type");
         } else if (!accepts(request, "application/json") &&
+                   route->verbs[i].handle != console_get &&
                    !(route->verbs[i].handle == metrics_get && accepts(request, "text/plain"))) {
             rest_answer_error(request, 406, "HTTP 406 Not Acceptable");
         } else {

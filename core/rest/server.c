@@ -238,6 +238,15 @@ static enum MHD_Result queue_answer(struct rest_request *request)
     }
     rest_headers_add(request->rest->headers, request->connection, request->method, response);
     log_request(request, size);
+    if (request->page) {
+        (void)MHD_add_response_header(
+            response, "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+            "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+        (void)MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+        (void)MHD_add_response_header(response, "Cache-Control", "no-cache");
+    }
     enum MHD_Result result =
         MHD_queue_response(request->connection, (unsigned)request->status, response);
     MHD_destroy_response(response);

@@ -70,8 +70,8 @@ static void on_reconfigured(struct connector *connector, const struct host_end *
     herder_count_startup(connector->herder, "connector", !failure);
     if (failure) {
         command_reply(connector->current, 500, NULL, failure->message);
-        log_error(LOGGER, "The new configuration of %s is not used: %s", connector->name,
-                  failure->trace);
+        connector_log(connector, -1, LOG_LEVEL_ERROR, "The new configuration of %s is not used: %s",
+                      connector->name, failure->trace);
     } else {
         take_config(connector);
         connector_well(connector);
@@ -87,10 +87,10 @@ static void warn_unknown(const struct connector *connector, json_t *unknown)
     size_t i;
     json_array_foreach(unknown, i, name)
     {
-        log_warn(LOGGER,
-                 "[%s|worker] The key '%s' is known neither to the connector's class nor to the "
-                 "framework; it has no effect",
-                 connector->name, json_string_value(name));
+        connector_log(connector, -1, LOG_LEVEL_WARN,
+                      "The key '%s' is known neither to the connector's class nor to the framework; it "
+                      "has no effect",
+                      json_string_value(name));
     }
 }
 

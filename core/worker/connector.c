@@ -3,11 +3,14 @@
  * a queue and does one at a time; what takes time (a host, tasks that end) goes on in a callback.
  * [loop thread]
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/log_output.h"
 #include "core/worker/herder_priv.h"
 
 enum { BACKOFF_MS = 1000, BACKOFF_MOST_MS = 300000 };
@@ -15,6 +18,27 @@ enum { BACKOFF_MS = 1000, BACKOFF_MOST_MS = 300000 };
 static void begin(struct connector *connector);
 
 /* -- the object -- */
+
+void connector_log(const struct connector *connector, int task, enum log_level level,
+                   const char *format, ...)
+{
+    char *text = NULL, *context = NULL;
+    va_list args;
+    va_start(args, format);
+    int size = vasprintf(&text, format, args);
+    va_end(args);
+    int context_size = task < 0 ? asprintf(&context, "[%s|worker] ", connector->name)
+                                : asprintf(&context, "[%s|task-%d] ", connector->name, task);
+    if (size >= 0 && context_size >= 0) {
+        log_line(level, LOGGER, context, "%s", text);
+    }
+    if (size >= 0) {
+        free(text);
+    }
+    if (context_size >= 0) {
+        free(context);
+    }
+}
 
 static struct connector *connector_get(struct herder *herder, const char *name)
 {
@@ -40,6 +64,7 @@ static struct connector *connector_get(struct herder *herder, const char *name)
 
 void connector_free(struct connector *connector)
 {
+    log_output_forget(connector->name);
     while (connector->tasks) {
         struct task *task = connector->tasks;
         connector->tasks = task->next;
@@ -77,7 +102,7 @@ void connector_fail(struct connector *connector, const char *trace)
     free(connector->trace);
     connector->trace = strdup(trace);
     connector->state = "FAILED";
-    log_error(LOGGER, "Connector %s failed: %s", connector->name, trace);
+    connector_log(connector, -1, LOG_LEVEL_ERROR, "Connector %s failed: %s", connector->name, trace);
 }
 
 void connector_setup_failed(struct connector *connector, const struct host_end *failure)

@@ -37,6 +37,8 @@ enum herder_verb {
     HERDER_PLUGINS,
     HERDER_PLUGIN_CONFIG,
     HERDER_METRICS,
+    HERDER_LOGS,
+    HERDER_TAP, /* asks a host */
     HERDER_LOGGERS,
     HERDER_LOGGER,
     HERDER_SET_LOGGER,
@@ -78,7 +80,9 @@ struct herder_request {
     /** Configuration (strings, NULL values for removal), or offsets; taken over. */
     json_t *body;
     bool include_tasks, only_failed;         /* HERDER_RESTART */
-    bool expand, expand_info, expand_status; /* HERDER_LIST */
+    bool expand, expand_info, expand_status, expand_metrics; /* HERDER_LIST */
+    int64_t after;                           /* HERDER_LOGS: lines behind this number */
+    int most;                                /* HERDER_LOGS, HERDER_TAP: at most so many */
     bool all_kinds;                          /* HERDER_PLUGINS */
     bool cluster;                            /* HERDER_SET_LOGGER */
     enum connector_target initial_state;     /* HERDER_CREATE */

@@ -5,6 +5,7 @@
 #ifndef CORE_WORKER_HERDER_PRIV_H
 #define CORE_WORKER_HERDER_PRIV_H
 
+#include "core/base/log.h"
 #include "core/store/offsets_file.h"
 #include "core/worker/catalog.h"
 #include "core/worker/embedded_log.h"
@@ -31,6 +32,7 @@ struct command {
     bool answered;
     struct validation *validation; /* of HERDER_VALIDATE */
     struct host *host;             /* of HERDER_OFFSETS */
+    int64_t tap_id;                /* of HERDER_TAP, once a host was asked; 0: not */
     struct command *next;          /* in its connector's queue */
     struct command *all_prev, *all_next;
 };
@@ -131,6 +133,9 @@ struct connector *herder_find(const struct herder *herder, const char *name);
 void herder_enqueue(struct herder *herder, enum herder_verb verb, const char *name, int task);
 
 /* connector.c */
+/** A line with the connector's context; task -1: of the connector itself. */
+void connector_log(const struct connector *connector, int task, enum log_level level,
+                   const char *format, ...) PRINTF_LIKE(4, 5);
 /** Takes a changing request; creates the connector object where it is missing. */
 void connector_submit(struct herder *herder, struct command *command);
 /** Goes on with whatever waits for tasks to end; frees the connector where nothing is left of it.
@@ -192,6 +197,13 @@ struct metrics_page *worker_page_create(void);
 void herder_count_startup(struct herder *herder, const char *what, bool well);
 /** Prometheus text of everything; owned by the caller. NULL: out of memory. */
 char *herder_metrics(struct herder *herder);
+/** What moves, in few numbers, for the console and `sluice top`. */
+json_t *connector_metrics(const struct connector *connector);
+
+/* tap.c */
+void herder_tap(struct herder *herder, struct command *command);
+/** A host's answer. */
+void herder_tapped(struct herder *herder, json_t *message);
 
 /* reads.c */
 void herder_read(struct herder *herder, struct command *command);

@@ -125,6 +125,67 @@ static void add_task(struct prometheus *out, const struct task *task)
     }
 }
 
+static int64_t value(const struct metrics_page *page, const char *name)
+{
+    return page ? metrics_value(page, name) : 0;
+}
+
+enum { NUMBERS = 8, LAG = 3 };
+
+static const char *const number_names[NUMBERS] = {"records", "bytes",  "objects", "lag",
+                                                  "active",  "errors", "retries", "memory"};
+
+/* The lag of a source is null: it has none that is known here. */
+static json_t *numbers_json(const int64_t numbers[NUMBERS], bool sink)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < NUMBERS; i++) {
+        json_object_set_new(object, number_names[i],
+                            i == LAG && !sink ? json_null() : json_integer(numbers[i]));
+    }
+    return object;
+}
+
+static json_t *task_numbers(const struct task *task, bool sink, int64_t sums[NUMBERS])
+{
+    const struct metrics_page *page = task->host ? host_page(task->host) : NULL;
+    struct process_usage usage = {0};
+    if (task->host) {
+        (void)process_usage_of(host_pid(task->host), &usage);
+    }
+    const int64_t numbers[NUMBERS] = {
+        task->past_records + page_sum(page, record_metrics),
+        task->past_bytes + page_sum(page, byte_metrics),
+        task->past_objects + page_sum(page, object_metrics),
+        value(page, "sink-record-lag"),
+        value(page, sink ? "sink-record-active-count" : "source-record-active-count"),
+        value(page, "total-record-errors"),
+        value(page, "total-retries"),
+        usage.own,
+    };
+    for (size_t i = 0; i < NUMBERS; i++) {
+        sums[i] += numbers[i];
+    }
+    json_t *object = numbers_json(numbers, sink);
+    json_object_set_new(object, "id", json_integer(task->id));
+    return object;
+}
+
+json_t *connector_metrics(const struct connector *connector)
+{
+    bool sink = strcmp(connector->type, "sink") == 0;
+    int64_t sums[NUMBERS] = {0};
+    json_t *tasks = json_array();
+    for (const struct task *task = connector->tasks; task; task = task->next) {
+        if (!task->removed) {
+            json_array_append_new(tasks, task_numbers(task, sink, sums));
+        }
+    }
+    json_t *object = numbers_json(sums, sink);
+    json_object_set_new(object, "tasks", tasks);
+    return object;
+}
+
 char *herder_metrics(struct herder *herder)
 {
     struct prometheus out;

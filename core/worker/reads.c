@@ -8,6 +8,7 @@
 #include <sluice/source.h>
 #include <sluice/transform.h>
 
+#include "core/base/log_output.h"
 #include "core/worker/herder_priv.h"
 
 #define VERSION "3.9.1"           /* of Kafka Connect, whose API this is */
@@ -147,6 +148,9 @@ static void read_connector(struct herder *herder, struct command *command)
     json_t *body = verb == HERDER_INFO           ? connector_info(connector)
                    : verb == HERDER_CONFIG       ? json_incref(connector->config)
                    : verb == HERDER_STATUS       ? connector_status(connector)
+                   : verb == HERDER_LOGS         ? log_output_lines(connector->name,
+                                                                    command->request.after,
+                                                                    command->request.most)
                    : verb == HERDER_TASKS        ? tasks_body(connector)
                                                  : tasks_config_body(connector);
     command_reply(command, 200, body, NULL);
@@ -171,6 +175,9 @@ static void read_list(struct herder *herder, struct command *command)
         }
         if (request->expand_info) {
             json_object_set_new(entry, "info", connector_info(connector));
+        }
+        if (request->expand_metrics) {
+            json_object_set_new(entry, "metrics", connector_metrics(connector));
         }
         json_object_set_new(body, connector->name, entry);
     }
@@ -322,6 +329,9 @@ void herder_read(struct herder *herder, struct command *command)
 {
     json_t *body = NULL;
     switch (command->request.verb) {
+    case HERDER_TAP:
+        herder_tap(herder, command);
+        return;
     case HERDER_VALIDATE:
         validate(herder, command);
         return;

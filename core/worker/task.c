@@ -50,7 +50,8 @@ static void set_failed(struct task *task, const char *trace)
     task->failed = true;
     task->state = "FAILED";
     task->running_since = 0;
-    log_error(LOGGER, "Task %s-%d failed: %s", connector->name, task->id, trace);
+    connector_log(connector, task->id, LOG_LEVEL_ERROR, "Task %s-%d failed: %s", connector->name,
+                  task->id, trace);
 }
 
 /* -- restarts by itself, where they are asked for -- */
@@ -60,8 +61,9 @@ static void on_restart_timer(void *user)
     struct task *task = user;
     task->restart_timer = NULL;
     if (task->failed && task->wanted) {
-        log_info(LOGGER, "Task %s-%d is restarted by itself (attempt %d)", task->connector->name,
-                 task->id, task->attempts);
+        connector_log(task->connector, task->id, LOG_LEVEL_INFO,
+                      "Task %s-%d is restarted by itself (attempt %d)", task->connector->name, task->id,
+                      task->attempts);
         task->failed = false;
         task->state = "RESTARTING";
         task_reconcile(task);
@@ -158,6 +160,8 @@ static void on_message(void *user, const char *type, json_t *message)
         if (topic) {
             active_topics_add(connector, topic);
         }
+    } else if (strcmp(type, "tapped") == 0) {
+        herder_tapped(connector->herder, message);
     } else if (strcmp(type, "reconfigure") == 0) {
         herder_enqueue(connector->herder, HERDER_RECONFIGURE, connector->name, -1);
     }
@@ -187,8 +191,8 @@ static void on_end(void *user, const struct host_end *end)
     if (task->stopping) {
         task->stopping = false;
         if (!end->clean) {
-            log_error(LOGGER, "Task %s-%d did not stop well: %s", connector->name, task->id,
-                      end->trace);
+            connector_log(connector, task->id, LOG_LEVEL_ERROR, "Task %s-%d did not stop well: %s",
+                          connector->name, task->id, end->trace);
         }
         task->state = task->stale ? "RESTARTING" : "UNASSIGNED";
         task->stale = false;

@@ -1,0 +1,186 @@
+"""The verbs that ask an admin API, against sluice; the same against a JVM worker where one can be had."""
+import base64
+import http.server
+import json
+import os
+import subprocess
+import threading
+
+import pytest
+from harness import BUILD, SLUICE, Sluice, wait_until, write_properties
+
+PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
+VERBS = ("connectors", "logs", "offsets", "pause", "restart", "resume", "status", "stop", "top", "validate")
+NAME = "a b/ü"
+
+
+def run(*arguments, url=None, env=None, stdin=None):
+    done = subprocess.run([SLUICE, *arguments, *(("--url", url) if url else ())], capture_output=True, text=True,
+                          timeout=60, env={**os.environ, **(env or {})}, input=stdin)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("client"))
+    with open(os.path.join(folder, "in.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"line {i}\n" for i in range(200))
+    with Sluice(folder, {}, {"plugin.path": PLUGINS, "offset.flush.interval.ms": "200"}) as sluice:
+        sluice.url = f"http://127.0.0.1:{sluice.admin_port}"
+        yield sluice
+
+
+def source(worker, **more):
+    return {"name": NAME, "connector.class": "sluice.test.LineSourceConnector", "topic": "t",
+            "file": os.path.join(worker.folder, "in.txt"), **more}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_and_no_worker(verb):
+    code, out, _ = run(verb, "--help")
+    assert code == 0 and out.startswith("usage: sluice " + verb) and "--json" in out
+    words = {"logs": ["x"], "offsets": ["x"], "pause": ["x"], "restart": ["x"], "resume": ["x"], "stop": ["x"],
+             "top": ["--once"]}.get(verb, [])
+    stdin = None
+    if verb == "validate":
+        words, stdin = ["-"], "connector.class=X\n"
+    code, out, error = run(verb, *words, url="http://127.0.0.1:1", stdin=stdin)
+    assert code == 3 and out == "" and "http://127.0.0.1:1" in error, error
+    code, _, error = run(verb, "--nonsense")
+    assert code == 2 and "--nonsense" in error and f"sluice {verb} --help" in error
+
+
+def test_life_of_a_connector(worker, tmp_path):
+    url = worker.url
+    code, out, _ = run("connectors", url=url)
+    assert (code, out) == (0, "no connectors\n")
+    path = str(tmp_path / "c.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"name": NAME, "config": source(worker), "initial_state": "PAUSED"}, file)
+    assert run("connectors", "create", path, url=url)[:2] == (0, f"created {NAME}\n")
+    code, _, error = run("connectors", "create", path, url=url)
+    assert code == 1 and "already exists" in error
+    assert run("resume", NAME, url=url)[:2] == (0, f"{NAME} is being resumed\n")
+    wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2, 20)
+    code, out, _ = run("connectors", "--json", url=url)
+    assert code == 0 and json.loads(out)[NAME]["status"]["type"] == "source"
+    code, out, _ = run("connectors", url=url)
+    lines = out.splitlines()
+    assert lines[0].split() == ["NAME", "TYPE", "STATE", "TASKS", "CLASS"]
+    assert lines[1].split()[-4:] == ["source", "RUNNING", "1/1", "sluice.test.LineSourceConnector"]
+    # properties out and in again
+    code, out, _ = run("connectors", "config", NAME, url=url)
+    assert code == 0 and "topic=t\n" in out
+    assert run("connectors", "update", NAME, "-", url=url, stdin=out)[:2] == (0, f"updated {NAME}\n")
+    patch = run("connectors", "update", NAME, "-", "--patch", "--json", url=url, stdin='{"topic":"other","tasks.max":1}')
+    assert patch[0] == 0 and json.loads(patch[1])["config"]["topic"] == "other"
+    for verb in ("pause", "resume"):
+        assert run(verb, NAME, url=url)[0] == 0
+    assert run("restart", NAME, "--tasks", url=url)[0] == 0
+    assert run("restart", NAME, "--failed", url=url)[0] == 0
+    wait_until(lambda: run("restart", NAME, "--task", "0", url=url)[0] == 0, 10)
+    assert run("stop", NAME, url=url)[:2] == (0, f"{NAME} is stopped\n")
+    code, out, _ = run("offsets", NAME, "--json", url=url)
+    assert code == 0 and len(json.loads(out)["offsets"]) == 1, out
+    code, text, _ = run("offsets", NAME, url=url)
+    assert code == 0 and text.startswith("PARTITION")
+    offsets = json.loads(out)
+    assert run("offsets", NAME, "--set", "-", url=url, stdin=json.dumps(offsets))[0] == 0
+    assert run("offsets", NAME, "--reset", url=url)[0] == 0
+    assert run("offsets", NAME, url=url)[1] == "no offsets\n"
+    assert run("connectors", "delete", NAME, url=url)[:2] == (0, f"deleted {NAME}\n")
+    code, _, error = run("status", NAME, url=url)
+    assert code == 2 and "No status found" in error
+
+
+def test_status_tells_failures_and_logs(worker):
+    url = worker.url
+    config = source(worker, name="bad", behave="exit")
+    del config["behave"]
+    config.update({"connector.class": "bad.NullDeref", "topics": "t"})
+    assert run("connectors", "create", "-", url=url, stdin=json.dumps({"name": "bad", "config": config}))[0] == 0
+    assert run("connectors", "create", "-", "--name", "good", url=url, stdin=json.dumps(source(worker)))[0] == 0
+    wait_until(lambda: run("status", "bad", url=url)[0] == 1, 20)
+    code, out, _ = run("status", url=url)
+    assert code == 1 and "null_deref.c" in out and "good (source)" in out
+    assert "null_deref.c" not in run("status", "--quiet", url=url)[1]
+    assert run("status", "good", url=url)[0] == 0
+    code, out, _ = run("logs", "bad", url=url)
+    assert code == 0 and " ERROR [task-0] Task bad-0 failed:" in out, out
+    code, out, _ = run("logs", "bad", "--json", "--lines", "1", url=url)
+    assert code == 0 and set(json.loads(out)) == {"seq", "time", "level", "logger", "task", "message"}
+    assert run("logs", "none", url=url)[0] == 2
+    follow = subprocess.Popen([SLUICE, "logs", "bad", "--follow", "--lines", "1", "--url", url], stdout=subprocess.PIPE, text=True)
+    try:
+        follow.stdout.readline()
+        run("restart", "bad", "--failed", url=url)
+        while "failed:" not in follow.stdout.readline():
+            pass
+    finally:
+        follow.terminate()
+        follow.wait()
+
+
+def test_top(worker):
+    run("connectors", "create", "-", "--name", "moving", url=worker.url, stdin=json.dumps(source(worker, topic="m")))
+    wait_until(lambda: '"records": 200' in json.dumps(worker.call("GET", "/connectors?expand=metrics")[1]["moving"]), 20)
+    code, out, _ = run("top", "--once", "--interval", "0.3", url=worker.url)
+    line = [line for line in out.splitlines() if line.startswith("moving")][0].split()
+    assert code == 0 and line[1:5] == ["source", "RUNNING", "1/1", "200"] and line[7] == "-", line
+    code, out, _ = run("top", "--once", "--interval", "0.1", "--json", url=worker.url)
+    assert code == 0 and json.loads(out)["moving"]["records_per_s"] == 0
+
+
+def test_validate(worker, tmp_path):
+    good = write_properties(str(tmp_path / "good.properties"), source(worker, name="ok"))
+    assert run("validate", good, url=worker.url)[:2] == (0, f"{good}: 0 errors\n")
+    bad = write_properties(str(tmp_path / "bad.properties"), source(worker, **{"tasks.max": "no"}))
+    code, out, _ = run("validate", bad, url=worker.url)
+    assert code == 2 and f"{bad}: tasks.max: Invalid value no" in out
+    code, out, _ = run("validate", bad, "--json", url=worker.url)
+    assert code == 2 and json.loads(out)["error_count"] >= 1
+    assert run("validate", str(tmp_path / "none.properties"), url=worker.url)[0] == 2
+    assert run("validate", "-", url=worker.url, stdin="{not json")[0] == 2
+
+
+def test_plugins(worker):
+    code, out, _ = run("connectors", "plugins", url=worker.url)
+    assert code == 0 and "sluice.test.LineSourceConnector" in out and "HoistField" not in out
+    assert "HoistField$Value" in run("connectors", "plugins", "--all", url=worker.url)[1]
+
+
+class Guarded(http.server.BaseHTTPRequestHandler):
+    """A worker behind basic authentication, without paths of ours."""
+
+    def do_GET(self):
+        want = "Basic " + base64.b64encode(b"ann:s3cret").decode()
+        status, body = (200, {}) if self.headers.get("Authorization") == want else (401, None)
+        if status == 200 and self.path.endswith("/logs?after=0&limit=100"):
+            status, body = 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode() if body is not None else b"User cannot access the resource.")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_basic_authentication_and_a_jvm_worker(tmp_path):
+    server = http.server.HTTPServer(("127.0.0.1", 0), Guarded)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    secret = str(tmp_path / "user")
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("ann:s3cret\n")
+    try:
+        code, _, error = run("connectors", url=url)
+        assert code == 3 and "--user-file" in error
+        assert run("connectors", "--user-file", secret, url=url)[0] == 0
+        assert run("connectors", url=url, env={"SLUICE_USER": "ann:s3cret"})[0] == 0
+        code, _, error = run("connectors", url=url, env={"SLUICE_USER": "ann:wr0ng"})
+        assert code == 3 and "wr0ng" not in error
+        code, _, error = run("logs", "x", "--user-file", secret, url=url)
+        assert code == 3 and "log files" in error, error
+    finally:
+        server.shutdown()
+        server.server_close()
