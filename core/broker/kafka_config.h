@@ -15,6 +15,8 @@
 #include "core/base/error.h"
 #include "core/config/properties.h"
 
+struct kafka_security;
+
 enum kafka_client { KAFKA_PRODUCER, KAFKA_CONSUMER, KAFKA_ADMIN };
 
 /** What the opaque of every librdkafka client of ours begins with. */
@@ -33,7 +35,7 @@ struct kafka_config {
     int64_t metadata_max_age; /* metadata.max.age.ms */
     bool from_beginning;     /* auto.offset.reset */
     bool no_reset;           /* auto.offset.reset=none */
-    void *security;          /* state of kafka_config.c's own callbacks; NULL: none */
+    struct kafka_security *security; /* of kafka_security.c and its callbacks */
 };
 
 /**
@@ -44,6 +46,14 @@ int kafka_config_build(const struct properties *properties, enum kafka_client ki
                        struct kafka_config **ret, struct error *error) CHECKED;
 /** Right after rd_kafka_new(), whose opaque begins with a struct kafka_opaque. */
 int kafka_config_started(struct kafka_config *config, rd_kafka_t *rk, struct error *error) CHECKED;
+/**
+ * What a fault that librdkafka reports (error_cb) is really about: writes a text that names the cause,
+ * and gives the code that it should have. NO_ERROR: it is of no consequence. May look at the broker's
+ * port once, for up to 2 s. *ret_final: trying again will not help.
+ */
+rd_kafka_resp_err_t kafka_config_fault(struct kafka_config *config, rd_kafka_resp_err_t code,
+                                       const char *reason, char *text, size_t size,
+                                       bool *ret_final);
 /** After rd_kafka_destroy(); NULL is fine. */
 void kafka_config_destroy(struct kafka_config *config);
 

@@ -37,7 +37,7 @@ struct http_client {
     size_t idle_count;
     struct http_call *calls;
     int connect_timeout_ms, stall_timeout_ms;
-    char *proxy, *proxy_user, *proxy_password, *ca_file;
+    char *proxy, *proxy_user, *proxy_password, *ca_file, *ca_pem;
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -185,7 +185,10 @@ static void set_options(struct http_client *client, struct http_call *call, cons
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-    if (client->ca_file) {
+    if (client->ca_pem) {
+        struct curl_blob blob = {client->ca_pem, strlen(client->ca_pem), CURL_BLOB_NOCOPY};
+        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    } else if (client->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_file);
     }
     if (request->no_proxy) {
@@ -308,6 +311,7 @@ static void client_settings(struct http_client *client, const struct http_option
     client->proxy_user = copy(options->proxy_user);
     client->proxy_password = copy(options->proxy_password);
     client->ca_file = copy(options->ca_file);
+    client->ca_pem = copy(options->ca_pem);
 }
 
 struct http_client *http_client_create(const struct http_options *options)
@@ -379,6 +383,7 @@ void http_client_destroy(struct http_client *client)
     free(client->proxy_user);
     wipe(client->proxy_password);
     free(client->ca_file);
+    free(client->ca_pem);
     free(client);
 }
 
@@ -453,4 +458,5 @@ void http_fetch(const struct http_options *options, const struct http_request *r
     free(client.proxy_user);
     wipe(client.proxy_password);
     free(client.ca_file);
+    free(client.ca_pem);
 }

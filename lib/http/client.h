@@ -21,6 +21,7 @@ struct http_options {
     const char *proxy;           /**< URL; NULL: as the environment says */
     const char *proxy_user, *proxy_password;
     const char *ca_file;         /**< NULL: the system's */
+    const char *ca_pem;          /**< instead: certificates to trust */
 };
 
 struct http_request {

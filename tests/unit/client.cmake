@@ -9,3 +9,10 @@ sluice_test(config_client
     SOURCES unit/core/config/test_client.c
     LIBS core_config)
 target_compile_definitions(test_config_client PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+sluice_test(aws_msk_iam
+    SOURCES unit/lib/aws/test_msk_iam.c
+    LIBS lib_aws)
+sluice_test(broker_kafka_config
+    SOURCES unit/core/broker/test_kafka_config.c
+    LIBS core_broker)
+target_compile_definitions(test_broker_kafka_config PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
