@@ -16,9 +16,15 @@ enum { SYSLOG_WARNING = 4 };
 /* What librdkafka logs of failing connections is told by on_error(), once. [its threads] */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    bool connection = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0;
+    bool connection = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
+                      strcmp(facility, "SSLCERTVRFY") == 0;
     enum log_level ours = level <= SYSLOG_WARNING && !connection ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
     log_line(ours, KAFKA_LOGGER, NULL, "%s: %s: %s", rk ? rd_kafka_name(rk) : "", facility, text);
+    /* Connections that a broker closes at once are told here only. This is the thread of that connection,
+     * which has nothing else to do. */
+    if (rk && strcmp(facility, "FAIL") == 0 && kafka_config_closed_early(text)) {
+        kafka_handle_fault(rd_kafka_opaque(rk), RD_KAFKA_RESP_ERR__TRANSPORT, text);
+    }
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -35,6 +41,12 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 void kafka_handle_fault(struct kafka_handle *handle, rd_kafka_resp_err_t code, const char *text)
 {
     struct kafka_faults *faults = &handle->faults;
+    char cause[sizeof(faults->text)];
+    bool exact;
+    code = kafka_config_fault(handle->opaque.config, code, text, cause, sizeof(cause), &exact);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
     pthread_mutex_lock(&faults->lock);
     /* That all are down is the consequence of what came before, which says why. */
     bool consequence = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && faults->code;
@@ -44,12 +56,17 @@ void kafka_handle_fault(struct kafka_handle *handle, rd_kafka_resp_err_t code, c
             if (faults->refusals == 1) {
                 faults->refused_at = clock_monotonic_ms();
             }
+            if (exact) { /* known for sure: final at once */
+                faults->refusals++;
+                faults->refused_at -= KAFKA_REFUSED_MS;
+            }
         }
         /* A broker that is down does not take back that another one refused. */
         if (code != faults->code && (!kafka_refused(faults->code) || kafka_refused(code))) {
             faults->changes++;
             faults->code = code;
-            (void)snprintf(faults->text, sizeof(faults->text), "%s", text ? text : "");
+            faults->exact = exact;
+            (void)snprintf(faults->text, sizeof(faults->text), "%s", cause);
         }
     }
     pthread_mutex_unlock(&faults->lock);
@@ -68,6 +85,13 @@ static void fill(struct kafka_handle *handle, struct error *error)
 {
     (void)kafka_error(error, handle->faults.code, handle->faults.text, "bootstrap.servers=%s",
                       handle->opaque.config->servers);
+    if (handle->faults.exact) { /* the table's advice is for when the cause is not known */
+        struct error general = *error;
+        *error = (struct error){0};
+        (void)error_set_class(error, general.code, general.java_class, "bootstrap.servers=%s: %s",
+                              handle->opaque.config->servers, handle->faults.text);
+        error_clear(&general);
+    }
 }
 
 bool kafka_handle_refused(struct kafka_handle *handle, struct error *error)

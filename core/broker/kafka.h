@@ -36,6 +36,7 @@ struct kafka_faults {
     pthread_mutex_t lock;
     rd_kafka_resp_err_t code; /* NO_ERROR: none since something last worked */
     char text[480];
+    bool exact;               /* text names the cause: nothing needs to be added */
     int refusals;             /* in a row, without anything working in between */
     int64_t refused_at;       /* the first of them; monotonic ms */
     uint64_t changes;         /* how often it became another fault */

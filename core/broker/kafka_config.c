@@ -29,7 +29,7 @@ static const struct {
     {ALL, "client.software.version", SLUICE_VERSION},
     {ALL, "socket.nagle.disable", "true"},
     {ALL, "socket.keepalive.enable", "true"},
-    {ALL, "log.connection.close", "false"},
+    {ALL, "log.connection.close", "true"}, /* kafka_config_closed_early() */
     {ALL, "reconnect.backoff.ms", "50"},
     {ALL, "reconnect.backoff.max.ms", "1000"},
     {ALL, "socket.timeout.ms", "30000"},                    /* request.timeout.ms */

@@ -54,6 +54,8 @@ int kafka_config_started(struct kafka_config *config, rd_kafka_t *rk, struct err
 rd_kafka_resp_err_t kafka_config_fault(struct kafka_config *config, rd_kafka_resp_err_t code,
                                        const char *reason, char *text, size_t size,
                                        bool *ret_final);
+/** Is a log line of librdkafka's (facility FAIL) about a broker that hung up before anything was done? */
+bool kafka_config_closed_early(const char *text);
 /** After rd_kafka_destroy(); NULL is fine. */
 void kafka_config_destroy(struct kafka_config *config);
 

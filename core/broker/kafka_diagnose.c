@@ -3,13 +3,17 @@
  * that closes a connection only that it did; here the certificate is looked at while it is refused,
  * and the broker's port is asked what it speaks. Callbacks run on librdkafka's threads.
  */
+#include <limits.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/broker/kafka_probe.h"
 #include "core/broker/kafka_security.h"
+
+enum { PROBES_MAX = 5, PROBE_EVERY_MS = 5000 };
 
 /* -- certificates -- */
 
@@ -108,6 +112,60 @@ static void describe(const struct kafka_security *security, X509 *certificate, c
     }
 }
 
+static int refuse(struct kafka_security *security, const char *fault, char *text, size_t size)
+{
+    (void)snprintf(text, size, "%s", fault);
+    pthread_mutex_lock(&security->lock);
+    (void)snprintf(security->certificate_fault, sizeof(security->certificate_fault), "%s", fault);
+    pthread_mutex_unlock(&security->lock);
+    return 0;
+}
+
+/*
+ * One verification, within one call on one thread: OpenSSL asks about what is wrong with the chain's end
+ * first, then about each certificate from there down to the broker's own, whose signatures it has
+ * checked by then.
+ *
+ * Java ends a chain at any certificate of its trust store, be it a root or not, while OpenSSL wants a
+ * root. So a chain whose end is not trusted is held to be pending until one of its certificates is
+ * found in the trust store, and refused at the broker's own certificate at the latest.
+ */
+static _Thread_local struct {
+    int pending; /* what is wrong with the end of the chain; X509_V_OK: nothing */
+    char fault[400];
+} chain;
+
+static int look(struct kafka_security *security, X509 *certificate, const char *broker,
+                int *x509_error, int depth, char *text, size_t size)
+{
+    char fault[sizeof(chain.fault)];
+    if (is_about_trust(*x509_error)) {
+        describe(security, certificate, broker, *x509_error, fault, sizeof(fault));
+        bool known = is_anchor(security, certificate);
+        if (!known && (depth == 0 || security->anchor_count == 0)) {
+            return refuse(security, fault, text, size);
+        }
+        if (!known) {
+            chain.pending = *x509_error;
+            memcpy(chain.fault, fault, sizeof(fault));
+        }
+        *x509_error = X509_V_OK;
+        return 1;
+    }
+    if (*x509_error != X509_V_OK) {
+        describe(security, certificate, broker, *x509_error, fault, sizeof(fault));
+        return refuse(security, fault, text, size);
+    }
+    if (chain.pending != X509_V_OK && is_anchor(security, certificate)) {
+        chain.pending = X509_V_OK;
+    }
+    if (chain.pending != X509_V_OK && depth == 0) {
+        *x509_error = chain.pending;
+        return refuse(security, chain.fault, text, size);
+    }
+    return 1;
+}
+
 static int verify(rd_kafka_t *rk, const char *broker, int32_t broker_id, int *x509_error, int depth,
                   const char *der, size_t der_size, char *text, size_t size, void *opaque)
 {
@@ -115,27 +173,17 @@ static int verify(rd_kafka_t *rk, const char *broker, int32_t broker_id, int *x5
     const unsigned char *p = (const unsigned char *)der;
     (void)rk;
     (void)broker_id;
-    (void)depth;
-    if (*x509_error == X509_V_OK) {
+    if (*x509_error == X509_V_OK && chain.pending == X509_V_OK) {
         return 1;
     }
     X509 *certificate = d2i_X509(NULL, &p, (long)der_size);
-    if (!certificate) {
-        (void)snprintf(text, size, "the certificate of broker %s is damaged", broker);
-        return 0;
-    }
-    /* Java ends a chain at any certificate of its trust store; what lies below was verified up to it. */
-    bool fine = is_about_trust(*x509_error) && is_anchor(security, certificate);
-    if (fine) {
-        *x509_error = X509_V_OK;
-    } else {
-        describe(security, certificate, broker, *x509_error, text, size);
-        pthread_mutex_lock(&security->lock);
-        (void)snprintf(security->certificate_fault, sizeof(security->certificate_fault), "%s", text);
-        pthread_mutex_unlock(&security->lock);
-    }
+    int good = certificate ? look(security, certificate, broker, x509_error, depth, text, size)
+                           : refuse(security, "a certificate of the broker is damaged", text, size);
     X509_free(certificate);
-    return fine;
+    if (!good || depth == 0) {
+        chain.pending = X509_V_OK; /* this verification is over */
+    }
+    return good;
 }
 
 void kafka_diagnose_prepare(struct kafka_config *config)
@@ -200,11 +248,15 @@ static bool explain_port(struct kafka_security *security, const char *reason, ch
 {
     char address[300];
     pthread_mutex_lock(&security->lock);
-    bool look = !security->probed;
-    security->probed = true;
+    /* A broker that is down is asked again, but not forever: the wrong port is a fault of the beginning. */
+    int64_t now = clock_monotonic_ms();
+    bool due = !security->port_fault[0] && security->probes < PROBES_MAX &&
+               (security->probes == 0 || now - security->probed_at >= PROBE_EVERY_MS);
+    security->probes += due;
+    security->probed_at = due ? now : security->probed_at;
     pthread_mutex_unlock(&security->lock);
     address_of(security, reason, address, sizeof(address));
-    if (look) {
+    if (due) {
         char fault[sizeof(security->port_fault)] = "";
         enum kafka_port port = kafka_probe(address, security->tls);
         switch (port) {
@@ -234,7 +286,6 @@ static bool explain_port(struct kafka_security *security, const char *reason, ch
         }
         pthread_mutex_lock(&security->lock);
         (void)snprintf(security->port_fault, sizeof(security->port_fault), "%s", fault);
-        security->probed = *fault != '\0'; /* it may have been down: look again next time */
         pthread_mutex_unlock(&security->lock);
     }
     pthread_mutex_lock(&security->lock);
@@ -246,11 +297,20 @@ static bool explain_port(struct kafka_security *security, const char *reason, ch
     return found;
 }
 
-static bool looks_like_wrong_port(const char *reason)
+bool kafka_config_closed_early(const char *text)
 {
-    return strstr(reason, "SSL listener") || strstr(reason, "PLAINTEXT broker listener") ||
+    const char *after = strstr(text, "(after ");
+    long ms = after ? strtol(after + 7, NULL, 10) : LONG_MAX;
+    return strstr(text, "Disconnected") && ms < 2000 &&
+           (strstr(after, "in state APIVERSION_QUERY") || strstr(after, "in state UP"));
+}
+
+static bool may_be_wrong_port(rd_kafka_resp_err_t code, const char *reason)
+{
+    return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || kafka_config_closed_early(reason) ||
+           strstr(reason, "SSL listener") || strstr(reason, "PLAINTEXT broker listener") ||
            strstr(reason, "wrong version number") || strstr(reason, "packet length too long") ||
-           strstr(reason, "record layer failure") || strstr(reason, "might require SASL");
+           strstr(reason, "record layer failure");
 }
 
 rd_kafka_resp_err_t kafka_config_fault(struct kafka_config *config, rd_kafka_resp_err_t code,
@@ -280,7 +340,7 @@ rd_kafka_resp_err_t kafka_config_fault(struct kafka_config *config, rd_kafka_res
             return RD_KAFKA_RESP_ERR__SSL;
         }
     }
-    if (looks_like_wrong_port(reason) && explain_port(security, reason, text, size)) {
+    if (may_be_wrong_port(code, reason) && explain_port(security, reason, text, size)) {
         *ret_final = true;
         return RD_KAFKA_RESP_ERR__SSL;
     }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -139,5 +140,11 @@ enum kafka_port kafka_probe(const char *address, bool want_tls)
     if (!want_tls && speaks_tls(address, deadline)) {
         return KAFKA_PORT_TLS;
     }
-    return speaks_plain(address, deadline);
+    enum kafka_port port = speaks_plain(address, deadline);
+    if (port == KAFKA_PORT_SASL) { /* or a broker that was just going: that one is gone by now */
+        struct timespec pause = {0, 500 * 1000000L};
+        nanosleep(&pause, NULL);
+        port = speaks_plain(address, deadline + PROBE_MS);
+    }
+    return port;
 }

@@ -14,7 +14,7 @@ enum kafka_port {
     KAFKA_PORT_SASL,      /* Kafka without TLS that wants SASL first */
 };
 
-/** Blocks for at most about 2 s. address: host:port. [any thread] */
+/** Blocks for at most about 4 s. address: host:port. [any thread] */
 enum kafka_port kafka_probe(const char *address, bool want_tls);
 
 #endif

@@ -31,7 +31,8 @@ struct kafka_security {
 
     pthread_mutex_t lock;
     char certificate_fault[400]; /* of the last handshake; under lock */
-    bool probed;                 /* under lock */
+    int probes;                  /* how often the port was asked; under lock, as the next */
+    int64_t probed_at;           /* monotonic ms */
     char port_fault[480];        /* security.protocol and the port do not go together; under lock */
 };
 
