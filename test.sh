@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests and closes with `N passed, N failed, N skipped`.
 #   ./test.sh                    everything that CI runs (at most 18 minutes on 2 cores)
-#   ./test.sh --full             the long numbers too: benchmarks, chaos at full length
+#   ./test.sh --full [STEP...]   the long numbers too: benchmarks, chaos at full length
 #   ./test.sh STEP...            only these: build clang unit asan tsan fuzz suites diff rest integration chaos
 #                                bench
 #   ./test.sh vectors FILE...    runs given cases of the recorded vectors (transforms, converters, ..)
@@ -124,7 +124,9 @@ steps=(build unit suites diff rest integration chaos clang asan tsan fuzz)
 if [ "${1:-}" = --full ]; then
     export SLUICE_FULL=1
     steps+=(bench)
-elif [ $# -gt 0 ]; then
+    shift
+fi
+if [ $# -gt 0 ]; then
     steps=("$@")
     case " $* " in *" build "*) ;; *) steps=(build "${steps[@]}") ;; esac
 fi
