@@ -22,7 +22,8 @@ static void check_value(struct sluice_batch *batch, const struct sluice_value *v
     struct sluice_span text = data_api.to_json(batch, value);
     struct sluice_value *again = NULL;
     struct sluice_json_error error = {.size = sizeof(error)};
-    if (data_api.from_json(batch, text.data, text.size, SLUICE_JSON_STRICT, &again, &error) !=
+    if (data_api.from_json(batch, text.data, text.size, SLUICE_JSON_STRICT | SLUICE_JSON_WIDE_INTEGERS,
+                           &again, &error) !=
         SLUICE_OK) {
         abort();
     }
