@@ -2,6 +2,7 @@
 #include "connectors/sql/plugin.h"
 
 #include "connectors/sql/sink_settings.h"
+#include "connectors/sql/source_settings.h"
 
 static const char *const sink_aliases[] = {"io.aiven.connect.jdbc.JdbcSinkConnector",
                                            "sluice.sql.SqlSinkConnector", "JdbcSinkConnector",
@@ -18,6 +19,21 @@ static const struct sluice_descriptor sink = {
     .vtable = &sql_sink,
 };
 
-static const struct sluice_descriptor *const descriptors[] = {&sink, NULL};
+static const char *const source_aliases[] = {"io.aiven.connect.jdbc.JdbcSourceConnector",
+                                             "sluice.sql.SqlSourceConnector", "JdbcSourceConnector",
+                                             "JdbcSource", "SqlSource", NULL};
+
+static const struct sluice_descriptor source = {
+    .size = sizeof(struct sluice_descriptor),
+    .kind = SLUICE_SOURCE,
+    .class_name = "io.confluent.connect.jdbc.JdbcSourceConnector",
+    .aliases = source_aliases,
+    .version = SLUICE_VERSION,
+    .doc = "Reads tables or queries of SQLite, PostgreSQL, MariaDB or MySQL.",
+    .options = sql_source_options,
+    .vtable = &sql_source,
+};
+
+static const struct sluice_descriptor *const descriptors[] = {&sink, &source, NULL};
 
 SLUICE_PLUGIN(descriptors)

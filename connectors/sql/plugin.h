@@ -5,5 +5,6 @@
 #include <sluice/plugin.h>
 
 extern const struct sluice_sink sql_sink;
+extern const struct sluice_source sql_source;
 
 #endif

@@ -1,0 +1,143 @@
+/* Positions as Connect's offsets. */
+#include "connectors/sql/source_offsets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void put(const struct sluice_host *host, struct sluice_batch *batch, struct sluice_value *map,
+                const char *name, struct sluice_value *value)
+{
+    host->data->put(batch, map, host->data->intern(name, strlen(name)), value);
+}
+
+static struct sluice_value *text(const struct sluice_host *host, struct sluice_batch *batch,
+                                 const char *value)
+{
+    return host->data->new_string(batch, value, strlen(value));
+}
+
+static struct sluice_value *number(const struct sluice_host *host, struct sluice_batch *batch,
+                                   int64_t value)
+{
+    return host->data->new_integer(batch, SLUICE_INT64, value);
+}
+
+static struct sluice_value *partition_of(const struct sluice_host *host, struct sluice_batch *batch,
+                                         const struct followed *followed, bool protocol)
+{
+    struct sluice_value *map = host->data->new_map(batch, 2);
+    if (!followed->table) {
+        put(host, batch, map, "query", text(host, batch, "query"));
+        return map;
+    }
+    if (protocol) {
+        put(host, batch, map, "protocol", text(host, batch, "1"));
+        put(host, batch, map, "table", text(host, batch, followed->name));
+    } else {
+        put(host, batch, map, "table", text(host, batch, followed->table->name.table));
+    }
+    return map;
+}
+
+struct sluice_value *source_partition(const struct sluice_host *host,
+                                      const struct source_settings *settings,
+                                      struct sluice_batch *batch, const struct followed *followed)
+{
+    return partition_of(host, batch, followed, settings->mode != MODE_BULK);
+}
+
+struct sluice_value *source_offset(const struct sluice_host *host, const struct source_settings *settings,
+                                   struct sluice_batch *batch, const struct followed *followed,
+                                   bool has_time, struct moment time)
+{
+    if (settings->mode == MODE_BULK) {
+        return NULL;
+    }
+    const struct position *position = &followed->position;
+    struct sluice_value *map = host->data->new_map(batch, 3);
+    if (followed->time_count > 0 && has_time) {
+        put(host, batch, map, "timestamp", number(host, batch, time.ms));
+        put(host, batch, map, "timestamp_nanos", number(host, batch, time.nanos));
+    }
+    if (followed->incrementing && position->has_number) {
+        put(host, batch, map, position->is_text ? "incrementing_text" : "incrementing",
+            position->is_text ? text(host, batch, position->text)
+                              : number(host, batch, position->number));
+    }
+    return map;
+}
+
+static const struct sluice_value *member(const struct sluice_host *host, const struct sluice_value *map,
+                                         const char *name)
+{
+    const struct sluice_value *value =
+        map ? host->data->find(map, host->data->intern(name, strlen(name))) : NULL;
+    return value && host->data->type(value) != SLUICE_NULL ? value : NULL;
+}
+
+void source_offsets_restore(const struct sluice_host *host, const struct sluice_source_context *context,
+                            const struct source_settings *settings, struct sluice_batch *batch,
+                            struct followed *followed)
+{
+    if (settings->mode == MODE_BULK) {
+        return;
+    }
+    const struct sluice_value *stored =
+        context->offset(host, batch, partition_of(host, batch, followed, true));
+    if (!stored && followed->table) {
+        stored = context->offset(host, batch, partition_of(host, batch, followed, false));
+    }
+    const struct sluice_value *timestamp = member(host, stored, "timestamp");
+    const struct sluice_value *nanos = member(host, stored, "timestamp_nanos");
+    const struct sluice_value *incrementing = member(host, stored, "incrementing");
+    const struct sluice_value *words = member(host, stored, "incrementing_text");
+    struct position *position = &followed->position;
+    if (timestamp) {
+        position->has_time = true;
+        position->time = moment_of_ms(host->data->integer(timestamp));
+        if (nanos) {
+            position->time.nanos = (int32_t)host->data->integer(nanos);
+        }
+        followed->reported = true;
+        followed->reported_time = position->time;
+    }
+    if (incrementing) {
+        position->has_number = true;
+        position->number = host->data->integer(incrementing);
+    } else if (words) {
+        struct sluice_span span = host->data->text(words);
+        position->text = strndup(span.data, span.size);
+        position->has_number = position->is_text = position->text != NULL;
+    }
+}
+
+static struct sluice_value *run_partition(const struct sluice_host *host, struct sluice_batch *batch)
+{
+    struct sluice_value *map = host->data->new_map(batch, 1);
+    put(host, batch, map, "schedule", text(host, batch, "cron"));
+    return map;
+}
+
+void source_offsets_run(const struct sluice_host *host, struct sluice_batch *batch,
+                        const struct schedule_run *run)
+{
+    struct sluice_value *map = host->data->new_map(batch, 5);
+    put(host, batch, map, "tick", number(host, batch, run->tick));
+    put(host, batch, map, "begin", number(host, batch, run->begin));
+    put(host, batch, map, "end", number(host, batch, run->end));
+    put(host, batch, map, "attempts", number(host, batch, run->attempts));
+    put(host, batch, map, "result", text(host, batch, run->result));
+    /* No topic: nothing is written, the offset is stored behind the run's records. */
+    struct sluice_record *record = host->records->add(batch, NULL);
+    host->records->set_source(record, run_partition(host, batch), map);
+}
+
+int64_t source_offsets_last_tick(const struct sluice_host *host,
+                                 const struct sluice_source_context *context,
+                                 struct sluice_batch *batch)
+{
+    const struct sluice_value *tick =
+        member(host, context->offset(host, batch, run_partition(host, batch)), "tick");
+    return tick ? host->data->integer(tick) : INT64_MIN;
+}
+
