@@ -83,7 +83,7 @@ enum sql_type {
     SQL_TYPE_TIMESTAMP,
     SQL_TYPE_TIMESTAMP_ZONE, /**< an instant */
     SQL_TYPE_JSON,
-    SQL_TYPE_ANY, /**< SQLite without a declared type: as the value is */
+    SQL_TYPE_ANY, /**< SQLite without a declared type (expressions, too): as its values are */
 };
 
 struct sql_column {
@@ -91,6 +91,7 @@ struct sql_column {
     char *type_name; /**< as declared */
     enum sql_type type;
     int precision, scale; /**< DECIMAL; -1: not said */
+    enum sql_kind seen;   /**< SQL_TYPE_ANY: what holds all values so far (fields_see()) */
     bool not_null;
     bool has_default;
     bool generated; /**< auto-increment, identity, serial */

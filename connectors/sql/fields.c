@@ -81,7 +81,11 @@ static void classify(const struct source_settings *settings, const struct sql_co
         field->form = FIELD_TIMESTAMP;
         return;
     case SQL_TYPE_ANY:
-        field->form = FIELD_ANY;
+        field->form = column->seen == SQL_INTEGER || column->seen == SQL_BOOLEAN ? FIELD_INTEGER
+                      : column->seen == SQL_REAL                                 ? FIELD_REAL
+                      : column->seen == SQL_BYTES                                ? FIELD_BYTES
+                                                                                 : FIELD_TEXT;
+        field->type = field->form == FIELD_REAL ? SLUICE_FLOAT64 : SLUICE_INT64;
         return;
     default:
         field->form = FIELD_TEXT;
@@ -269,6 +273,24 @@ void fields_destroy(const struct sluice_host *host, struct fields *fields)
     free(fields->key_columns);
     free(fields->fields);
     free(fields);
+}
+
+bool fields_see(struct sql_rows *rows, const struct sql_value *row)
+{
+    bool changed = false;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        struct sql_column *column = &rows->columns[i];
+        enum sql_kind kind = row[i].kind, seen = column->seen;
+        if (column->type != SQL_TYPE_ANY || kind == SQL_NULL || kind == seen) {
+            continue;
+        }
+        bool numbers = (kind == SQL_INTEGER || kind == SQL_REAL) && seen == SQL_REAL;
+        bool widened = seen == SQL_INTEGER && kind == SQL_REAL;
+        enum sql_kind now = seen == SQL_NULL ? kind : numbers || widened ? SQL_REAL : SQL_TEXT;
+        changed = changed || now != seen;
+        column->seen = now;
+    }
+    return changed;
 }
 
 /* -- values -- */

@@ -20,7 +20,6 @@ enum field_form {
     FIELD_DATE,
     FIELD_TIME,
     FIELD_TIMESTAMP,
-    FIELD_ANY, /**< SQLite without a declared type: everything as text */
 };
 
 struct field {
@@ -43,6 +42,11 @@ struct fields {
 int fields_create(const struct sluice_host *host, const struct source_settings *settings,
                   const struct sql_table *table, const struct sql_rows *rows, struct fields **ret_fields,
                   char *message, size_t message_size);
+/**
+ * Takes note of a row's values in columns without a type. True: their type is another now, and fields
+ * have to be made anew.
+ */
+bool fields_see(struct sql_rows *rows, const struct sql_value *row);
 void fields_destroy(const struct sluice_host *host, struct fields *fields);
 /** Value, and key where there is one, of a row; in the batch. -1: a value cannot be read. */
 int fields_make(const struct sluice_host *host, const struct source_settings *settings,

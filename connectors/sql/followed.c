@@ -457,13 +457,6 @@ int followed_open(const struct sluice_host *host, const struct source_settings *
     if (outcome != 0) {
         return -1;
     }
-    char message[400];
-    if (fields_create(host, settings, followed->table, followed->rows, &followed->fields, message,
-                      sizeof(message)) != 0) {
-        settings->client->end(followed->rows);
-        followed->rows = NULL;
-        return sql_error_set(error, SQL_FATAL, "", 0, "%s", message);
-    }
     size_t columns = followed->rows->column_count;
     followed->row = calloc(columns ? columns : 1, sizeof(*followed->row));
     followed->time_indexes = calloc(followed->time_count + 1, sizeof(*followed->time_indexes));
@@ -534,10 +527,29 @@ static int advance(const struct source_settings *settings, struct followed *foll
     return 0;
 }
 
-int followed_next(const struct source_settings *settings, struct followed *followed,
-                  struct sql_error *error)
+/* Schemas are made with the first row, and again where it turns out that a column holds more. */
+static int make_fields(const struct sluice_host *host, const struct source_settings *settings,
+                       struct followed *followed, struct sql_error *error)
+{
+    char message[400];
+    if (!fields_see(followed->rows, followed->row) && followed->fields) {
+        return 0;
+    }
+    fields_destroy(host, followed->fields);
+    followed->fields = NULL;
+    return fields_create(host, settings, followed->table, followed->rows, &followed->fields, message,
+                         sizeof(message)) == 0
+               ? 0
+               : sql_error_set(error, SQL_FATAL, "", 0, "%s", message);
+}
+
+int followed_next(const struct sluice_host *host, const struct source_settings *settings,
+                  struct followed *followed, struct sql_error *error)
 {
     int more = settings->client->next(followed->rows, followed->row, error);
+    if (more == 1 && make_fields(host, settings, followed, error) != 0) {
+        return -1;
+    }
     if (more != 1 || settings->mode == MODE_BULK) {
         return more;
     }

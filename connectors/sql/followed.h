@@ -53,7 +53,7 @@ int followed_open(const struct sluice_host *host, const struct source_settings *
 void followed_close(const struct sluice_host *host, const struct source_settings *settings,
                     struct followed *followed);
 /** Reads a row: 1 it is in followed->row and the position moved; 0 no more; -1. */
-int followed_next(const struct source_settings *settings, struct followed *followed,
-                  struct sql_error *error);
+int followed_next(const struct sluice_host *host, const struct source_settings *settings,
+                  struct followed *followed, struct sql_error *error);
 
 #endif

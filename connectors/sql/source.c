@@ -4,6 +4,7 @@
  * polls. [connector thread for validate and task_configs, task thread for the rest]
  */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct source {
     int64_t run_begin;
     int64_t failures;         /* in a row */
     int64_t retry_at;         /* monotonic; 0: now */
+    atomic_size_t under_way;  /* records polled and not yet done [any thread] */
     struct sluice_metric *rows, *errors, *next_run, *last_run;
 };
 
@@ -436,8 +438,11 @@ static enum sluice_result failed(struct source *source, struct sluice_batch *bat
     host->metric_add(source->errors, 1);
     bool scheduled = source->schedule.has_cron && source->schedule.running;
     disconnect(source);
-    forget_tables(source); /* read anew, from the stored offsets on */
+    if (error->class != SQL_RETRY && error->class != SQL_RECONNECT) {
+        forget_tables(source); /* read anew, from the stored offsets on */
+    }
     if (scheduled) {
+        source->current = NULL;
         if (schedule_failed(&source->schedule, clock_ms(CLOCK_REALTIME))) {
             host->log(host, SLUICE_WARN, "Run failed, it is tried again in %" PRId64 " ms: %s",
                       source->schedule.retry_delay_ms, text);
@@ -497,7 +502,7 @@ static int read_rows(struct source *source, struct sluice_batch *batch, struct f
     size_t count = 0;
     int more = 1;
     for (; count < settings->batch_max_rows; count++) {
-        more = followed_next(settings, followed, error);
+        more = followed_next(host, settings, followed, error);
         if (more != 1) {
             break;
         }
@@ -511,6 +516,8 @@ static int read_rows(struct source *source, struct sluice_batch *batch, struct f
             break;
         }
         struct sluice_record *record = host->records->add(batch, followed->topic);
+        host->records->set_context(record, source);
+        atomic_fetch_add(&source->under_way, 1);
         host->records->set_value(record, followed->fields->schema, value);
         if (key) {
             host->records->set_key(record, followed->fields->key_schema, key);
@@ -533,6 +540,18 @@ static void pause_for(int64_t ms)
 {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&time, NULL);
+}
+
+/* All tables are read. A run is done when its records are durable, not before (invariant 1). */
+static enum sluice_result finish_run(struct source *source, struct sluice_batch *batch)
+{
+    if (source->schedule.has_cron && atomic_load(&source->under_way) > 0) {
+        return SLUICE_OK; /* asked again when the last is done */
+    }
+    end_run(source, batch, "ok");
+    schedule_done(&source->schedule, clock_ms(CLOCK_REALTIME));
+    say_next_run(source);
+    return SLUICE_OK;
 }
 
 static enum sluice_result source_poll(void *self, struct sluice_batch *batch, int timeout_ms)
@@ -562,6 +581,9 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
         }
         source->current = source->tables;
     }
+    if (!source->current) {
+        return finish_run(source, batch);
+    }
     while (source->current && source->host->records->count(batch) == 0) {
         struct followed *followed = source->current;
         if (!followed->rows && followed_open(source->host, &source->settings, source->database, followed,
@@ -578,12 +600,20 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
         }
     }
     source->failures = 0;
-    if (!source->current) {
-        end_run(source, batch, "ok");
-        schedule_done(&source->schedule, clock_ms(CLOCK_REALTIME));
-        say_next_run(source);
+    return source->current || source->host->records->count(batch) > 0
+               ? SLUICE_OK
+               : finish_run(source, batch);
+}
+
+/* What became of a record. [broker thread, or task thread] */
+static void source_record_done(void *self, const struct sluice_record *record,
+                               const struct sluice_delivery *delivery)
+{
+    struct source *source = self;
+    (void)delivery;
+    if (source->host->records->context(record) && atomic_fetch_sub(&source->under_way, 1) == 1) {
+        source->context->wake(source->host);
     }
-    return SLUICE_OK;
 }
 
 const struct sluice_source sql_source = {
@@ -593,5 +623,6 @@ const struct sluice_source sql_source = {
     .connector = {.validate = validate, .task_configs = task_configs},
     .start = source_start,
     .poll = source_poll,
+    .record_done = source_record_done,
     .stop = source_stop,
 };

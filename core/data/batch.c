@@ -277,12 +277,19 @@ struct sluice_record *batch_add_sink(struct sluice_batch *batch, const char *top
     return record;
 }
 
+/* Of records without topic; told apart by its address, so that an empty name stays an error. */
+static const char no_topic[] = "";
+
 static struct sluice_record *record_add(struct sluice_batch *batch, const char *topic)
 {
     struct sluice_record *record = add(batch);
-    /* A source that names no topic is told by the producer: an empty name is not valid. */
-    record->topic = record->original_topic = arena_strdup(&batch->arena, topic ? topic : "");
+    record->topic = record->original_topic = topic ? arena_strdup(&batch->arena, topic) : no_topic;
     return record;
+}
+
+bool record_carries_offset_only(const struct sluice_record *record)
+{
+    return record->original_topic == no_topic;
 }
 
 void record_save(const struct sluice_record *record, struct record_state *ret_state)

@@ -37,6 +37,8 @@ struct batch_raw_header {
     struct sluice_span value;
 };
 
+/** True for what a source added without a topic: nothing to write, only how far it has read. */
+bool record_carries_offset_only(const struct sluice_record *record);
 /**
  * Adds a sink record with its coordinates and original bytes (not copied: they live as long as what
  * batch_on_release() lets go). topic is not copied either.

@@ -243,6 +243,9 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
 {
     static const enum stage stages[] = {STAGE_TRANSFORMATION, STAGE_HEADER_CONVERTER,
                                         STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER};
+    if (record_carries_offset_only(record)) {
+        return 0;
+    }
     tap_see(source->task, TAP_POLLED, record);
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         if ((stages[i] == STAGE_TRANSFORMATION && !source->chain) ||

@@ -79,7 +79,10 @@ struct sluice_records {
 
     /* -- sources -- */
 
-    /** Adds an empty record at the end of the batch given to poll(). */
+    /**
+     * Adds an empty record at the end of the batch given to poll(). topic NULL: nothing is written,
+     * transforms do not see it, and its source offset is stored as if it had been delivered.
+     */
     struct sluice_record *(*add)(struct sluice_batch *batch, const char *topic);
     /**
      * Where this record came from and how far that source is read once it is delivered; both maps of

@@ -20,19 +20,19 @@ ON_POSTGRES, ON_SQLITE, ON_MARIADB = "postgresql", "sqlite", "mariadb"
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory):
+def servers():
     """Started when first asked for; one a product."""
     started = {}
 
     def get(product):
         if product not in started:
             kind = {ON_SQLITE: Sqlite, ON_POSTGRES: Postgres, ON_MARIADB: MariaDb}[product]
-            started[product] = kind(tmp_path_factory.mktemp(product)).start()
+            started[product] = kind().start()
         return started[product]
 
     yield get
     for server in started.values():
-        server.kill()
+        server.close()
 
 
 @pytest.fixture(params=[ON_SQLITE, ON_POSTGRES, ON_MARIADB])
@@ -215,8 +215,8 @@ def test_what_cannot_be_written_says_why(tmp_path, servers, properties, message)
         assert message in sluice.wait_state("sq", "FAILED")["trace"]
 
 
-def test_a_server_that_is_away_is_waited_for(tmp_path, tmp_path_factory):
-    server = Postgres(tmp_path_factory.mktemp("pg"))
+def test_a_server_that_is_away_is_waited_for(tmp_path):
+    server = Postgres()
     properties = {**SINK, "topics": "t", "connection.url": server.url, **server.login, "insert.mode": "upsert",
                   "pk.mode": "record_value", "pk.fields": "id", "auto.create": "true", "max.retries": "300"}
     schema = struct(field("id", "int32"), field("v", "int32"))
@@ -232,7 +232,7 @@ def test_a_server_that_is_away_is_waited_for(tmp_path, tmp_path_factory):
             rows_are(server, "SELECT count(*), min(v) FROM t", [["1000", "2"]], sluice)
             assert sluice.task("sq")["state"] == "RUNNING"
     finally:
-        server.kill()
+        server.close()
 
 
 def test_secrets_stay_out_of_the_log(tmp_path, servers):
@@ -259,3 +259,176 @@ def test_uuid_json_and_case_of_columns(tmp_path, postgres):
                  [["1", "2022-01-08 00:00:00.123", 'y"\\', "z,"]], sluice)
         produce(sluice, "odd", [{"key": {**key, "payload": uuid}, "value": None}])
         rows_are(postgres, "SELECT count(*) FROM odd", [["0"]], sluice)
+
+
+# -- source --
+
+SOURCE = {"connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", "topic.prefix": "s-",
+          "poll.interval.ms": "100", "value.converter.schemas.enable": "false"}
+
+
+class Reader:
+    """A source that runs, and what it wrote."""
+
+    def __init__(self, folder, database, properties):
+        self.sluice = Sluice(folder, {"src": {**SOURCE, "connection.url": database.url, **database.login,
+                                              **properties}}).start()
+
+    def records(self, topic, count):
+        return consumed(self.sluice, topic, count)
+
+    def offsets(self):
+        return self.sluice.call("GET", "/connectors/src/offsets")[1]["offsets"]
+
+    def stop(self):
+        self.sluice.stop()
+
+
+@pytest.fixture
+def reader(tmp_path, database):
+    running = []
+
+    def run(properties):
+        running.append(Reader(tmp_path, database, properties))
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.stop()
+
+
+def consumed(sluice, topic, count, timeout=20):
+    """The first so many values of a topic, which need not be there yet."""
+    lines = []
+
+    def read():
+        done = subprocess.run([SLUICE, "consume", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic",
+                               topic, "--from-beginning", "--max-messages", str(count), "--timeout-ms", "1000",
+                               "--json"], capture_output=True, text=True)
+        lines[:] = done.stdout.splitlines()
+        return len(lines) == count
+    try:
+        wait_until(read, timeout)
+    except AssertionError:
+        raise AssertionError(f"{len(lines)} of {count} in {topic}: {lines}\n{sluice.text()}") from None
+    return [json.loads(json.loads(line)["value"]) for line in lines]
+
+
+def full_name(database, t):
+    return {Sqlite: t, Postgres: f"public.{t}", MariaDb: f"sluice.{t}"}[type(database)]
+
+
+def id_column(database):
+    return {Sqlite: "INTEGER PRIMARY KEY", Postgres: "BIGSERIAL PRIMARY KEY",
+            MariaDb: "BIGINT AUTO_INCREMENT PRIMARY KEY"}[type(database)]
+
+
+def test_incrementing_reads_new_rows_and_goes_on_after_a_restart(reader, database, request):
+    t = table(request.node.name)
+    database.run(f"CREATE TABLE {t} (id {id_column(database)}, v VARCHAR(20))")
+    database.run(f"INSERT INTO {t} (v) VALUES ('a'), ('b')")
+    properties = {"mode": "incrementing", "table.whitelist": t}
+    first = reader(properties)
+    assert first.records("s-" + t, 2) == [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}]
+    database.run(f"INSERT INTO {t} (v) VALUES ('c')")
+    assert first.records("s-" + t, 3)[2] == {"id": 3, "v": "c"}
+    wait_until(lambda: first.offsets() == [{"partition": {"protocol": "1", "table": full_name(database, t)},
+                                            "offset": {"incrementing": 3}}], 10, "the offset")
+    first.stop()
+    database.run(f"INSERT INTO {t} (v) VALUES ('d')")
+    assert reader(properties).records("s-" + t, 4)[3] == {"id": 4, "v": "d"}
+
+
+def test_timestamp_holds_offsets_back_while_rows_of_one_time_go_on(reader, database, request):
+    t = table(request.node.name)
+    kind = "DATETIME(3)" if isinstance(database, MariaDb) else "TIMESTAMP"
+    database.run(f"CREATE TABLE {t} (n INT, at {kind} NOT NULL)")
+    database.run(f"INSERT INTO {t} VALUES (1, '2024-01-02 03:04:05.100'), (2, '2024-01-02 03:04:05.100'), "
+                 "(3, '2024-01-02 03:04:06'), (4, '1969-01-01 00:00:00'), (5, '2999-01-01 00:00:00')")
+    one = reader({"mode": "timestamp", "timestamp.column.name": "at", "table.whitelist": t})
+    assert [record["n"] for record in one.records("s-" + t, 3)] == [1, 2, 3]
+    wait_until(lambda: [o["offset"] for o in one.offsets()] ==
+               [{"timestamp": 1704164646000, "timestamp_nanos": 0}], 10, "the offset")
+    database.run(f"INSERT INTO {t} VALUES (6, '2024-01-03 00:00:00')")
+    assert one.records("s-" + t, 4)[3]["n"] == 6
+
+
+def test_timestamp_and_incrementing_sees_changes(reader, database, request):
+    t = table(request.node.name)
+    kind = "DATETIME(6)" if isinstance(database, MariaDb) else "TIMESTAMP"
+    database.run(f"CREATE TABLE {t} (id {id_column(database)}, at {kind} NOT NULL, v INT)")
+    database.run(f"INSERT INTO {t} (at, v) VALUES ('2024-01-01 00:00:00', 1), ('2024-01-01 00:00:00', 2)")
+    one = reader({"mode": "timestamp+incrementing", "timestamp.column.name": "at", "incrementing.column.name": "id",
+                  "table.whitelist": t})
+    one.records("s-" + t, 2)
+    database.run(f"UPDATE {t} SET v = 3, at = '2024-01-01 00:00:00.5' WHERE id = 1")
+    assert one.records("s-" + t, 3)[2]["v"] == 3
+    wait_until(lambda: [o["offset"] for o in one.offsets()] ==
+               [{"timestamp": 1704067200500, "timestamp_nanos": 500000000, "incrementing": 1}], 10, "the offset")
+
+
+def test_a_query_may_have_a_where(reader, database, request):
+    t = table(request.node.name)
+    database.run(f"CREATE TABLE {t} (id {id_column(database)}, v INT)")
+    database.run(f"INSERT INTO {t} (v) VALUES (1), (2), (3), (4)")
+    one = reader({"mode": "incrementing", "incrementing.column.name": "id", "topic.prefix": "q" + t,
+                  "query": f"SELECT id, v * 10 AS v FROM {t} WHERE v > 2 -- ?\n;"})
+    assert one.records("q" + t, 2) == [{"id": 3, "v": 30}, {"id": 4, "v": 40}]
+    assert one.offsets() == [] or one.offsets()[0]["partition"] == {"query": "query"}
+
+
+def test_types_of_postgres(tmp_path, postgres):
+    postgres.run("CREATE TABLE kinds (a smallint NOT NULL, b int, c bigint, d real, e double precision, f boolean, "
+                 "g numeric(10,2), h numeric, i text, j bytea, k date, l time, m timestamp, n timestamptz, o uuid, "
+                 "p jsonb, q int[], r inet)")
+    postgres.run("INSERT INTO kinds VALUES (1, 2, 3, 1.5, 2.5, true, 12.34, 1.234, 'x', '\\x0001', '2022-01-08', "
+                 "'01:02:03.004', '2022-01-08 00:00:00.123456', '2022-01-08 00:00:00+09', "
+                 "'6f1b6c1e-56b5-4d50-9d0f-0f6f5b1a2c3d', '{\"a\": 1}', '{1,NULL}', '10.0.0.1')")
+    one = Reader(tmp_path, postgres, {"mode": "bulk", "table.whitelist": "kinds", "value.converter.schemas.enable": "true",
+                                      "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+                                      "poll.interval.ms": "600000", "sluice.key.mode": "columns",
+                                      "sluice.key.columns": "a"})
+    try:
+        record = one.records("s-kinds", 1)[0]
+        assert record["payload"] == {
+            "a": 1, "b": 2, "c": 3, "d": 1.5, "e": 2.5, "f": True, "g": "BNI=", "h": "1.234", "i": "x", "j": "AAE=",
+            "k": 19000, "l": 3723004, "m": 1641600000123, "n": 1641567600000,
+            "o": "6f1b6c1e-56b5-4d50-9d0f-0f6f5b1a2c3d", "p": '{"a": 1}', "q": "{1,NULL}", "r": "10.0.0.1"}
+        schema = {f["field"]: f for f in record["schema"]["fields"]}
+        assert not schema["a"]["optional"] and schema["b"]["optional"]
+        assert (schema["a"]["type"], schema["d"]["type"], schema["g"]["name"], schema["g"]["parameters"]) == \
+            ("int16", "float", "org.apache.kafka.connect.data.Decimal", {"scale": "2"})
+        assert record["schema"]["name"] == "kinds"
+    finally:
+        one.stop()
+
+
+def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, servers):
+    database = servers(ON_SQLITE)
+    with Sluice(tmp_path, {}) as sluice:
+        status, answer = sluice.call("POST", "/connectors", {"name": "w", "config": {
+            **SOURCE, "connection.url": database.url, "mode": "bulk", "query": "SELECT nope FROM nowhere"}})
+        assert status == 400 and "nowhere" in answer["message"], answer
+        status, _ = sluice.call("POST", "/connectors", {"name": "late", "config": {
+            **SOURCE, "connection.url": database.url, "mode": "bulk", "table.whitelist": "late",
+            "table.poll.interval.ms": "200"}})
+        assert status == 201
+        sluice.wait_state("late", "RUNNING")
+        database.run("CREATE TABLE late (x INT)")
+        database.run("INSERT INTO late VALUES (7)")
+        assert consumed(sluice, "s-late", 1) == [{"x": 7}]
+
+
+def test_a_schedule_runs_at_its_tick_and_says_so(tmp_path, servers):
+    """Every minute, with the tick of the minute before made up for: no minute has to be waited for."""
+    database = servers(ON_SQLITE)
+    database.run("CREATE TABLE daily (x INT)")
+    database.run("INSERT INTO daily VALUES (1)")
+    properties = {**SOURCE, "connection.url": database.url, "mode": "bulk", "table.whitelist": "daily",
+                  "schedule.cron": "* * * * *"}
+    with Sluice(tmp_path, {"src": properties}) as sluice:
+        wait_until(lambda: "Next run at" in sluice.text(), 20, "the plan")
+        wait_until(lambda: "attempt 1: ok" in sluice.text(), 70, "a run")
+        offset = wait_until(lambda: sluice.call("GET", "/connectors/src/offsets")[1]["offsets"], 20)[0]
+        assert offset["partition"] == {"schedule": "cron"}
+        assert offset["offset"]["result"] == "ok" and offset["offset"]["tick"] % 60000 == 0

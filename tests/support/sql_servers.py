@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
@@ -22,8 +23,9 @@ def _as_user(name, command):
 class Server:
     """A server process in a folder of its own, which can be killed and started again."""
 
-    def __init__(self, folder):
-        self.folder, self.port, self.process = str(folder), free_port(), None
+    def __init__(self):
+        # Not pytest's: that one is closed to the users that these servers run as.
+        self.folder, self.port, self.process = tempfile.mkdtemp(prefix="sluice-sql-"), free_port(), None
 
     def start(self):
         self.log = open(os.path.join(self.folder, "server.log"), "ab")
@@ -38,18 +40,23 @@ class Server:
         return self
 
     def kill(self, number=signal.SIGKILL):
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
-            self.process.wait(30)
+        if self.process:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, number)
+                self.process.wait(30)
+            self.log.close()
         self.process = None
-        self.log.close()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Postgres(Server):
     quote = '"'
 
-    def __init__(self, folder):
-        super().__init__(folder)
+    def __init__(self):
+        super().__init__()
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
         if not found:
             pytest.skip("PostgreSQL's server is not installed (package postgresql)")
@@ -57,8 +64,6 @@ class Postgres(Server):
         self.data = os.path.join(self.folder, "data")
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
-            for up in (os.path.dirname(self.folder), os.path.dirname(os.path.dirname(self.folder))):
-                os.chmod(up, os.stat(up).st_mode | 0o011)
         password = os.path.join(self.folder, "password")
         with open(password, "w") as file:
             file.write("s3cret\n")
@@ -91,16 +96,14 @@ class Postgres(Server):
 class MariaDb(Server):
     quote = "`"
 
-    def __init__(self, folder):
-        super().__init__(folder)
+    def __init__(self):
+        super().__init__()
         self.server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
         if not os.path.exists(self.server):
             pytest.skip("MariaDB's server is not installed (package mariadb-server)")
         self.data = os.path.join(self.folder, "data")
         if os.geteuid() == 0:
             shutil.chown(self.folder, "mysql")
-            for up in (os.path.dirname(self.folder), os.path.dirname(os.path.dirname(self.folder))):
-                os.chmod(up, os.stat(up).st_mode | 0o011)
         subprocess.run(_as_user("mysql", ["mariadb-install-db", "--datadir=" + self.data, "--no-defaults",
                                           "--auth-root-authentication-method=normal", "--skip-test-db"]),
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
@@ -141,15 +144,15 @@ class Sqlite:
     quote = '"'
     login = {}
 
-    def __init__(self, folder):
-        self.file = os.path.join(str(folder), "x.db")
+    def __init__(self):
+        self.file = os.path.join(tempfile.mkdtemp(prefix="sluice-sql-"), "x.db")
         self.url = "jdbc:sqlite:" + self.file
 
     def start(self):
         return self
 
-    def kill(self, number=None):
-        pass
+    def close(self):
+        shutil.rmtree(os.path.dirname(self.file), ignore_errors=True)
 
     def run(self, sql, check=True):
         with contextlib.closing(sqlite3.connect(self.file, timeout=10)) as connection:
