@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sluice/offsets.h>
+
 #include "connectors/sql/names.h"
 #include "connectors/sql/plugin.h"
 #include "connectors/sql/source_offsets.h"
@@ -31,7 +33,7 @@ struct source {
     char *seen;               /* all wanted tables when they were last looked at; NULL: not yet */
     int64_t looked_ms;        /* monotonic */
     struct schedule schedule;
-    bool restored;
+    bool planned;
     int64_t run_begin;
     int64_t failures;         /* in a row */
     int64_t retry_at;         /* monotonic; 0: now */
@@ -372,16 +374,18 @@ static int find_tables(struct source *source, struct sluice_batch *batch, struct
     return 0;
 }
 
+static void plan_first_run(struct source *source, struct sluice_batch *batch)
+{
+    int64_t tick = source->schedule.has_cron
+                       ? source_offsets_last_tick(source->host, source->context, batch)
+                       : INT64_MIN;
+    schedule_start(&source->schedule, clock_ms(CLOCK_REALTIME), tick);
+    source->planned = true;
+    say_next_run(source);
+}
+
 static int make_ready(struct source *source, struct sluice_batch *batch, struct sql_error *error)
 {
-    if (!source->restored) {
-        int64_t tick = source->schedule.has_cron
-                           ? source_offsets_last_tick(source->host, source->context, batch)
-                           : INT64_MIN;
-        schedule_start(&source->schedule, clock_ms(CLOCK_REALTIME), tick);
-        source->restored = true;
-        say_next_run(source);
-    }
     if (!source->database && open_database(&source->settings, &source->database, error) != 0) {
         return -1;
     }
@@ -564,8 +568,10 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
         return SLUICE_OK;
     }
     source->retry_at = 0;
-    bool scheduled = source->schedule.has_cron && source->restored;
-    if (!scheduled || source->schedule.running) {
+    if (!source->planned) {
+        plan_first_run(source, batch);
+    }
+    if (!source->schedule.has_cron || source->schedule.running) {
         if (make_ready(source, batch, &error) != 0 || look_for_tables(source, &error) != 0) {
             return failed(source, batch, &error);
         }
@@ -616,6 +622,39 @@ static void source_record_done(void *self, const struct sluice_record *record,
     }
 }
 
+/* Offsets that an operator sets: those of followed() tables, the query, the schedule; all of maps. */
+static enum sluice_result alter(void *self, const struct sluice_config *config,
+                                const struct sluice_offset_change *changes, size_t count,
+                                bool *ret_handled)
+{
+    struct source *source = self;
+    const struct sluice_host *host = source->host;
+    static const char *const names[] = {"table", "query", "schedule"};
+    (void)config;
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+        for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+            known = known || (changes[i].partition &&
+                              host->data->find(changes[i].partition,
+                                               host->data->intern(names[n], strlen(names[n]))));
+        }
+        if (!known) {
+            return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
+                               "A partition has the member table (with protocol), query or schedule");
+        }
+    }
+    *ret_handled = true; /* there are no others */
+    return SLUICE_OK;
+}
+
+static const void *source_extension(void *self, const char *id)
+{
+    static const struct sluice_alter_offsets alter_offsets = {
+        .size = sizeof(struct sluice_alter_offsets), .alter = alter};
+    (void)self;
+    return strcmp(id, SLUICE_ALTER_OFFSETS) == 0 ? &alter_offsets : NULL;
+}
+
 const struct sluice_source sql_source = {
     .size = sizeof(struct sluice_source),
     .create = source_create,
@@ -625,4 +664,5 @@ const struct sluice_source sql_source = {
     .poll = source_poll,
     .record_done = source_record_done,
     .stop = source_stop,
+    .extension = source_extension,
 };

@@ -20,6 +20,7 @@ int verb_consume(int argc, char **argv);
 int verb_plugins(int argc, char **argv);
 int verb_produce(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_schedule(int argc, char **argv);
 int verb_standalone(int argc, char **argv);
 int verb_topics(int argc, char **argv);
 int verb_transform(int argc, char **argv);

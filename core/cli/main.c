@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
     {"restart", verb_client, "restart connectors or tasks"},
     {"resume", verb_client, "run connectors that were paused or stopped"},
     {"run", verb_run, "run connectors; with an embedded log where no broker is named"},
+    {"schedule", verb_schedule, "print when a cron expression is due"},
     {"standalone", verb_standalone, "run a worker and its connectors as connect-standalone does"},
     {"status", verb_client, "states of connectors and tasks, with traces"},
     {"stop", verb_client, "stop connectors"},

@@ -419,16 +419,45 @@ def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, serve
         assert consumed(sluice, "s-late", 1) == [{"x": 7}]
 
 
-def test_a_schedule_runs_at_its_tick_and_says_so(tmp_path, servers):
-    """Every minute, with the tick of the minute before made up for: no minute has to be waited for."""
+def test_a_run_missed_is_made_up_for_and_recorded(tmp_path, servers):
+    """The tick stored is of long ago, so that the one missed last is run at once."""
     database = servers(ON_SQLITE)
     database.run("CREATE TABLE daily (x INT)")
     database.run("INSERT INTO daily VALUES (1)")
-    properties = {**SOURCE, "connection.url": database.url, "mode": "bulk", "table.whitelist": "daily",
-                  "schedule.cron": "* * * * *"}
-    with Sluice(tmp_path, {"src": properties}) as sluice:
-        wait_until(lambda: "Next run at" in sluice.text(), 20, "the plan")
-        wait_until(lambda: "attempt 1: ok" in sluice.text(), 70, "a run")
-        offset = wait_until(lambda: sluice.call("GET", "/connectors/src/offsets")[1]["offsets"], 20)[0]
-        assert offset["partition"] == {"schedule": "cron"}
-        assert offset["offset"]["result"] == "ok" and offset["offset"]["tick"] % 60000 == 0
+    with Sluice(tmp_path, {}) as sluice:
+        status, _ = sluice.call("POST", "/connectors", {"name": "src", "initial_state": "STOPPED", "config": {
+            **SOURCE, "connection.url": database.url, "mode": "bulk", "table.whitelist": "daily",
+            "schedule.cron": "0 12 * * *", "schedule.timezone": "Europe/Berlin"}})
+        assert status == 201
+        wait_until(lambda: sluice.status("src")["connector"]["state"] == "STOPPED", 20)
+        old = {"partition": {"schedule": "cron"}, "offset": {"tick": 1704106800000, "result": "ok"}}
+        status, answer = sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [old]})
+        assert status == 200, answer
+        sluice.call("PUT", "/connectors/src/resume")
+        assert consumed(sluice, "s-daily", 1) == [{"x": 1}]
+
+        def run():
+            offsets = sluice.call("GET", "/connectors/src/offsets")[1]["offsets"]
+            return offsets and offsets[0]["offset"]["tick"] != 1704106800000 and offsets[0]["offset"]
+        offset = wait_until(run, 20, "the run on record")
+        assert offset["result"] == "ok" and offset["attempts"] == 1 and offset["begin"] <= offset["end"]
+        assert offset["tick"] % 86400000 in (10 * 3600000, 11 * 3600000)  # noon in Berlin
+        assert "Next run at" in sluice.text()
+
+
+def test_a_run_that_fails_is_tried_again(tmp_path, servers):
+    database = servers(ON_SQLITE)
+    with Sluice(tmp_path, {}) as sluice:
+        database.run("CREATE TABLE retried (id TEXT)")  # null allowed: refused by validate.non.null
+        sluice.call("POST", "/connectors", {"name": "src", "initial_state": "STOPPED", "config": {
+            **SOURCE, "connection.url": database.url, "mode": "incrementing", "incrementing.column.name": "id",
+            "table.whitelist": "retried", "topic.prefix": "", "schedule.cron": "0 12 * * *",
+            "schedule.retries": "500", "schedule.retry.delay.ms": "100"}})
+        old = {"partition": {"schedule": "cron"}, "offset": {"tick": 1704106800000}}
+        wait_until(lambda: sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [old]})[0] == 200, 20)
+        sluice.call("PUT", "/connectors/src/resume")
+        wait_until(lambda: "tried again" in sluice.text(), 20, "a failure")
+        database.run("DROP TABLE retried")
+        database.run("CREATE TABLE retried (id INTEGER PRIMARY KEY)")
+        database.run("INSERT INTO retried VALUES (5)")
+        assert consumed(sluice, "retried", 1) == [{"id": 5}]
