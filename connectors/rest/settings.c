@@ -12,6 +12,10 @@
     {OPTION, .name = key, .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW, \
      .doc = "Accepted from kafka-rest.properties.", .unavailable = why}
 
+#define CLIENT_SECRET(key)                                                             \
+    {OPTION, .name = key, .type = SLUICE_OPTION_PASSWORD, .importance = SLUICE_MEDIUM, \
+     .doc = "A secret of the task's Kafka clients; never shown."}
+
 #define WORKERS_CLIENT "clients belong to the worker: set producer.* in the worker's properties or " \
                        "producer.override.* in the connector's"
 #define NO_REGISTRY "formats with a schema are not served"
@@ -103,7 +107,15 @@ const struct sluice_option rest_options[] = {
     NOT_HERE("authentication.method", "put a reverse proxy in front for authentication"),
     NOT_HERE("schema.registry.url", NO_REGISTRY),
     NOT_HERE("schema.registry.*", NO_REGISTRY),
-    NOT_HERE("client.*", WORKERS_CLIENT),
+    CLIENT_SECRET("client.sasl.jaas.config"),
+    CLIENT_SECRET("client.ssl.key.password"),
+    CLIENT_SECRET("client.ssl.keystore.key"),
+    CLIENT_SECRET("client.ssl.keystore.password"),
+    CLIENT_SECRET("client.ssl.truststore.password"),
+    /* handed to the task's clients by whoever runs it, see core/config/client_properties.h */
+    {OPTION, .name = "client.*", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
+     .doc = "Settings of the task's Kafka clients (client.security.protocol, client.sasl.jaas.config, "
+            "..); producer.override.* wins over them."},
     NOT_HERE("bootstrap.servers", WORKERS_CLIENT),
     NOT_HERE("zookeeper.connect", "ZooKeeper is not used"),
     NOT_HERE("producer.threads", "has had no effect in the Proxy either"),

@@ -107,6 +107,16 @@ void client_properties_compose(const struct client_owner *owner, enum client_rol
     properties_copy_prefixed(ret, owner->connector, role->override);
 }
 
+bool client_keys_taken(const struct sluice_option *options)
+{
+    for (; options && options->name; options++) {
+        if (strcmp(options->name, "client.*") == 0 && !options->unavailable) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *client_override_prefix(unsigned client)
 {
     return client == CLIENT_PRODUCER   ? "producer.override."

@@ -32,6 +32,9 @@ void client_properties_compose(const struct client_owner *owner, enum client_rol
 /** Of the worker's own clients: its keys without a prefix that are a client's. */
 void client_properties_of_worker(const struct properties *worker, struct properties *ret);
 
+/** Does a class with this table (NULL: none) hand `client.*` to its task's clients? */
+bool client_keys_taken(const struct sluice_option *options);
+
 /** "producer.override." and so on, of a kind of client (CLIENT_PRODUCER, ..). */
 const char *client_override_prefix(unsigned client);
 

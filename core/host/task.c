@@ -303,10 +303,7 @@ static int run(struct task *task, json_t *first, struct error *error)
     if (!descriptor) {
         return -1;
     }
-    for (const struct sluice_option *o = descriptor->options; o && o->name; o++) {
-        task->takes_client_keys =
-            task->takes_client_keys || (strcmp(o->name, "client.*") == 0 && !o->unavailable);
-    }
+    task->takes_client_keys = client_keys_taken(descriptor->options);
     if (strcmp(descriptor->kind, SLUICE_SINK) == 0) {
         return sink_task_run(task, error);
     }

@@ -11,6 +11,7 @@
 
 #include <sluice/plugin.h>
 
+#include "core/config/client_properties.h"
 #include "core/config/framework.h"
 #include "core/host/process.h"
 #include "core/host/resolve.h"
@@ -411,6 +412,7 @@ static void on_override(void *user, json_t *definition, const char *name, json_t
 static int check_overrides(struct validation *validation, struct error *error)
 {
     char *wrong = validate_overrides(&validation->worker, &validation->config, validation->sink,
+                                     client_keys_taken(validation->descriptor->options),
                                      on_override, validation);
     if (!wrong) {
         return 0;

@@ -54,8 +54,15 @@ static json_t *define(const struct client_key *key, const char *name)
                      option->name, "dependents", "order", -1);
 }
 
+static json_t *refusal(enum client_policy policy, const char *key)
+{
+    return json_sprintf("The '%s' policy does not allow '%s' to be overridden in the connector "
+                        "configuration.",
+                        client_policy_name(policy), key);
+}
+
 char *validate_overrides(const struct properties *worker, const struct properties *connector,
-                           bool sink,
+                           bool sink, bool takes_client_keys,
                            void (*add)(void *user, json_t *definition, const char *name,
                                        json_t *value, json_t *errors),
                            void *user)
@@ -89,14 +96,21 @@ char *validate_overrides(const struct properties *worker, const struct propertie
             }
             json_t *errors = json_array();
             if (!client_policy_allows(policy, allowed, full + size)) {
-                json_array_append_new(
-                    errors, json_sprintf("The '%s' policy does not allow '%s' to be overridden in "
-                                         "the connector configuration.",
-                                         client_policy_name(policy), full + size));
+                json_array_append_new(errors, refusal(policy, full + size));
             }
             add(user, key ? define(key, full) : NULL, full,
                 json_string(shown ? shown : key ? "" : text), errors);
             free(shown);
+        }
+    }
+    for (size_t i = 0; takes_client_keys && i < connector->count; i++) {
+        const char *full = connector->items[i].name;
+        if (strncmp(full, "client.", 7) == 0 && full[7] &&
+            !client_policy_allows(policy, allowed, full + 7)) {
+            const struct client_key *key = client_key_find(full + 7);
+            bool secret = key && key->option.type == SLUICE_OPTION_PASSWORD;
+            add(user, NULL, full, json_string(secret ? "[hidden]" : connector->items[i].value),
+                json_pack("[o]", refusal(policy, full + 7)));
         }
     }
     return NULL;

@@ -12,12 +12,13 @@
 #include "core/config/properties.h"
 
 /**
- * Calls add for each override, as Connect lists it. NULL, or a sentence about a value that is not of
+ * takes_client_keys: the class has the family `client.*` (client_properties.h), which the policy
+ * governs, too. Calls add for each override, as Connect lists it. NULL, or a sentence about a value that is not of
  * its type, which Connect fails the whole validation with; owned by the caller. definition is new or
  * NULL, value and errors are new: taken over by add.
  */
 char *validate_overrides(const struct properties *worker, const struct properties *connector,
-                           bool sink,
+                           bool sink, bool takes_client_keys,
                            void (*add)(void *user, json_t *definition, const char *name,
                                        json_t *value, json_t *errors),
                            void *user);

@@ -1,0 +1,93 @@
+"""connector.client.config.override.policy and where keys of Kafka clients may stand, on the embedded log."""
+import urllib.request
+
+import pytest
+from harness import Sluice, wait_until
+
+SINK = {"connector.class": "FileStreamSink", "topics": "t"}
+REST = {"connector.class": "RestSource", "listeners": "http://127.0.0.1:0"}
+
+
+def validate(sluice, config):
+    status, body = sluice.call("PUT", f"/connector-plugins/{config['connector.class']}/config/validate",
+                               {"name": "x", **config})
+    if status != 200:
+        return status, body
+    return status, {entry["value"]["name"]: entry for entry in body["configs"]}
+
+
+def errors(entries, name):
+    return entries[name]["value"]["errors"]
+
+
+def refusal(policy, key):
+    return [f"The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration."]
+
+
+@pytest.fixture(params=["All", "None", "Principal", "Allowlist"])
+def sluice(request, tmp_path):
+    worker = {"connector.client.config.override.policy": request.param,
+              "connector.client.config.override.allowlist": "client.id, max.poll.records"}
+    with Sluice(tmp_path, {}, worker) as one:
+        one.policy = request.param
+        yield one
+
+
+def test_policies(sluice, tmp_path):
+    allowed = {"All": {"client.id", "sasl.jaas.config", "no.such.key"}, "None": set(),
+               "Principal": {"sasl.jaas.config"}, "Allowlist": {"client.id"}}[sluice.policy]
+    config = {**SINK, "file": str(tmp_path / "x"), "consumer.override.client.id": "me",
+              "consumer.override.sasl.jaas.config": "M required password=\"geheim7\";",
+              "consumer.override.no.such.key": "1", "producer.override.client.id": "unused by a sink"}
+    status, found = validate(sluice, config)
+    assert status == 200
+    for key in ("client.id", "sasl.jaas.config", "no.such.key"):
+        wanted = [] if key in allowed else refusal(sluice.policy, key)
+        assert errors(found, "consumer.override." + key) == wanted, key
+    assert found["consumer.override.sasl.jaas.config"]["value"]["value"] == "[hidden]"
+    assert found["consumer.override.client.id"]["definition"]["type"] == "STRING"
+    assert found["consumer.override.no.such.key"]["definition"] is None
+    assert "producer.override.client.id" not in found
+    # with a dead letter queue the sink has a producer and an admin client
+    _, found = validate(sluice, {**config, "errors.deadletterqueue.topic.name": "d", "admin.override.client.id": "a"})
+    for key in ("producer.override.client.id", "admin.override.client.id"):
+        assert errors(found, key) == ([] if "client.id" in allowed else refusal(sluice.policy, "client.id"))
+    # the REST Proxy's prefix is bound by the policy as well
+    _, found = validate(sluice, {**REST, "client.sasl.jaas.config": "M required password=\"geheim7\";"})
+    assert ("client.sasl.jaas.config" in found and errors(found, "client.sasl.jaas.config") != []) == (
+        "sasl.jaas.config" not in allowed)
+    assert "geheim7" not in str(found)
+    if sluice.policy == "None":
+        status, body = sluice.call("PUT", "/connectors/x/config", {"name": "x", **config})
+        assert status == 400 and refusal("None", "client.id")[0] in body["message"]
+
+
+def test_values_of_the_wrong_type(tmp_path):
+    """As in Connect, they fail the validation as a whole."""
+    with Sluice(tmp_path, {}) as sluice:
+        status, body = validate(sluice, {**SINK, "file": str(tmp_path / "x"), "consumer.override.max.poll.records": "x"})
+        assert status == 500
+        assert "Invalid value x for configuration max.poll.records: Not a number of type INT" in body["message"]
+
+
+def test_most_records_of_a_put(tmp_path):
+    """max.poll.records of the worker, and of the connector over it, bound what a sink is given at a time."""
+    out = tmp_path / "out.txt"
+    connectors = {"in": {"connector.class": "FileStreamSource", "topic": "t", "file": str(tmp_path / "in.txt")},
+                  "out": {**SINK, "file": str(out), "consumer.override.max.poll.records": "7"}}
+    (tmp_path / "in.txt").write_text("".join(f"{number}\n" for number in range(500)), encoding="utf-8")
+    worker = {"value.converter": "org.apache.kafka.connect.storage.StringConverter"}
+    with Sluice(tmp_path, connectors, worker) as sluice:
+        wait_until(lambda: out.exists() and out.read_text().count("\n") == 500, 30, "500 lines")
+        with urllib.request.urlopen(f"http://127.0.0.1:{sluice.admin_port}/metrics") as answer:
+            text = answer.read().decode()
+        most = [float(line.split()[-1]) for line in text.splitlines()
+                if line.startswith("kafka_connect_connector_task_metrics_batch_size_max{") and 'connector="out"' in line]
+        assert most and max(most) <= 7, most
+
+
+def test_unknown_policy(tmp_path):
+    sluice = Sluice(tmp_path, {}, {"connector.client.config.override.policy": "com.example.Mine"})
+    with pytest.raises(AssertionError, match="no such policy"):
+        sluice.start()
+    sluice.stop()
