@@ -353,12 +353,10 @@ static void begin_resume(struct connector *connector)
     bool was_running = connector->target == TARGET_RUNNING;
     connector->target = TARGET_RUNNING;
     command_reply(connector->current, 202, NULL, NULL);
+    tasks_reconcile(connector); /* at once; new task configurations follow where they differ */
     if (was_running || strcmp(connector->state, "FAILED") == 0) {
         connector_finish(connector); /* a failed one comes back by a restart only */
         return;
-    }
-    if (connector->tasks) {
-        tasks_reconcile(connector); /* at once; new task configurations follow where they differ */
     }
     setup_start(connector, connector->config, on_resumed);
 }
