@@ -35,6 +35,8 @@ static const char help[] =
     "  --data DIR            where the worker keeps what it needs between runs (default: the "
     "embedded\n"
     "                        log's folder, or ./sluice-data)\n"
+    "  --config-dir DIR      connectors that are kept for good: a file each in DIR; what the admin API\n"
+    "                        changes is written there, what changes there is taken at once\n"
     "  --rest URL|off        where the admin API listens (http://127.0.0.1:8083)\n"
     "  --exit-when-idle MS   ends once records have moved, every sink has written all there is and "
     "nothing\n"
@@ -190,6 +192,7 @@ int verb_run(int argc, char **argv)
 {
     static const struct option long_options[] = {
         {"data", required_argument, NULL, 'd'},
+        {"config-dir", required_argument, NULL, 'c'},
         {"rest", required_argument, NULL, 'r'},
         {"exit-when-idle", required_argument, NULL, 'i'},
         {"json", no_argument, NULL, 'j'},
@@ -208,6 +211,9 @@ int verb_run(int argc, char **argv)
         switch (option) {
         case 'd':
             data = optarg;
+            break;
+        case 'c':
+            run.worker.config_dir = optarg;
             break;
         case 'r':
             run.worker.rest_url = optarg;
@@ -249,6 +255,7 @@ int verb_run(int argc, char **argv)
     run.worker.ready = create_connectors;
     run.worker.ended = ended;
     run.worker.user = &run;
-    int result = run_config_load(&run.worker.config, argv + optind, (size_t)(argc - optind), data);
+    int result = run_config_load(&run.worker.config, argv + optind, (size_t)(argc - optind), data,
+                                 run.worker.config_dir != NULL);
     return result ? result : worker_main_run(&run.worker);
 }

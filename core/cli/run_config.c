@@ -10,7 +10,7 @@
 
 #include "core/cli/cli.h"
 #include "core/config/framework.h"
-#include "core/worker/validation.h"
+#include "core/worker/connector_file.h"
 
 #define DEFAULT_DATA "./sluice-data"
 #define LOCAL "local:"
@@ -24,99 +24,43 @@ static int complain(const struct run_config *config, const struct error *error)
 
 /* -- connectors -- */
 
-/* lake.properties -> lake */
-static char *base_name(const char *path)
+/* Takes over what file holds. */
+static int add_connector(struct run_config *config, const char *path, struct connector_file *file)
 {
-    char *copy = strdup(path);
-    char *name = copy ? strdup(basename(copy)) : NULL;
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name && (strcmp(dot, ".properties") == 0 || strcmp(dot, ".json") == 0)) {
-        *dot = '\0';
-    }
-    free(copy);
-    return name;
-}
-
-/* Takes over config. */
-static int add_connector(struct run_config *config, const char *path, json_t *properties,
-                         enum connector_target state)
-{
-    const char *given = json_string_value(json_object_get(properties, "name"));
-    char *name = given && *given ? strdup(given) : base_name(path);
     struct run_connector *list =
         realloc(config->connectors, (config->connector_count + 1) * sizeof(*list));
-    if (!name || !list) {
+    if (!list) {
         abort();
     }
     config->connectors = list;
     config->connectors[config->connector_count++] =
-        (struct run_connector){name, path, properties, state};
-    if (!given || !*given) {
+        (struct run_connector){file->name, path, file->config, file->initial_state};
+    if (!file->named) {
         fprintf(stderr, "sluice %s: %s has no 'name'; '%s', the file's base name, serves\n",
-                config->verb, path, name);
-        json_object_set_new(properties, "name", json_string(name));
+                config->verb, path, file->name);
     }
     for (size_t i = 0; i + 1 < config->connector_count; i++) {
-        if (strcmp(config->connectors[i].name, name) == 0) {
+        if (strcmp(config->connectors[i].name, file->name) == 0) {
             fprintf(stderr,
                     "sluice %s: %s and %s both describe a connector '%s'; give one another name\n",
-                    config->verb, config->connectors[i].path, path, name);
+                    config->verb, config->connectors[i].path, path, file->name);
             return CLI_BAD_INPUT;
         }
     }
     return 0;
 }
 
-static json_t *strings_of(json_t *object)
+static int take_connector(struct run_config *config, const char *path, const char *data,
+                          size_t size)
 {
-    json_t *strings = json_object(), *value;
-    const char *name;
-    json_object_foreach(object, name, value)
-    {
-        if (json_is_string(value)) {
-            json_object_set(strings, name, value);
-        } else {
-            char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-            json_object_set_new(strings, name, json_string(text ? text : ""));
-            free(text);
-        }
+    struct connector_file file = {0};
+    struct error error = {0};
+    if (connector_file_parse(path, data, size, &file, &error) != 0) {
+        int result = complain(config, &error);
+        error_clear(&error);
+        return result;
     }
-    return strings;
-}
-
-/* A flat map, or {name, config, initial_state}, as connect-standalone takes since 3.7. */
-static int load_json(struct run_config *config, const char *path, const char *data, size_t size)
-{
-    static const char *const states[] = {"RUNNING", "PAUSED", "STOPPED"};
-    json_error_t why;
-    json_t *object = json_loadb(data, size, 0, &why);
-    if (!json_is_object(object)) {
-        fprintf(stderr, "sluice %s: %s, line %d: %s\n", config->verb, path,
-                object ? 1 : why.line, object ? "it is no JSON object" : why.text);
-        json_decref(object);
-        return CLI_BAD_INPUT;
-    }
-    json_t *inner = json_object_get(object, "config");
-    json_t *properties = strings_of(json_is_object(inner) ? inner : object);
-    const char *name = json_string_value(json_object_get(object, "name"));
-    const char *text = json_string_value(json_object_get(object, "initial_state"));
-    enum connector_target state = TARGET_RUNNING;
-    const char *own = json_string_value(json_object_get(properties, "name"));
-    if (json_is_object(inner) && name && own && strcmp(own, name) != 0) {
-        fprintf(stderr, "sluice %s: %s: 'name' is '%s', but 'config' says '%s'\n", config->verb,
-                path, name, own);
-        json_decref(properties);
-        json_decref(object);
-        return CLI_BAD_INPUT;
-    }
-    if (json_is_object(inner) && name && !own) {
-        json_object_set_new(properties, "name", json_string(name));
-    }
-    for (int i = 0; json_is_object(inner) && text && i < 3; i++) {
-        state = strcasecmp(text, states[i]) == 0 ? (enum connector_target)i : state;
-    }
-    json_decref(object);
-    return add_connector(config, path, properties, state);
+    return add_connector(config, path, &file);
 }
 
 static int take_worker(struct run_config *config, const char *path,
@@ -134,17 +78,6 @@ static int take_worker(struct run_config *config, const char *path,
     return 0;
 }
 
-static int take_connector(struct run_config *config, const char *path,
-                          const struct properties *properties)
-{
-    json_t *object = json_object();
-    for (size_t i = 0; i < properties->count; i++) {
-        json_object_set_new(object, properties->items[i].name,
-                            json_string(properties->items[i].value));
-    }
-    return add_connector(config, path, object, TARGET_RUNNING);
-}
-
 enum file_kind { FILE_WORKER, FILE_CONNECTOR, FILE_EITHER };
 
 static int load_file(struct run_config *config, const char *path, enum file_kind kind)
@@ -160,13 +93,13 @@ static int load_file(struct run_config *config, const char *path, enum file_kind
         return result == CLI_BAD_INPUT ? CLI_ENVIRONMENT : result;
     }
     if (kind != FILE_WORKER && data[strspn(data, " \t\r\n")] == '{') {
-        result = load_json(config, path, data, size);
+        result = take_connector(config, path, data, size);
     } else if (properties_load(&properties, data, size, path, &error) != 0) {
         result = complain(config, &error);
         error_clear(&error);
     } else if (kind == FILE_CONNECTOR ||
                (kind == FILE_EITHER && properties_get(&properties, "connector.class"))) {
-        result = take_connector(config, path, &properties);
+        result = take_connector(config, path, data, size);
     } else {
         result = take_worker(config, path, &properties);
     }
@@ -268,7 +201,8 @@ static int check_log_dir(const struct run_config *config)
     return 0;
 }
 
-int run_config_load(struct run_config *config, char **paths, size_t count, const char *data)
+int run_config_load(struct run_config *config, char **paths, size_t count, const char *data,
+                    bool may_be_none)
 {
     int result = 0;
     *config = (struct run_config){.verb = "run"};
@@ -276,7 +210,7 @@ int run_config_load(struct run_config *config, char **paths, size_t count, const
         int one = load_file(config, paths[i], FILE_EITHER);
         result = result ? result : one;
     }
-    if (result == 0 && config->connector_count == 0 && !config->worker_path) {
+    if (result == 0 && config->connector_count == 0 && !config->worker_path && !may_be_none) {
         fprintf(stderr, "sluice run: no file is given; `sluice run --help` tells how to use it\n");
         result = CLI_BAD_INPUT;
     }

@@ -3,6 +3,7 @@
 #define CORE_CLI_RUN_CONFIG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/config/properties.h"
@@ -28,9 +29,10 @@ struct run_config {
 /**
  * `run`: a file with connector.class (or JSON) is a connector, one without is the worker's; without
  * a worker's there are defaults. data: --data, or NULL. Every problem is printed to standard error;
- * 0, or an exit code of cli.h.
+ * 0, or an exit code of cli.h. may_be_none: no file at all is fine.
  */
-int run_config_load(struct run_config *config, char **paths, size_t count, const char *data);
+int run_config_load(struct run_config *config, char **paths, size_t count, const char *data,
+                    bool may_be_none);
 /**
  * As connect-standalone: the first file is the worker's, all others are connectors. Exit codes are
  * Connect's: 2 for the worker's file, 3 for a connector's.

@@ -27,6 +27,8 @@ static const char help[] =
     "second\n"
     "one ends at once.\n"
     "\n"
+    "  --config-dir DIR      connectors that are kept for good: a file each in DIR; what the admin API\n"
+    "                        changes is written there, what changes there is taken at once\n"
     "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN, ERROR, FATAL or OFF\n"
     "  --log-file FILE       log lines are added to FILE, opened anew on SIGHUP (default: standard "
     "output)\n"
@@ -62,6 +64,7 @@ static void ready(struct worker_main *worker)
 int verb_standalone(int argc, char **argv)
 {
     static const struct option long_options[] = {
+        {"config-dir", required_argument, NULL, 'c'},
         {"log-file", required_argument, NULL, 'f'},
         {"log-format", required_argument, NULL, 'o'},
         {"log-level", required_argument, NULL, 'l'},
@@ -73,6 +76,9 @@ int verb_standalone(int argc, char **argv)
     optind = 1;
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         switch (option) {
+        case 'c':
+            worker.config_dir = optarg;
+            break;
         case 'f':
             worker.log.file = optarg;
             break;

@@ -280,6 +280,7 @@ static int start(struct worker_main *worker, const struct data_dir *data, char *
         .plugin_path_count = path_count,
         .data = data,
         .worker_id = worker_id,
+        .config_dir = worker->config_dir,
     };
     worker->herder = herder_create(&options, error);
     if (!worker->herder) {

@@ -18,6 +18,7 @@ enum { WORKER_LISTENERS = 8 };
 struct worker_main {
     /* the verb's */
     struct run_config config; /* loaded before; finished here */
+    const char *config_dir;   /* keeps connectors for good; NULL: none */
     const char *rest_url;     /* instead of `listeners`; "off": no admin API; NULL: as configured */
     struct run_log log;
     bool log_stdout;          /* lines go to standard output rather than standard error */

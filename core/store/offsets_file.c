@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/store/java_map.h"
+#include "core/store/replace_file.h"
 #include "lib/util/buffer.h"
 
 enum { FILE_MAX = 512 << 20, TEXT_MAX = 16 << 20 };
@@ -310,51 +311,10 @@ char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size)
     return buffer_take(&out);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t put_size = write(fd, data, size);
-        if (put_size < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put_size <= 0) {
-            return -1;
-        }
-        data += put_size;
-        size -= (size_t)put_size;
-    }
-    return 0;
-}
-
-/* The new name is on the disk only once its folder is. */
-static int sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int result = fd >= 0 ? fsync(fd) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(copy);
-    return result;
-}
-
 /* invariant 1: whoever waits for the offsets is told after this has returned, not before */
 int offsets_file_write(const char *path, const char *content, size_t size, struct error *error)
 {
-    char *temporary = NULL;
-    int result = 0;
-    if (asprintf(&temporary, "%s.new", path) < 0) {
-        return error_set(error, ERROR_NO_MEMORY, "Out of memory to store offsets");
-    }
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || write_all(fd, content, size) != 0 || fsync(fd) != 0 ||
-        rename(temporary, path) != 0 || sync_folder(path) != 0) {
-        result = error_set_errno(error, errno, "Could not store offsets in %s", path);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(temporary);
-    return result;
+    return replace_file(path, content, size, 0644, error) == 0
+               ? 0
+               : error_wrap(error, ERROR_SYSTEM, NULL, "Could not store offsets in %s", path);
 }

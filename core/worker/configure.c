@@ -35,13 +35,16 @@ static void take_config(struct connector *connector)
     connector->exists = true;
     json_decref(connector->config);
     connector->config = json_incref(connector->new_config);
+    if (!connector->current->request.from_file && !connector->current->request.keep_failed) {
+        config_dir_saved(connector->herder->config_dir, connector->name, connector->config);
+    }
 }
 
 /* Bad from the start: answered, or kept where a file on the command line asked for it. */
 static void refuse(struct connector *connector, int status, const char *message, const char *trace)
 {
     struct command *command = connector->current;
-    if (command->request.verb == HERDER_CREATE && command->request.keep_failed) {
+    if (command->request.keep_failed && !connector->exists) {
         take_config(connector);
         connector->target = command->request.initial_state;
         connector_fail(connector, trace ? trace : message);
@@ -117,7 +120,7 @@ static void on_validated(void *user, const struct validation_result *result)
     warn_unknown(connector, result->unknown);
     if (!connector->exists) {
         take_config(connector);
-        connector->target = command->request.initial_state;
+        connector_set_target(connector, command->request.initial_state);
         if (connector->target == TARGET_RUNNING) {
             setup_start(connector, connector->config, on_created);
             return;

@@ -126,6 +126,12 @@ void connector_well(struct connector *connector)
                                                             : "STOPPED";
 }
 
+void connector_set_target(struct connector *connector, enum connector_target target)
+{
+    connector->target = target;
+    config_dir_target(connector->herder->config_dir, connector->name, target);
+}
+
 /* -- the queue -- */
 
 static void on_begin_timer(void *user)
@@ -326,7 +332,7 @@ static void begin_restart_task(struct connector *connector)
 static void begin_pause(struct connector *connector)
 {
     bool failed = strcmp(connector->state, "FAILED") == 0;
-    connector->target = TARGET_PAUSED;
+    connector_set_target(connector, TARGET_PAUSED);
     if (!failed) {
         connector->state = "PAUSED";
     }
@@ -351,7 +357,7 @@ static void on_resumed(struct connector *connector, const struct host_end *failu
 static void begin_resume(struct connector *connector)
 {
     bool was_running = connector->target == TARGET_RUNNING;
-    connector->target = TARGET_RUNNING;
+    connector_set_target(connector, TARGET_RUNNING);
     command_reply(connector->current, 202, NULL, NULL);
     tasks_reconcile(connector); /* at once; new task configurations follow where they differ */
     if (was_running || strcmp(connector->state, "FAILED") == 0) {
@@ -369,7 +375,7 @@ static void on_tasks_gone(struct connector *connector)
 
 static void begin_stop(struct connector *connector)
 {
-    connector->target = TARGET_STOPPED;
+    connector_set_target(connector, TARGET_STOPPED);
     connector_well(connector);
     tasks_remove(connector);
     when_stopped(connector, on_tasks_gone);
@@ -378,6 +384,9 @@ static void begin_stop(struct connector *connector)
 static void begin_delete(struct connector *connector)
 {
     connector->exists = false;
+    if (!connector->current->request.from_file) {
+        config_dir_removed(connector->herder->config_dir, connector->name);
+    }
     loop_cancel(connector->reload_timer);
     connector->reload_timer = NULL;
     json_decref(connector->topics);

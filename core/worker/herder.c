@@ -209,7 +209,10 @@ struct herder *herder_create(const struct herder_options *options, struct error 
     }
     if (!herder->worker_id || !herder->page || !herder->catalog || (options->log_dir && !herder->log)) {
         (void)error_set(error, ERROR_NO_MEMORY, "Out of memory for a herder");
-    } else if (open_offsets(herder, error) == 0) {
+    } else if (open_offsets(herder, error) == 0 &&
+               (!options->config_dir ||
+                config_dir_open(options->loop, herder, options->config_dir, &herder->config_dir,
+                                error) == 0)) {
         supervisor_on_idle(herder->supervisor, on_idle, herder);
         return herder;
     }
@@ -227,6 +230,7 @@ void herder_destroy(struct herder *herder)
         herder->connectors = connector->next;
         connector_free(connector);
     }
+    config_dir_close(herder->config_dir);
     catalog_destroy(herder->catalog);
     embedded_log_destroy(herder->log);
     offsets_writer_destroy(herder->offsets_writer);
@@ -247,6 +251,9 @@ static void one_ready(struct herder *herder)
     }
     bool failed = herder->start_error.code != ERROR_NONE;
     herder->ready = !failed;
+    if (herder->ready && herder->config_dir) {
+        config_dir_start(herder->config_dir);
+    }
     herder->on_ready(herder->ready_user, failed ? &herder->start_error : NULL);
 }
 
@@ -300,6 +307,8 @@ static void on_idle(void *user)
 void herder_stop(struct herder *herder, void (*on_stopped)(void *user), void *user)
 {
     herder->stopping = true;
+    config_dir_close(herder->config_dir); /* what goes now is not deleted */
+    herder->config_dir = NULL;
     herder->on_stopped = on_stopped;
     herder->stopped_user = user;
     for (struct connector *connector = herder->connectors; connector; connector = connector->next) {

@@ -91,6 +91,7 @@ struct herder_request {
      * its configuration is bad, FAILED with the reasons in its trace.
      */
     bool keep_failed;
+    bool from_file; /* of the folder of connectors: it need not be told what it said itself */
     /** Called once, on the loop's thread. NULL: nobody wants to know. */
     void (*done)(void *user, const struct herder_reply *reply);
     void *user;
@@ -106,6 +107,7 @@ struct herder_options {
     size_t plugin_path_count;
     const struct data_dir *data;
     const char *worker_id; /* host:port of the admin API */
+    const char *config_dir; /* keeps connectors for good (config_dir.h); NULL: nothing does */
 };
 
 struct herder *herder_create(const struct herder_options *options, struct error *error);

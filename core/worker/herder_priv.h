@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/store/offsets_file.h"
 #include "core/worker/catalog.h"
+#include "core/worker/config_dir.h"
 #include "core/worker/embedded_log.h"
 #include "core/worker/herder.h"
 #include "core/worker/offsets_writer.h"
@@ -104,6 +105,7 @@ struct herder {
     struct offsets_file *offsets;
     struct offsets_writer *offsets_writer;
     struct metrics_page *page; /* what the worker counts itself; owned */
+    struct config_dir *config_dir; /* NULL: none */
     struct connector *connectors;
     struct command *commands; /* all not yet freed */
     bool ready, stopping;
@@ -143,6 +145,8 @@ void connector_submit(struct herder *herder, struct command *command);
 void connector_poke(struct connector *connector);
 /** Ends what is under way, wants no task any more. For the worker's end. */
 void connector_shutdown(struct connector *connector);
+/** What is wanted of it from now on; kept where connectors are. */
+void connector_set_target(struct connector *connector, enum connector_target target);
 /** The request under way is done; the next one begins. */
 void connector_finish(struct connector *connector);
 /** It is as its target says; a former failure is forgotten. */

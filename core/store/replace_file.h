@@ -1,0 +1,17 @@
+/* A file's content replaced as a whole. [any thread] */
+#ifndef CORE_STORE_REPLACE_FILE_H
+#define CORE_STORE_REPLACE_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/base/error.h"
+
+/**
+ * Puts content in place of path: whole or not at all, and on the disk before it returns. mode: of a
+ * new file; one that was there keeps its own.
+ */
+int replace_file(const char *path, const char *content, size_t size, mode_t mode,
+                 struct error *error) CHECKED;
+
+#endif
