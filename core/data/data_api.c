@@ -62,4 +62,5 @@ const struct sluice_data data_api = {
     .schema_find = schema_find,
     .schema_equal = schema_equal,
     .first_logical = value_first_logical,
+    .index_of = value_index_of,
 };

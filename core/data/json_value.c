@@ -32,8 +32,9 @@ static void set_number(struct sluice_value *value, const char *json, size_t size
     value->integer = (int64_t)(negative ? (uint64_t)0 - magnitude : magnitude);
 }
 
+/* escapes: the text may hold some; it is looked for them once for all members of a container. */
 static void set_from_normal(struct sluice_value *value, struct sluice_batch *batch, const char *json,
-                            size_t size)
+                            size_t size, bool escapes)
 {
     *value = (struct sluice_value){.json = json, .json_size = (uint32_t)size};
     switch (json[0]) {
@@ -45,7 +46,7 @@ static void set_from_normal(struct sluice_value *value, struct sluice_batch *bat
         break;
     case '"':
         value->type = SLUICE_STRING;
-        if (has_backslash((struct sluice_span){json, size})) {
+        if (escapes && has_backslash((struct sluice_span){json, size})) {
             value->flags = VALUE_LAZY;
             value->batch = batch;
         } else {
@@ -69,7 +70,7 @@ static void set_from_normal(struct sluice_value *value, struct sluice_batch *bat
 struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size)
 {
     struct sluice_value *value = arena_alloc(batch_arena(batch), sizeof(*value));
-    set_from_normal(value, batch, json, size);
+    set_from_normal(value, batch, json, size, true);
     return value;
 }
 
@@ -87,12 +88,12 @@ static void grow(struct arena *arena, struct members *members)
     members->capacity = capacity;
 }
 
-static void set_key(struct arena *arena, struct member *member, struct sluice_span key)
+static void set_key(struct arena *arena, struct member *member, struct sluice_span key, bool escapes)
 {
     member->key_json = key.data;
     member->key_json_size = (uint32_t)key.size;
     struct sluice_span text = {key.data + 1, key.size - 2};
-    if (has_backslash(key)) {
+    if (escapes && has_backslash(key)) {
         text = json_unquote(arena, key.data, key.size);
     }
     member->key = text.data;
@@ -108,6 +109,7 @@ static struct members *split(const struct sluice_value *value)
     *members = (struct members){.batch = batch};
     struct json_walk walk = json_walk_begin((struct sluice_span){value->json, value->json_size});
     struct sluice_span key, text;
+    bool escapes = has_backslash((struct sluice_span){value->json, value->json_size});
     struct sluice_value *values = NULL;
     size_t left = 0;
     for (;;) {
@@ -126,9 +128,9 @@ static struct members *split(const struct sluice_value *value)
         struct member *member = &members->list[members->count++];
         *member = (struct member){0};
         if (value->type == SLUICE_MAP) {
-            set_key(arena, member, key);
+            set_key(arena, member, key, escapes);
         }
-        set_from_normal(values, batch, text.data, text.size);
+        set_from_normal(values, batch, text.data, text.size, escapes);
         member->value = values++;
         left--;
     }

@@ -133,6 +133,26 @@ static void write_struct(struct out *out, const struct sluice_value *value)
     put_char(out, '}');
 }
 
+/* The member is `key:value` in one text, as it came. */
+static bool is_as_it_came(const struct member *member)
+{
+    const char *json = member->value ? member->value->json : NULL;
+    return json && member->key_json + member->key_json_size + 1 == json && json[-1] == ':';
+}
+
+/* Members from i on that stand side by side in the text they came from go at once; gives the next. */
+static size_t write_run(struct out *out, const struct members *members, size_t i)
+{
+    const char *begin = members->list[i].key_json, *end = begin;
+    do {
+        const struct sluice_value *value = members->list[i++].value;
+        end = value->json + value->json_size;
+    } while (i < members->count && is_as_it_came(&members->list[i]) &&
+             members->list[i].key_json == end + 1 && *end == ',');
+    put(out, begin, (size_t)(end - begin));
+    return i;
+}
+
 static void write_map(struct out *out, const struct sluice_value *value,
                       const struct sluice_schema *schema)
 {
@@ -144,6 +164,10 @@ static void write_map(struct out *out, const struct sluice_value *value,
         const struct member *member = &members->list[i];
         if (i > 0) {
             put_char(out, ',');
+        }
+        if (!pairs && is_as_it_came(member)) {
+            i = write_run(out, members, i) - 1;
+            continue;
         }
         if (pairs) {
             put_char(out, '[');

@@ -74,8 +74,9 @@ static uint64_t member_hash(const struct member *member)
 
 static bool is_key(const struct member *member, const char *text, size_t size)
 {
-    return member->key_json && member->key_size == size &&
-           (member->key == text || memcmp(member->key, text, size) == 0);
+    return member->key_size == size && member->key_json &&
+           (member->key == text || size == 0 ||
+            (member->key[0] == text[0] && memcmp(member->key, text, size) == 0));
 }
 
 static void index_put(struct members *members, size_t i)
@@ -188,6 +189,16 @@ const struct sluice_value *value_find(const struct sluice_value *value, const st
     }
     const struct member *member = find_member(value_members(value), name->text, name->size);
     return !member ? NULL : member->value ? member->value : &value_null;
+}
+
+ptrdiff_t value_index_of(const struct sluice_value *map, const struct sluice_name *name)
+{
+    if (value_type(map) != SLUICE_MAP) {
+        return -1;
+    }
+    struct members *members = value_members(map);
+    const struct member *member = find_member(members, name->text, name->size);
+    return member ? member - members->list : -1;
 }
 
 const struct sluice_schema *value_struct_schema(const struct sluice_value *value)
@@ -452,6 +463,9 @@ const struct sluice_value *value_first_logical(const struct sluice_value *value)
     const struct members *members = value->members;
     for (size_t i = 0; i < members->count; i++) {
         const struct member *member = &members->list[i];
+        if (member->value && member->value->json && member->key_json) {
+            continue; /* most members are as they came */
+        }
         const struct sluice_value *found = value_first_logical(member->value);
         if (!found && !member->key_json) {
             found = value_first_logical(member->key_value);

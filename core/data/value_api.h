@@ -14,6 +14,7 @@ size_t value_count(const struct sluice_value *value);
 const struct sluice_value *value_at(const struct sluice_value *value, size_t i);
 const struct sluice_value *value_key_at(const struct sluice_value *value, size_t i);
 const struct sluice_value *value_find(const struct sluice_value *value, const struct sluice_name *name);
+ptrdiff_t value_index_of(const struct sluice_value *map, const struct sluice_name *name);
 const struct sluice_schema *value_struct_schema(const struct sluice_value *value);
 bool value_equal(const struct sluice_value *a, const struct sluice_value *b);
 

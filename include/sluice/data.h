@@ -245,6 +245,8 @@ struct sluice_data {
      * STRUCT; NULL: none. Does not split what was not looked into.
      */
     const struct sluice_value *(*first_logical)(const struct sluice_value *value);
+    /** Place of a member of a map (STRING keys), for at() and rename_at(); -1: there is none. */
+    ptrdiff_t (*index_of)(const struct sluice_value *map, const struct sluice_name *name);
 };
 
 #endif

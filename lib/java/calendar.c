@@ -259,16 +259,10 @@ static int64_t split_day(bool gregorian, int64_t day, int32_t *ret_month, int64_
     return year;
 }
 
-struct calendar_time calendar_split(int64_t local_ms)
+/** All but the time of day. */
+static struct calendar_time split_date(int64_t day)
 {
-    struct calendar_time time;
-    int64_t day = floor_div(local_ms, DAY_MS);
-    int32_t ms = (int32_t)floor_mod(local_ms, DAY_MS);
-    time.hour = ms / 3600000;
-    time.minute = ms / 60000 % 60;
-    time.second = ms / 1000 % 60;
-    time.millisecond = ms % 1000;
-
+    struct calendar_time time = {0};
     bool gregorian = day >= CUTOVER_DAY;
     int64_t first;
     int64_t year = split_day(gregorian, day, &time.month, &first);
@@ -288,5 +282,24 @@ struct calendar_time calendar_split(int64_t local_ms)
     time.week_year = year + (time.week_of_year == 1 && time.month == 11);
     time.era = year > 0;
     time.year = year > 0 ? year : 1 - year;
+    return time;
+}
+
+struct calendar_time calendar_split(int64_t local_ms)
+{
+    /* records come in the order of their times, many a day */
+    static _Thread_local int64_t last_day = INT64_MIN;
+    static _Thread_local struct calendar_time last;
+    int64_t day = floor_div(local_ms, DAY_MS);
+    int32_t ms = (int32_t)floor_mod(local_ms, DAY_MS);
+    if (day != last_day) {
+        last = split_date(day);
+        last_day = day;
+    }
+    struct calendar_time time = last;
+    time.hour = ms / 3600000;
+    time.minute = ms / 60000 % 60;
+    time.second = ms / 1000 % 60;
+    time.millisecond = ms % 1000;
     return time;
 }

@@ -168,14 +168,17 @@ static void put_text(struct output *out, const char *text)
 
 static void put_number(struct output *out, int64_t value, int digits)
 {
-    char text[24];
+    char text[24], *end = text + sizeof(text), *p = end;
     put(out, "-", value < 0);
-    int length =
-        snprintf(text, sizeof(text), "%lld", value < 0 ? -(long long)value : (long long)value);
-    for (int i = length; i < digits; i++) {
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    for (int length = (int)(end - p); length < digits; length++) {
         put(out, "0", 1);
     }
-    put(out, text, (size_t)length);
+    put(out, p, (size_t)(end - p));
 }
 
 static void put_name(struct output *out, const char *name, bool full)

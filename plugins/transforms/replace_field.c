@@ -24,6 +24,7 @@ struct replace_field {
     size_t excluded_count;
     struct text_set rename_index;
     struct rename *renames;
+    ptrdiff_t *places; /* of the fields to be renamed, in the record at hand */
     size_t rename_count;
     struct schema_cache cache;
 };
@@ -43,6 +44,7 @@ static void destroy(void *self)
         schema_cache_finish(&replace->cache, &replace->base);
         free(replace->excluded);
         free(replace->renames);
+        free(replace->places);
         free(replace);
     }
 }
@@ -133,7 +135,9 @@ static enum sluice_result configure(void *self, const char *class_name,
             return NO_MEMORY(base);
         }
     }
-    bool fine = add_names(replace, config, "exclude", "blacklist", &replace->exclude,
+    replace->places = calloc(replace->rename_count + 1, sizeof(*replace->places));
+    bool fine = replace->places &&
+                add_names(replace, config, "exclude", "blacklist", &replace->exclude,
                           &replace->excluded, &replace->excluded_count) &&
                 add_names(replace, config, "include", "whitelist", &replace->include, NULL, NULL);
     return fine ? SLUICE_OK : NO_MEMORY(base);
@@ -235,12 +239,13 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
     for (size_t i = 0; i < replace->excluded_count; i++) {
         data->remove(batch, edited, replace->excluded[i]);
     }
-    size_t count = replace->rename_count ? data->count(edited) : 0;
-    for (size_t i = 0; i < count; i++) {
-        struct sluice_span name = data->text(data->key_at(edited, i));
-        ptrdiff_t rename = text_set_find(&replace->rename_index, name.data, name.size);
-        if (rename >= 0) {
-            data->rename_at(batch, edited, i, replace->renames[rename].to);
+    /* all places before the first change: a new name may be another's former one */
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        replace->places[i] = data->index_of(edited, replace->renames[i].from);
+    }
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        if (replace->places[i] >= 0) {
+            data->rename_at(batch, edited, (size_t)replace->places[i], replace->renames[i].to);
         }
     }
     transform_replace(&replace->base, record, NULL, edited);

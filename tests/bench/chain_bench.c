@@ -1,8 +1,8 @@
 /*
  * A chain of transforms, bytes to bytes in memory: chain_bench [--json] CHAIN.properties TOPIC
- * ROWS.jsonl Each row is read, goes through the chain and is written, as in a sink with
- * JsonConverter before and JsonFormat behind; records per second of CPU, and allocations per record
- * in the steady state.
+ * ROWS.jsonl. Each row is read by JsonConverter, goes through the chain and is written by
+ * JsonConverter, as in a sink task; records per second of CPU, and allocations per record in the
+ * steady state.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -11,8 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sluice/converter.h>
+
 #include "core/data/batch.h"
 #include "core/host/chain.h"
+#include "core/plugin/instance.h"
 #include "core/plugin/registry.h"
 
 enum { MOST_ROWS = 10000, BATCH = 500, SECONDS = 2 };
@@ -54,26 +57,60 @@ static int load(const char *path)
     return row_count > 0 ? 0 : -1;
 }
 
+static const char converter_class[] = "org.apache.kafka.connect.json.JsonConverter";
+static struct plugin_instance *converter;
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "chain_bench: %s failed\n", what);
+    exit(2);
+}
+
+static void make_converter(const struct plugin_environment *environment)
+{
+    struct properties properties = {0};
+    struct error error = {0};
+    properties_set(&properties, "schemas.enable", "false");
+    properties_set(&properties, "converter.type", "value");
+    if (plugin_instance_create(environment, SLUICE_CONVERTER, converter_class, &converter,
+                               &error) != 0 ||
+        plugin_instance_configure(converter, &properties, &error) != 0) {
+        fail(error.message);
+    }
+    const struct sluice_converter *vtable = converter->descriptor->vtable;
+    if (vtable->configure(converter->self, converter_class, converter->config,
+                          SLUICE_CONVERT_VALUE) != SLUICE_OK) {
+        fail("JsonConverter");
+    }
+    properties_finish(&properties);
+}
+
 /* All rows once; returns bytes written, so that the work cannot be left out. */
 static size_t pass(struct chain *chain, struct batch_pool *pool, const char *topic)
 {
+    const struct sluice_converter *vtable = converter->descriptor->vtable;
     size_t bytes = 0;
     for (size_t first = 0; first < row_count; first += BATCH) {
         struct sluice_batch *batch = batch_new(pool);
         for (size_t i = first; i < row_count && i < first + BATCH; i++) {
-            struct sluice_value *value = NULL;
-            struct sluice_json_error error = {.size = sizeof(error)};
-            struct sluice_record *record = batch_add_sink(
-                batch, topic, 0, (int64_t)i, 0, SLUICE_TIMESTAMP_CREATE,
-                (struct sluice_span){NULL, 0}, (struct sluice_span){rows[i], sizes[i]});
-            if (data_api.from_json(batch, rows[i], sizes[i], 0, &value, &error) != SLUICE_OK) {
-                fprintf(stderr, "row %zu: %s\n", i, error.message);
-                exit(2);
+            struct sluice_span row = {rows[i], sizes[i]}, out = {NULL, 0};
+            const struct sluice_schema *schema = NULL;
+            const struct sluice_value *value = NULL;
+            struct sluice_record *record =
+                batch_add_sink(batch, topic, 0, (int64_t)i, 1753920245123, SLUICE_TIMESTAMP_CREATE,
+                               (struct sluice_span){NULL, 0}, row);
+            if (vtable->to_connect(converter->self, batch, topic, NULL, row, &schema, &value) !=
+                SLUICE_OK) {
+                fail("reading a row");
             }
-            records_api.set_value(record, NULL, value);
-            if (chain_apply(chain, record, NULL) == SLUICE_OK) {
-                bytes += data_api.to_json(batch, records_api.value(record)).size;
+            records_api.set_value(record, schema, value);
+            if (chain_apply(chain, record, NULL) != SLUICE_OK ||
+                vtable->from_connect(converter->self, batch, records_api.topic(record), NULL,
+                                     records_api.value_schema(record), records_api.value(record),
+                                     &out) != SLUICE_OK) {
+                fail("the chain");
             }
+            bytes += out.size;
         }
         records_api.release(batch);
     }
@@ -119,6 +156,7 @@ int main(int argc, char **argv)
     }
     struct plugin_environment environment = {.registry = registry_create(), .log_context = ""};
     struct chain *chain = make_chain(&environment, argv[1]);
+    make_converter(&environment);
     struct batch_pool *pool = batch_pool_create(2, (size_t)16 << 20);
     (void)pass(chain, pool, argv[2]);
     (void)pass(chain, pool, argv[2]);
@@ -141,6 +179,7 @@ int main(int argc, char **argv)
                argv[2], rate, 1e9 / rate, (double)bytes / records, each);
     }
     batch_pool_destroy(pool);
+    plugin_instance_destroy(converter);
     chain_destroy(chain);
     registry_destroy(environment.registry);
     return 0;
