@@ -430,8 +430,11 @@ static inline void watch_key(struct scanner *s, const unsigned char *key, size_t
     if (size >= 8) {
         memcpy(&head, key, 8);
         memcpy(&tail, key + size - 8, 8);
-    } else {
-        memcpy(&head, key, size);
+    } else if (size >= 4) {
+        memcpy(&head, key, 4);
+        memcpy(&tail, key + size - 4, 4);
+    } else if (size > 0) {
+        head = (uint64_t)key[0] << 16 | (uint64_t)key[size >> 1] << 8 | key[size - 1];
     }
     uint64_t mixed = (head ^ (tail << 7 | tail >> 57) ^ size) * 0x9E3779B97F4A7C15u;
     uint32_t hash = (uint32_t)(mixed >> 32);

@@ -156,7 +156,10 @@ static void put(struct output *out, const char *text, size_t size)
 {
     if (out->length < out->size) {
         size_t room = out->size - out->length;
-        memcpy(out->to + out->length, text, size < room ? size : room);
+        size_t taken = size < room ? size : room;
+        for (size_t i = 0; i < taken; i++) { /* a few bytes: no call for them */
+            out->to[out->length + i] = text[i];
+        }
     }
     out->length += size;
 }
@@ -169,6 +172,12 @@ static void put_text(struct output *out, const char *text)
 static void put_number(struct output *out, int64_t value, int digits)
 {
     char text[24], *end = text + sizeof(text), *p = end;
+    if (value >= 0 && value < 100 && digits == 2) {
+        text[0] = (char)('0' + value / 10);
+        text[1] = (char)('0' + value % 10);
+        put(out, text, 2);
+        return;
+    }
     put(out, "-", value < 0);
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do {

@@ -139,8 +139,8 @@ static enum sluice_result apply_map(struct each_field *each, struct sluice_recor
     for (size_t k = 0; k < count; k++) {
         size_t i = each->order ? each->order[k] : k;
         const struct sluice_value *map = edited ? edited : value;
-        const struct sluice_value *before =
-            each->count ? data->find(map, each->names[i]) : data->at(map, i);
+        ptrdiff_t at = each->count ? data->index_of(map, each->names[i]) : (ptrdiff_t)i;
+        const struct sluice_value *before = at >= 0 ? data->at(map, (size_t)at) : NULL;
         if (!before && !each->type->add_missing) {
             continue;
         }
@@ -164,10 +164,10 @@ static enum sluice_result apply_map(struct each_field *each, struct sluice_recor
         if (!edited) {
             edited = data->edit(batch, value);
         }
-        if (each->count) {
+        if (at < 0) {
             data->put(batch, edited, each->names[i], after);
         } else {
-            data->set_at(batch, edited, i, after);
+            data->set_at(batch, edited, (size_t)at, after);
         }
     }
     if (edited) {
