@@ -22,6 +22,7 @@ int verb_produce(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_schedule(int argc, char **argv);
 int verb_standalone(int argc, char **argv);
+int verb_test(int argc, char **argv);
 int verb_topics(int argc, char **argv);
 int verb_transform(int argc, char **argv);
 

@@ -30,6 +30,7 @@ static const struct verb verbs[] = {
     {"standalone", verb_standalone, "run a worker and its connectors as connect-standalone does"},
     {"status", verb_client, "states of connectors and tasks, with traces"},
     {"stop", verb_client, "stop connectors"},
+    {"test", verb_test, "test pipelines: records in, records expected, what differs"},
     {"top", verb_client, "connectors and their throughput, live"},
     {"topics", verb_topics, "list, create, change and delete topics"},
     {"transform", verb_transform, "run JSON lines through a chain of transforms"},
