@@ -5,11 +5,13 @@
  */
 #include "connectors/rest/body.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "connectors/rest/base64.h"
 #include "connectors/rest/explain.h"
+#include "connectors/rest/request.h"
 
 struct parser {
     const char *at, *end;
@@ -336,10 +338,18 @@ static int decode(struct parser *parser, const struct sluice_value **value)
             return 0;
         }
     }
-    struct sluice_span shown = data->to_json(parser->batch, *value);
-    return rest_fault_set(parser->fault, 400, 400, "Bad Request: data=%.*s is not a %sbase64 string.",
-                          (int)(shown.size < 300 ? shown.size : 300), shown.data,
-                          text ? "valid " : "");
+    /* As JsonNode.toString(): beyond ASCII characters stay what they are. */
+    struct buffer shown = {.max = 4 * REST_MESSAGE_MAX};
+    struct sluice_span from = text ? data->text(*value) : data->to_json(parser->batch, *value);
+    char cut[REST_MESSAGE_MAX];
+    (void)snprintf(cut, sizeof(cut), "%.*s", (int)from.size, from.data);
+    if (text) {
+        rest_append_json(&shown, cut);
+    }
+    (void)rest_fault_set(parser->fault, 400, 400, "Bad Request: data=%s is not a %sbase64 string.",
+                         text ? shown.data : cut, text ? "valid " : "");
+    buffer_finish(&shown);
+    return -1;
 }
 
 /* Nothing but blanks may follow. */

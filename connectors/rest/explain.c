@@ -129,6 +129,19 @@ static const char *integer_type(const struct binder *binder)
                                                       : "int/Int";
 }
 
+/* As String.trim(). */
+static const char *trimmed(char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0 && (unsigned char)text[size - 1] <= ' ') {
+        text[--size] = '\0';
+    }
+    while (*text && (unsigned char)*text <= ' ') {
+        text++;
+    }
+    return text;
+}
+
 /* Of a scalar where an object is wanted. */
 static bool no_creator(struct binder *binder, const char *type)
 {
@@ -138,7 +151,8 @@ static bool no_creator(struct binder *binder, const char *type)
     case JACKSON_START_ARRAY:
         return mismatch(binder, type);
     case JACKSON_STRING:
-        if (value[strspn(value, " \t\r\n")] == '\0') {
+        value = trimmed(text);
+        if (*value == '\0') {
             (void)snprintf(message, sizeof(message),
                            "Cannot coerce empty String (\"\") to `%s` value (but could if coercion was "
                            "enabled using `CoercionConfig`)",
@@ -357,6 +371,7 @@ static bool bind(struct binder *binder)
         !(token == JACKSON_START_OBJECT ? request(binder) : no_creator(binder, "ProduceRequest"))) {
         return false;
     }
+    binder->jackson->lazy = true;
     if (!next(binder)) {
         return false;
     }

@@ -22,6 +22,7 @@ void jackson_init(struct jackson *jackson, const char *text, size_t size)
     jackson->scopes[0] = (struct jackson_scope){0};
     jackson->start = text;
     jackson->size = 0;
+    jackson->lazy = false;
     jackson->message[0] = '\0';
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         jackson->at += 3;
@@ -145,6 +146,7 @@ static bool identifier_start(unsigned code)
     return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code == '$' || code == '_' ||
            (code >= 0xa2 && code <= 0xa5) || code == 0xaa || code == 0xb5 || code == 0xba ||
            (code >= 0xc0 && code <= 0xff && code != 0xd7 && code != 0xf7) ||
+           (code >= 0x20a0 && code <= 0x20cf) ||
            (code > 0xff && !(code >= 0x2000 && code <= 0x2bff) && !(code >= 0x3000 && code <= 0x3004) &&
             !(code >= 0xd800 && code <= 0xf8ff) && code != 0xfffd);
 }
@@ -251,6 +253,20 @@ static int escape(struct jackson *jackson)
     return JACKSON_STRING;
 }
 
+/* The encoding of a name is looked at once its end is found. */
+static bool check_name(struct jackson *jackson)
+{
+    const char *behind = jackson->at;
+    for (jackson->at = jackson->start; jackson->at < jackson->start + jackson->size;) {
+        int code = take(jackson);
+        if (code >= 0x80 && decode_for_error(jackson, (unsigned)code) == 0) {
+            return false;
+        }
+    }
+    jackson->at = behind;
+    return true;
+}
+
 /* A text or name behind its opening quote. */
 static int text(struct jackson *jackson, bool name)
 {
@@ -277,12 +293,14 @@ static int text(struct jackson *jackson, bool name)
                         "Illegal unquoted character (%s): has to be escaped using backslash to be "
                         "included in %s",
                         describe((unsigned)code, shown), name ? "name" : "string value");
-        } else if (code >= 0x80 && decode_for_error(jackson, (unsigned)code) == 0) {
-            if (jackson->at == jackson->end && strncmp(jackson->message, "Unexpected end", 14) == 0) {
-                return end_of_input(jackson, name ? " in field name" : " in VALUE_STRING");
-            }
-            return JACKSON_ERROR;
+        } else if (code >= 0x80 && !name && decode_for_error(jackson, (unsigned)code) == 0) {
+            return jackson->at == jackson->end && strncmp(jackson->message, "Unexpected end", 14) == 0
+                       ? end_of_input(jackson, " in VALUE_STRING")
+                       : JACKSON_ERROR;
         }
+    }
+    if (name && !check_name(jackson)) {
+        return JACKSON_ERROR;
     }
     if (name && length > NAME_MAX_CHARS) {
         return fail(jackson,
@@ -310,26 +328,57 @@ static int end_in_number(struct jackson *jackson)
     return end_of_input(jackson, where);
 }
 
-/* Behind a minus that no digit follows. */
+/* A word of which so many letters were taken; -1: not this one, message made. */
+static int match(struct jackson *jackson, const char *word, size_t i)
+{
+    char matched[12];
+    while (word[i] && peek(jackson) == word[i]) {
+        jackson->at++;
+        i++;
+    }
+    int next = peek(jackson);
+    memcpy(matched, word, i);
+    matched[i] = '\0';
+    if (word[i] == '\0') {
+        if (next < '0' || next == ']' || next == '}') {
+            return 0;
+        }
+        const char *before = jackson->at++;
+        unsigned code = decode_for_error(jackson, (unsigned)next);
+        if (code == 0) {
+            return -1;
+        }
+        jackson->at = before;
+        if (!identifier_part(code)) {
+            return 0;
+        }
+    }
+    (void)invalid_token(jackson, matched);
+    return -1;
+}
+
+/* Behind a minus that no digit follows: -INF and -Infinity are known, and refused. */
 static int not_a_number(struct jackson *jackson)
 {
     int code = take(jackson);
-    static const char *const words[] = {"INF", "Infinity"};
-    if (code == NONE) {
-        return end_in_number(jackson);
+    int second = code == 'I' ? take(jackson) : NONE;
+    if (code == 'I' && (second == 'N' || second == 'n')) {
+        const char *word = second == 'N' ? "-INF" : "-Infinity";
+        return match(jackson, word, 3) != 0
+                   ? JACKSON_ERROR
+                   : fail(jackson,
+                          "Non-standard token '%s': enable "
+                          "`JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
+                          word);
     }
-    for (size_t i = 0; code == 'I' && i < 2; i++) {
-        size_t size = strlen(words[i]) - 1;
-        if ((size_t)(jackson->end - jackson->at) >= size &&
-            memcmp(jackson->at, words[i] + 1, size) == 0) {
-            return fail(jackson,
-                        "Non-standard token '-%s': enable "
-                        "`JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
-                        words[i]);
-        }
+    if (code == 'I' && second == NONE) {
+        return end_of_input(jackson, " in a Number value");
     }
-    return unexpected_number(jackson, code,
-                             "expected digit (0-9) to follow minus sign, for valid numeric value");
+    code = code == 'I' ? second : code;
+    return code == NONE ? end_in_number(jackson)
+                        : unexpected_number(jackson, code,
+                                            "expected digit (0-9) to follow minus sign, for valid "
+                                            "numeric value");
 }
 
 static int number(struct jackson *jackson)
@@ -379,40 +428,12 @@ static int number(struct jackson *jackson)
                     "`StreamReadConstraints.getMaxNumberLength()`)",
                     length, NUMBER_MAX);
     }
-    if (jackson->depth == 0 && peek(jackson) != NONE && !strchr(" \t\r\n", peek(jackson))) {
-        return unexpected(jackson, peek(jackson), "Expected space separating root-level values");
+    int next = peek(jackson);
+    if (jackson->depth == 0 && next != NONE && next != ' ' && next != '\t' && next != '\r' &&
+        next != '\n') {
+        return unexpected(jackson, next, "Expected space separating root-level values");
     }
     return real ? JACKSON_FLOAT : JACKSON_INT;
-}
-
-/* A word whose first letter was taken; -1: not this one, message made. */
-static int match(struct jackson *jackson, const char *word)
-{
-    size_t i = 1;
-    char matched[12];
-    while (word[i] && peek(jackson) == word[i]) {
-        jackson->at++;
-        i++;
-    }
-    int next = peek(jackson);
-    memcpy(matched, word, i);
-    matched[i] = '\0';
-    if (word[i] == '\0') {
-        if (next < '0' || next == ']' || next == '}') {
-            return 0;
-        }
-        const char *before = jackson->at++;
-        unsigned code = decode_for_error(jackson, (unsigned)next);
-        if (code == 0) {
-            return -1;
-        }
-        jackson->at = before;
-        if (!identifier_part(code)) {
-            return 0;
-        }
-    }
-    (void)invalid_token(jackson, matched);
-    return -1;
 }
 
 static int unexpected_value(struct jackson *jackson, int code)
@@ -424,7 +445,7 @@ static int unexpected_value(struct jackson *jackson, int code)
     }
     if (code == 'N' || code == 'I') {
         const char *word = code == 'N' ? "NaN" : "Infinity";
-        return match(jackson, word) != 0
+        return match(jackson, word, 1) != 0
                    ? JACKSON_ERROR
                    : fail(jackson,
                           "Non-standard token '%s': enable "
@@ -484,16 +505,16 @@ static int value(struct jackson *jackson, int code)
 {
     switch (code) {
     case '"':
-        return text(jackson, false);
+        return jackson->lazy ? JACKSON_STRING : text(jackson, false);
     case '[':
     case '{':
         return open_scope(jackson, code == '[');
     case 't':
-        return match(jackson, "true") == 0 ? JACKSON_TRUE : JACKSON_ERROR;
+        return match(jackson, "true", 1) == 0 ? JACKSON_TRUE : JACKSON_ERROR;
     case 'f':
-        return match(jackson, "false") == 0 ? JACKSON_FALSE : JACKSON_ERROR;
+        return match(jackson, "false", 1) == 0 ? JACKSON_FALSE : JACKSON_ERROR;
     case 'n':
-        return match(jackson, "null") == 0 ? JACKSON_NULL : JACKSON_ERROR;
+        return match(jackson, "null", 1) == 0 ? JACKSON_NULL : JACKSON_ERROR;
     default:
         if (code == '-' || (code >= '0' && code <= '9')) {
             jackson->at--;

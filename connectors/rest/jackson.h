@@ -33,6 +33,7 @@ struct jackson {
     enum jackson_token token;
     const char *start;              /* of the scalar or name read last; a text without its quotes */
     size_t size;
+    bool lazy;                      /* texts are not read, only their beginning */
     int depth;
     struct jackson_scope {
         bool array;

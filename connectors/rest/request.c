@@ -80,8 +80,9 @@ void rest_append_json(struct buffer *buffer, const char *text)
         if (c == '"' || c == '\\') {
             (void)buffer_append_char(buffer, '\\');
             (void)buffer_append_char(buffer, *at);
-        } else if (c == '\n') {
-            (void)buffer_append(buffer, "\\n", 2);
+        } else if (strchr("\b\t\n\f\r", c)) {
+            (void)buffer_append_char(buffer, '\\');
+            (void)buffer_append_char(buffer, "btn_fr"[c - '\b']);
         } else if (c < 0x20) {
             (void)buffer_printf(buffer, "\\u%04X", c);
         } else {

@@ -119,7 +119,8 @@ void connectors_post(struct rest_request *request)
     }
     json_object_set_new(config, "name", json_string(name));
     what.name = name;
-    what.body = json_incref(config);
+    what.body = config; /* from here the herder's thread has it alone */
+    config = NULL;
     rest_ask(request, &what);
 out:
     json_decref(body);

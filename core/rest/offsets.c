@@ -92,7 +92,9 @@ void connector_offsets_patch(struct rest_request *request)
     } else {
         const struct herder_request what = {
             .verb = HERDER_ALTER_OFFSETS, .name = request->name, .body = json_incref(list)};
+        json_decref(body); /* the herder's thread has the list alone */
         rest_ask(request, &what);
+        return;
     }
     json_decref(body);
 }
