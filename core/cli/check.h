@@ -72,6 +72,8 @@ void check_plugin_validate(const struct check_plugins *plugins, const struct che
                            const struct properties *properties, const char *prefix,
                            struct check_file *file);
 
+/** Keys of Kafka's clients below a prefix (`producer.`, ..): values, and what cannot be honoured. */
+void check_clients(struct check_file *file);
 /** What there is to say about a worker's or connector's configuration. */
 void check_config(struct check_file *file, const struct check_plugins *plugins);
 

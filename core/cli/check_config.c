@@ -340,12 +340,14 @@ void check_config(struct check_file *file, const struct check_plugins *plugins)
                                               "listeners",         "offset.flush.interval.ms"};
     if (properties_get(&file->properties, "connector.class")) {
         check_connector(file, plugins);
+        check_clients(file);
         return;
     }
     for (size_t i = 0; i < sizeof(worker_keys) / sizeof(worker_keys[0]); i++) {
         if (properties_get(&file->properties, worker_keys[i])) {
             file->type = CHECK_WORKER;
             check_worker(file, plugins);
+            check_clients(file);
             return;
         }
     }

@@ -1,8 +1,9 @@
 """connector.client.config.override.policy and where keys of Kafka clients may stand, on the embedded log."""
+import subprocess
 import urllib.request
 
 import pytest
-from harness import Sluice, wait_until
+from harness import SLUICE, Sluice, wait_until, write_properties
 
 SINK = {"connector.class": "FileStreamSink", "topics": "t"}
 REST = {"connector.class": "RestSource", "listeners": "http://127.0.0.1:0"}
@@ -87,7 +88,28 @@ def test_most_records_of_a_put(tmp_path):
 
 
 def test_unknown_policy(tmp_path):
-    sluice = Sluice(tmp_path, {}, {"connector.client.config.override.policy": "com.example.Mine"})
-    with pytest.raises(AssertionError, match="no such policy"):
-        sluice.start()
-    sluice.stop()
+    path = write_properties(str(tmp_path / "worker.properties"), {
+        "bootstrap.servers": f"local:{tmp_path}/log", "connector.client.config.override.policy": "com.example.Mine"})
+    done = subprocess.run([SLUICE, "run", path], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2 and "no such policy" in done.stderr, done.stderr
+
+
+def test_check(tmp_path):
+    """`sluice check` knows every key of clients, wherever it may stand."""
+    worker = write_properties(str(tmp_path / "worker.properties"), {
+        "bootstrap.servers": "broker:9092", "offset.storage.file.filename": str(tmp_path / "offsets"),
+        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "consumer.max.poll.recrods": "5", "producer.linger.ms": "soon", "admin.retries": "3",
+        "producer.interceptor.classes": "com.example.Spy", "sasl.mechanism": "PLAIN"})
+    sink = write_properties(str(tmp_path / "sink.properties"), {
+        **SINK, "name": "s", "file": "x", "consumer.override.max.poll.records": "0",
+        "consumer.override.fetch.min.bytes": "1"})
+    done = subprocess.run([SLUICE, "check", worker, sink], capture_output=True, text=True, timeout=60, check=False)
+    text = done.stdout
+    assert done.returncode == 2
+    assert "consumer.max.poll.recrods: no such key is known" in text and "consumer.max.poll.records" in text
+    assert "Invalid value soon for configuration producer.linger.ms: Not a number of type LONG" in text
+    assert "producer.interceptor.classes: cannot be honoured" in text and "interceptors are Java classes" in text
+    assert "consumer.override.max.poll.records: Value must be at least 1" in text
+    assert "2 errors, 2 warnings" in text, text

@@ -1,0 +1,93 @@
+/* `sluice check` on keys of Kafka's clients: core/config/client_keys.h under each prefix they may have. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cli/check.h"
+#include "core/config/client_keys.h"
+#include "core/config/framework.h"
+#include "core/config/memory.h"
+
+static const struct {
+    const char *prefix;
+    unsigned client;
+} places[] = {
+    /* longer ones first */
+    {"producer.override.", CLIENT_PRODUCER}, {"consumer.override.", CLIENT_CONSUMER},
+    {"admin.override.", CLIENT_ADMIN},       {"producer.", CLIENT_PRODUCER},
+    {"consumer.", CLIENT_CONSUMER},          {"admin.", CLIENT_ADMIN},
+};
+
+/* Names of all keys, as a table that framework_nearest() takes. */
+static const char *nearest(const char *name)
+{
+    static struct sluice_option names[200];
+    if (!names[0].name) {
+        for (size_t i = 0; client_keys[i].option.name && i + 1 < 200; i++) {
+            names[i] = client_keys[i].option;
+        }
+    }
+    const struct sluice_option *const tables[] = {names, NULL};
+    return framework_nearest(name, tables);
+}
+
+static void check_unknown(struct check_file *file, const char *key, const char *prefix,
+                          const char *name)
+{
+    const char *near = nearest(name);
+    char *hint = NULL;
+    if (near) {
+        memory_checked(asprintf(&hint, "did you mean %s%s?", prefix, near) < 0 ? NULL : hint);
+    }
+    check_warning(file, key, hint, "no such key is known; it has no effect");
+    free(hint);
+}
+
+/* ConfigDef's sentence, under the name that stands in the file. */
+static void check_value(struct check_file *file, const char *key, const char *prefix,
+                        const struct client_key *known, const char *value)
+{
+    char *wrong = client_key_check(known, value), *text = NULL;
+    const char *name = wrong ? strstr(wrong, known->option.name) : NULL;
+    if (name) {
+        memory_checked(asprintf(&text, "%.*s%s%s", (int)(name - wrong), wrong, prefix, name) < 0
+                           ? NULL
+                           : text);
+    }
+    if (wrong) {
+        check_error(file, key, known->note, "%s", text ? text : wrong);
+    }
+    free(text);
+    free(wrong);
+}
+
+void check_clients(struct check_file *file)
+{
+    for (size_t i = 0; i < file->properties.count; i++) {
+        const struct property *item = &file->properties.items[i];
+        size_t at = 0, count = sizeof(places) / sizeof(places[0]);
+        while (at < count &&
+               strncmp(item->name, places[at].prefix, strlen(places[at].prefix)) != 0) {
+            at++;
+        }
+        if (at == count || strncmp(item->name, "admin.listeners", 15) == 0) {
+            continue;
+        }
+        const char *name = item->name + strlen(places[at].prefix);
+        const struct client_key *known = client_key_find(name);
+        if (!known) {
+            if (strncmp(name, "sluice.", 7) != 0) {
+                check_unknown(file, item->name, places[at].prefix, name);
+            }
+            continue;
+        }
+        if (check_is_variable(item->value)) {
+            continue;
+        }
+        check_value(file, item->name, places[at].prefix, known, item->value);
+        const char *reason = client_key_warning(known, places[at].client, item->value);
+        if (reason) {
+            check_warning(file, item->name, reason, "cannot be honoured");
+        }
+    }
+}
