@@ -110,6 +110,31 @@ static void test_warnings(void **state)
     assert_non_null(client_key_warning(client_key_find("enable.auto.commit"), CLIENT_CONSUMER, "true"));
 }
 
+/* docs/kafka.md has a row for each key that cannot be honoured, and no others. */
+static void test_docs(void **state)
+{
+    char text[40000];
+    FILE *file = open_source("docs/kafka.md");
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    (void)state;
+    char *table = strstr(text, "| key | reason |");
+    assert_non_null(table);
+    size_t rows = 0, wanted = 0;
+    for (const char *p = table; (p = strstr(p, "\n| `")); p++) {
+        rows++;
+    }
+    for (const struct client_key *key = client_keys; key->option.name; key++) {
+        char row[400];
+        (void)snprintf(row, sizeof(row), "\n| `%s` | %s |\n", key->option.name, key->note);
+        if (key->way == CLIENT_KEY_NOT && !strstr(table, row)) {
+            fail_msg("docs/kafka.md lacks the row%s", row);
+        }
+        wanted += key->way == CLIENT_KEY_NOT;
+    }
+    assert_int_equal(wanted, rows);
+}
+
 static void fill(struct properties *properties, const char *const (*pairs)[2], size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -222,7 +247,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_as_java), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_compose),
+        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_docs),
+        cmocka_unit_test(test_compose),
         cmocka_unit_test(test_policies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
