@@ -186,7 +186,7 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
             span(message->key, message->key_size), span(message->value, message->value_size));
         records_api.set_context(record, message);
         bytes += message->value_size + message->key_size;
-        struct stage_clock clock = stage_clock_of(count);
+        struct stage_clock clock = stage_clock_next(sink->task);
         int outcome = convert_record(sink, batch, record, message, &clock, error);
         stage_clock_tell(&clock, sink->task->process->page);
         if (outcome < 0) {

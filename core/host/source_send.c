@@ -396,7 +396,7 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
         struct sluice_record *record = records_api.at(batch, i);
         flights[i] = (struct flight){
             voyage, record, NULL, source_offsets_submit(source->offsets, record), 0};
-        struct stage_clock clock = stage_clock_of(i);
+        struct stage_clock clock = stage_clock_next(source->task);
         struct error failure = {0};
         struct broker_message *message = &messages[ready];
         *message = (struct broker_message){
@@ -438,9 +438,10 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
     host_phase(source->task->process, "", "");
     metrics_add(source->active, (int64_t)ready);
     metrics_add(source->bytes_in_flight, bytes);
-    task_record(source->task, source->active_seen,
-                source->active ? atomic_load(&source->active->value) : 0);
     voyage->sent = clock_monotonic_ns();
+    metrics_record(source->task->process->page, source->active_seen,
+                   source->active ? atomic_load(&source->active->value) : 0,
+                   voyage->sent / 1000000);
     if (!send_all(source, messages, ready)) {
         return result; /* stopping or failing: the batch stays as it is until the process ends */
     }

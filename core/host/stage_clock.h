@@ -16,10 +16,10 @@ struct stage_clock {
     int64_t begin, spent[2];
 };
 
-/** index: of the record in its batch. */
-static inline struct stage_clock stage_clock_of(size_t index)
+/** Of the task's next record; batches of one are timed no more often than long ones. */
+static inline struct stage_clock stage_clock_next(struct task *task)
 {
-    return (struct stage_clock){.on = index % STAGE_CLOCK_EVERY == 0};
+    return (struct stage_clock){.on = task->records++ % STAGE_CLOCK_EVERY == 0};
 }
 
 static inline void stage_clock_begin(struct stage_clock *clock)

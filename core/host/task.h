@@ -52,6 +52,7 @@ struct task {
     struct tap tap;
 
     /* [task thread] */
+    uint32_t records; /* that went through converters and chain */
     struct metrics_stat *batch_size, *commit_time, *commit_outcome;
 };
 

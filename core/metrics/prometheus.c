@@ -1,6 +1,5 @@
 #include "core/metrics/prometheus.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,15 +41,23 @@ static void append_label(struct buffer *text, const char *value)
     }
 }
 
+static size_t append_name(char name[NAME_MAX_SIZE], size_t size, const char *text)
+{
+    for (; *text && size < NAME_MAX_SIZE - 1; text++) {
+        bool good = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                    (*text >= '0' && *text <= '9');
+        name[size++] = good ? *text : '_';
+    }
+    return size;
+}
+
 /* kafka_connect_sink_task_metrics_put_batch_max_time_ms */
 static void make_name(char name[NAME_MAX_SIZE], const char *type, const char *attribute)
 {
-    (void)snprintf(name, NAME_MAX_SIZE, "kafka_connect_%s_%s", type, attribute);
-    for (char *p = name; *p; p++) {
-        bool good =
-            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
-        *p = good ? *p : '_';
-    }
+    size_t size = append_name(name, 0, "kafka_connect_");
+    size = append_name(name, size, type);
+    size = append_name(name, size, "_");
+    name[append_name(name, size, attribute)] = '\0';
 }
 
 static struct prometheus_family *family(struct prometheus *out, const char *type,
@@ -72,7 +79,7 @@ static struct prometheus_family *family(struct prometheus *out, const char *type
             if (!*slot) {
                 break;
             }
-            memcpy((*slot)->name, name, sizeof(name));
+            memcpy((*slot)->name, name, strlen(name) + 1);
             (*slot)->kind = kind;
             buffer_init(&(*slot)->text, TEXT_MAX);
             out->count++;
@@ -85,42 +92,75 @@ static struct prometheus_family *family(struct prometheus *out, const char *type
 
 static void append_value(struct buffer *text, double value)
 {
-    if (value == floor(value) && fabs(value) < 1e15) {
-        (void)buffer_printf(text, "%" PRId64 "\n", (int64_t)value);
-    } else {
-        (void)buffer_printf(text, "%.6g\n", value);
+    char digits[40];
+    if (value != floor(value) || fabs(value) >= 1e15) {
+        (void)snprintf(digits, sizeof(digits), "%.6g\n", value);
+        (void)buffer_append_text(text, digits);
+        return;
     }
+    /* whole numbers are nearly all of them, and printf is what a page costs most */
+    char *p = digits + sizeof(digits);
+    uint64_t left = (uint64_t)fabs(value);
+    *--p = '\0';
+    *--p = '\n';
+    do {
+        *--p = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) {
+        *--p = '-';
+    }
+    (void)buffer_append_text(text, p);
 }
 
-/* suffix: _bucket and the like. le: of a bucket; NULL: none. */
-static void line(struct prometheus_family *family, const char *suffix, const char *const *labels,
-                 const char *le, double value)
+/* suffix: _bucket and the like. labels, more: `a="1",b="2"`, each may be empty. */
+static void line(struct prometheus_family *family, const char *suffix, const char *labels,
+                 const char *more, double value)
 {
     struct buffer *text = &family->text;
     (void)buffer_append_text(text, family->name);
     (void)buffer_append_text(text, suffix);
-    bool any = false;
-    for (; labels && *labels; labels += 2) {
-        (void)buffer_printf(text, "%s%s=\"", any ? "," : "{", labels[0]);
-        append_label(text, labels[1]);
-        (void)buffer_append_char(text, '"');
-        any = true;
+    if (*labels || *more) {
+        (void)buffer_append_char(text, '{');
+        (void)buffer_append_text(text, labels);
+        (void)buffer_append_text(text, *labels && *more ? "," : "");
+        (void)buffer_append_text(text, more);
+        (void)buffer_append_char(text, '}');
     }
-    if (le) {
-        (void)buffer_printf(text, "%sle=\"%s\"", any ? "," : "{", le);
-        any = true;
-    }
-    (void)buffer_append_text(text, any ? "} " : " ");
+    (void)buffer_append_char(text, ' ');
     append_value(text, value);
+}
+
+/* Owned by the caller; "" for none. */
+static char *labels_text(const char *const *labels)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 20);
+    (void)buffer_append_text(&text, "");
+    for (size_t i = 0; labels && labels[i]; i += 2) {
+        (void)buffer_printf(&text, "%s%s=\"", i ? "," : "", labels[i]);
+        append_label(&text, labels[i + 1]);
+        (void)buffer_append_char(&text, '"');
+    }
+    char *taken = buffer_take(&text);
+    return taken ? taken : strdup("");
+}
+
+static void add(struct prometheus *out, const char *type, const char *attribute,
+                enum prometheus_type kind, const char *labels, double value)
+{
+    struct prometheus_family *to = family(out, type, attribute, kind);
+    if (to) {
+        line(to, "", labels, "", value);
+    }
 }
 
 void prometheus_add(struct prometheus *out, const char *type, const char *attribute,
                     enum prometheus_type kind, const char *const *labels, double value)
 {
-    struct prometheus_family *to = family(out, type, attribute, kind);
-    if (to) {
-        line(to, "", labels, NULL, value);
-    }
+    char *text = labels_text(labels);
+    add(out, type, attribute, kind, text ? text : "", value);
+    free(text);
 }
 
 /* -- pages -- */
@@ -154,7 +194,7 @@ static const char *type_of(const char *attribute)
     return "connector-task-metrics";
 }
 
-static void add_slots(struct prometheus *out, const char *type, const char *const *labels,
+static void add_slots(struct prometheus *out, const char *type, const char *labels,
                       const struct metrics_page *page)
 {
     for (size_t i = 0; i < METRICS_SLOTS; i++) {
@@ -165,24 +205,24 @@ static void add_slots(struct prometheus *out, const char *type, const char *cons
             char name[sizeof(slot->name) + 1];
             memcpy(name, slot->name, sizeof(slot->name));
             name[sizeof(slot->name)] = '\0';
-            prometheus_add(out, type ? type : type_of(name), name,
-                           used == 1 ? PROMETHEUS_COUNTER : PROMETHEUS_GAUGE, labels,
-                           (double)atomic_load(&slot->value));
+            add(out, type ? type : type_of(name), name,
+                used == 1 ? PROMETHEUS_COUNTER : PROMETHEUS_GAUGE, labels,
+                (double)atomic_load(&slot->value));
         }
     }
 }
 
-static void add_word(struct prometheus *out, const char *type, const char *const *labels,
+static void add_word(struct prometheus *out, const char *type, const char *labels,
                      const char *name, const char *word, enum prometheus_type kind, double value)
 {
     char attribute[96];
     const char *star = strchr(name, '*');
     (void)snprintf(attribute, sizeof(attribute), "%.*s%s%s",
                    star ? (int)(star - name) : (int)strlen(name), name, word, star ? star + 1 : "");
-    prometheus_add(out, type ? type : type_of(attribute), attribute, kind, labels, value);
+    add(out, type ? type : type_of(attribute), attribute, kind, labels, value);
 }
 
-static void add_stats(struct prometheus *out, const char *type, const char *const *labels,
+static void add_stats(struct prometheus *out, const char *type, const char *labels,
                       const struct metrics_page *page)
 {
     static const struct {
@@ -215,9 +255,12 @@ static void add_stats(struct prometheus *out, const char *type, const char *cons
     }
 }
 
-static void add_stages(struct prometheus *out, const char *connector, const char *task,
-                       const struct metrics_page *page)
+static void add_stages(struct prometheus *out, const char *labels, const struct metrics_page *page)
 {
+    /* metrics_bounds in seconds, with the quote behind: made beforehand, as there are many */
+    static const char *const ends[METRICS_BUCKETS + 1] = {
+        "1e-06\"", "5e-06\"", "2e-05\"", "0.0001\"", "0.0005\"", "0.001\"", "0.005\"",
+        "0.02\"",  "0.1\"",   "0.5\"",   "1\"",      "5\"",      "30\"",    "+Inf\""};
     static const char *const names[METRICS_STAGES] = {"poll", "convert", "transform",
                                                       "put",  "commit",  "produce"};
     for (size_t s = 0; s < METRICS_STAGES; s++) {
@@ -231,18 +274,17 @@ static void add_stages(struct prometheus *out, const char *connector, const char
         if (!to) {
             continue; /* a stage that this task does not have */
         }
-        const char *const labels[] = {"connector", connector, "task", task, "stage", names[s], NULL};
         double sum = 0;
+        char more[64];
+        size_t size = (size_t)snprintf(more, sizeof(more), "stage=\"%s\",le=\"", names[s]);
         for (size_t i = 0; i <= METRICS_BUCKETS; i++) {
-            char le[32] = "+Inf";
-            if (i < METRICS_BUCKETS) {
-                (void)snprintf(le, sizeof(le), "%g", (double)metrics_bounds[i] / 1e9);
-            }
+            memcpy(more + size, ends[i], strlen(ends[i]) + 1);
             sum += counts[i];
-            line(to, "_bucket", labels, le, sum);
+            line(to, "_bucket", labels, more, sum);
         }
-        line(to, "_sum", labels, NULL, (double)atomic_load(&histogram->sum) / 1e9);
-        line(to, "_count", labels, NULL, all);
+        (void)snprintf(more, sizeof(more), "stage=\"%s\"", names[s]);
+        line(to, "_sum", labels, more, (double)atomic_load(&histogram->sum) / 1e9);
+        line(to, "_count", labels, more, all);
     }
 }
 
@@ -251,24 +293,29 @@ void prometheus_page(struct prometheus *out, const char *connector, int task,
 {
     char number[16];
     (void)snprintf(number, sizeof(number), "%d", task);
-    const char *const labels[] = {"connector", connector, "task", number, NULL};
+    const char *const pairs[] = {"connector", connector, "task", number, NULL};
+    char *labels = labels_text(pairs);
     int64_t now = clock_monotonic_ms();
-    add_slots(out, NULL, labels, page);
-    add_stats(out, NULL, labels, page);
-    add_stages(out, connector, number, page);
-    if (atomic_load(&page->state_since) <= 0) {
+    if (!labels) {
+        out->failed = 1;
         return;
     }
-    prometheus_add(out, "connector-task-metrics", "running-ratio", PROMETHEUS_GAUGE, labels,
-                   metrics_ratio(page, METRICS_RUNNING, now));
-    prometheus_add(out, "connector-task-metrics", "pause-ratio", PROMETHEUS_GAUGE, labels,
-                   metrics_ratio(page, METRICS_PAUSED, now));
+    add_slots(out, NULL, labels, page);
+    add_stats(out, NULL, labels, page);
+    add_stages(out, labels, page);
+    if (atomic_load(&page->state_since) > 0) {
+        add(out, "connector-task-metrics", "running-ratio", PROMETHEUS_GAUGE, labels,
+            metrics_ratio(page, METRICS_RUNNING, now));
+        add(out, "connector-task-metrics", "pause-ratio", PROMETHEUS_GAUGE, labels,
+            metrics_ratio(page, METRICS_PAUSED, now));
+    }
+    free(labels);
 }
 
 void prometheus_own_page(struct prometheus *out, const char *type, const struct metrics_page *page)
 {
-    add_slots(out, type, NULL, page);
-    add_stats(out, type, NULL, page);
+    add_slots(out, type, "", page);
+    add_stats(out, type, "", page);
 }
 
 /* -- text -- */

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,11 @@ static void test_histogram(void **state)
     assert_non_null(strstr(text, "stage=\"put\",le=\"+Inf\"} 4\n"));
     assert_non_null(strstr(text, "_count{connector=\"c\",task=\"0\",stage=\"put\"} 4\n"));
     assert_null(strstr(text, "stage=\"poll\""));
+    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+        char end[48];
+        (void)snprintf(end, sizeof(end), "le=\"%g\"", (double)metrics_bounds[i] / 1e9);
+        assert_non_null(strstr(text, end));
+    }
     free(text);
 }
 
