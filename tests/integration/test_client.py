@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from harness import BUILD, SLUICE, Sluice, wait_until, write_properties
+from real_kafka import JvmConnect
 
 PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
 VERBS = ("connectors", "logs", "offsets", "pause", "restart", "resume", "status", "stop", "top", "validate")
@@ -184,3 +185,34 @@ def test_basic_authentication_and_a_jvm_worker(tmp_path):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_against_a_jvm_worker(tmp_path, broker, topic):
+    """The same verbs, unchanged, against the JVM's."""
+    file = tmp_path / "in.txt"
+    file.write_text("one\ntwo\n", encoding="utf-8")
+    config = {"connector.class": "FileStreamSource", "file": str(file), "topic": topic, "tasks.max": "1"}
+    with JvmConnect(tmp_path / "jvm", broker.bootstrap) as jvm:
+        url = f"http://127.0.0.1:{jvm.admin_port}"
+        assert run("connectors", url=url)[:2] == (0, "no connectors\n")
+        assert run("connectors", "create", "-", "--name", NAME, url=url, stdin=json.dumps(config))[:2] == (0, f"created {NAME}\n")
+        wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2, 30)
+        line = run("connectors", url=url)[1].splitlines()[1]
+        assert line.split()[-4:] == ["source", "RUNNING", "1/1", "FileStreamSource"]
+        assert f"topic={topic}\n" in run("connectors", "config", NAME, url=url)[1]
+        wait_until(lambda: json.loads(run("offsets", NAME, "--json", url=url)[1])["offsets"], 30)
+        assert run("pause", NAME, url=url)[0] == 0
+        wait_until(lambda: run("status", NAME, url=url)[1].count("PAUSED") == 2, 30)
+        code, out, _ = run("top", "--once", "--interval", "0.1", url=url)
+        line = [line for line in out.splitlines() if line.startswith("a b")][0]
+        assert code == 0 and line.split()[-9:] == ["source", "PAUSED", "0/1", *["-"] * 6], line
+        for verb in ("resume", "restart", "stop"):
+            assert run(verb, NAME, url=url)[0] == 0
+        wait_until(lambda: run("offsets", NAME, "--reset", url=url)[0] == 0, 30)
+        bad = run("validate", "-", url=url, stdin=json.dumps({**config, "name": "x", "tasks.max": "no"}))
+        assert bad[0] == 2 and "tasks.max: " in bad[1], bad
+        assert "FileStreamSinkConnector" in run("connectors", "plugins", url=url)[1]
+        code, _, error = run("logs", NAME, url=url)
+        assert code == 3 and "log files" in error, error
+        assert run("connectors", "delete", NAME, url=url)[0] == 0
+        assert run("status", NAME, url=url)[0] == 2
