@@ -43,7 +43,7 @@ static void on_done(struct store_client *client, struct upload *upload)
     pthread_cond_broadcast(&sink->changed);
     pthread_mutex_unlock(&sink->lock);
     if (first && sink->context) {
-        sink->context->request_commit(sink->host);
+        sink->context->durable(sink->host);
     }
 }
 

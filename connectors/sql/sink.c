@@ -239,7 +239,7 @@ static void ask_for_commit(struct sink *sink)
     int64_t ms = now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (sink->context && ms - sink->committed >= COMMIT_INTERVAL_MS) {
         sink->committed = ms;
-        sink->context->request_commit(sink->host);
+        sink->context->durable(sink->host);
     }
 }
 

@@ -138,6 +138,7 @@ static const struct sluice_sink_context check_sink_context = {
     .has_reporter = yes,
     .raise_error = raise_error,
     .owns = owns,
+    .durable = no_host,
 };
 
 static const struct sluice_source_context check_source_context = {

@@ -21,6 +21,14 @@ static void request_commit(const struct sluice_host *host)
     pthread_mutex_unlock(&task->lock);
 }
 
+/* Who sets an interval has commits at that interval, as Connect's sinks have them. */
+static void durable(const struct sluice_host *host)
+{
+    if (!properties_get(&sink_of(host)->task->worker, "offset.flush.interval.ms")) {
+        request_commit(host);
+    }
+}
+
 static void wake(const struct sluice_host *host)
 {
     struct task *task = sink_of(host)->task;
@@ -131,4 +139,5 @@ const struct sluice_sink_context sink_context = {
     .has_reporter = has_reporter,
     .raise_error = raise_error,
     .owns = owns,
+    .durable = durable,
 };

@@ -77,6 +77,18 @@ static void on_request_timeout(void *user)
     command_reply(command, 500, NULL, "Request timed out");
 }
 
+static void begin(struct command *command)
+{
+    struct herder *herder = command->herder;
+    if (command->answered) {
+        command_finish(command); /* it waited too long for the worker to start */
+    } else if (command->request.verb < HERDER_CREATE) {
+        herder_read(herder, command);
+    } else {
+        connector_submit(herder, command);
+    }
+}
+
 static void take(void *user)
 {
     struct command *command = user;
@@ -91,17 +103,25 @@ static void take(void *user)
         command_finish(command);
         return;
     }
-    if (!herder->ready && command->request.verb > HERDER_HEALTH) {
-        command_reply(command, 503, NULL, "Worker is still starting up.");
-        command_finish(command);
-        return;
-    }
     command->timer = loop_after(herder->loop, REQUEST_TIMEOUT_MS, on_request_timeout, command);
-    if (command->request.verb < HERDER_CREATE) {
-        herder_read(herder, command);
-    } else {
-        connector_submit(herder, command);
+    if (herder->ready || command->request.verb <= HERDER_HEALTH) {
+        begin(command);
+    } else { /* it waits for the worker to be ready, as a request does in Connect */
+        command->next = NULL;
+        *herder->early_end = command;
+        herder->early_end = &command->next;
     }
+}
+
+static void begin_early(struct herder *herder)
+{
+    while (herder->early) {
+        struct command *command = herder->early;
+        herder->early = command->next;
+        command->next = NULL;
+        begin(command);
+    }
+    herder->early_end = &herder->early;
 }
 
 void herder_submit(struct herder *herder, const struct herder_request *request)
@@ -190,6 +210,7 @@ struct herder *herder_create(const struct herder_options *options, struct error 
         return NULL;
     }
     herder->loop = options->loop;
+    herder->early_end = &herder->early;
     herder->worker = options->worker;
     herder->data = options->data;
     herder->worker_json = json_of_properties(options->worker);
@@ -254,6 +275,9 @@ static void one_ready(struct herder *herder)
     if (herder->ready && herder->config_dir) {
         config_dir_start(herder->config_dir);
     }
+    if (!failed) {
+        begin_early(herder);
+    }
     herder->on_ready(herder->ready_user, failed ? &herder->start_error : NULL);
 }
 
@@ -317,6 +341,8 @@ void herder_stop(struct herder *herder, void (*on_stopped)(void *user), void *us
         connector->queue = NULL;
         connector->queue_end = &connector->queue;
     }
+    herder->early = NULL;
+    herder->early_end = &herder->early;
     while (herder->commands) {
         command_reply(herder->commands, 500, NULL, "The worker is shutting down");
         command_finish(herder->commands);

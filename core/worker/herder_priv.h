@@ -34,7 +34,7 @@ struct command {
     struct validation *validation; /* of HERDER_VALIDATE */
     struct host *host;             /* of HERDER_OFFSETS */
     int64_t tap_id;                /* of HERDER_TAP, once a host was asked; 0: not */
-    struct command *next;          /* in its connector's queue */
+    struct command *next;          /* in its connector's queue, or in that of the early ones */
     struct command *all_prev, *all_next;
 };
 
@@ -108,6 +108,7 @@ struct herder {
     struct config_dir *config_dir; /* NULL: none */
     struct connector *connectors;
     struct command *commands; /* all not yet freed */
+    struct command *early, **early_end; /* came before the worker was ready */
     bool ready, stopping;
     int waiting; /* for: catalog, log */
     struct error start_error;

@@ -45,6 +45,11 @@ struct sluice_sink_context {
      * something visible that a successor might make too. [any thread]
      */
     bool (*owns)(const struct sluice_host *host, const char *topic, int32_t partition);
+    /**
+     * More of what was put is durable: offsets may be committed before the interval is over, unless the
+     * worker's own offset.flush.interval.ms says when. [any thread]
+     */
+    void (*durable)(const struct sluice_host *host);
 };
 
 struct sluice_sink {

@@ -91,6 +91,7 @@ static bool owns(const struct sluice_host *host, const char *topic, int32_t part
 static const struct sluice_sink_context context = {
     .size = sizeof(struct sluice_sink_context),
     .request_commit = request_commit,
+    .durable = request_commit,
     .wake = wake,
     .timeout = set_timeout,
     .rewind = rewind_to,
