@@ -229,6 +229,31 @@ int broker_topic_configs(struct broker *broker, const char *topic, bool all, int
     return broker->impl->topic_configs(broker, topic, all, timeout_ms, ret_configs, error);
 }
 
+int broker_topic_alter(struct broker *broker, const char *topic,
+                       const struct broker_config_change *changes, size_t count, int timeout_ms,
+                       struct error *error)
+{
+    return broker->impl->topic_alter(broker, topic, changes, count, timeout_ms, error);
+}
+
+int broker_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                   struct error *error)
+{
+    return broker->impl->cluster(broker, timeout_ms, ret_cluster, error);
+}
+
+void broker_cluster_free(struct broker_cluster *cluster)
+{
+    for (size_t i = 0; cluster && cluster->nodes && i < cluster->count; i++) {
+        free(cluster->nodes[i].host);
+    }
+    if (cluster) {
+        free(cluster->nodes);
+        free(cluster->id);
+        *cluster = (struct broker_cluster){0};
+    }
+}
+
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error)
 {

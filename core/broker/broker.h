@@ -140,6 +140,25 @@ struct broker_topic_spec {
     size_t config_count;         /* pairs */
 };
 
+struct broker_node {
+    int32_t id;
+    char *host;
+    int32_t port;
+};
+
+/** Who makes up the cluster; freed by broker_cluster_free(). */
+struct broker_cluster {
+    char *id;           /* NULL: the brokers did not say */
+    int32_t controller; /* -1: not known */
+    struct broker_node *nodes; /* by id, ascending */
+    size_t count;
+};
+
+struct broker_config_change {
+    const char *name;
+    const char *value; /* NULL: back to the default */
+};
+
 enum broker_position { BROKER_BEGINNING = -2, BROKER_END = -1 };
 
 /** A connection to one cluster with one set of client properties. */
@@ -248,6 +267,13 @@ void broker_topic_info_free(struct broker_topic_info *info);
 /** Configs of a topic, added to ret_configs: those that were set for it, or all that are in force. */
 int broker_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                          struct properties *ret_configs, struct error *error) CHECKED;
+/** Changes these configs of a topic and leaves the others. */
+int broker_topic_alter(struct broker *broker, const char *topic,
+                       const struct broker_config_change *changes, size_t count, int timeout_ms,
+                       struct error *error) CHECKED;
+int broker_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                   struct error *error) CHECKED;
+void broker_cluster_free(struct broker_cluster *cluster);
 /** First offset kept and the one behind the last. */
 int broker_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error) CHECKED;

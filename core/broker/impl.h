@@ -68,6 +68,11 @@ struct broker_impl {
                           struct broker_topic_info *ret_info, struct error *error);
     int (*topic_configs)(struct broker *broker, const char *topic, bool all, int timeout_ms,
                          struct properties *ret_configs, struct error *error);
+    int (*topic_alter)(struct broker *broker, const char *topic,
+                       const struct broker_config_change *changes, size_t count, int timeout_ms,
+                       struct error *error);
+    int (*cluster)(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                   struct error *error);
     int (*offsets)(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                    int64_t *ret_beginning, int64_t *ret_end, struct error *error);
     int (*group_offsets)(struct broker *broker, const char *group, int timeout_ms,

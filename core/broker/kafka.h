@@ -107,6 +107,7 @@ struct kafka_consumer {
     int wake;                      /* eventfd: either queue has something, or wake() */
     atomic_bool woken;
     bool grouped, subscribed;
+    bool closing;                  /* librdkafka's own close is under way */
     bool busy;                     /* the last poll() gave messages */
 
     struct kafka_held *held;
@@ -223,6 +224,11 @@ int kafka_topic_describe(struct broker *broker, const char *topic, int timeout_m
                          struct broker_topic_info *ret_info, struct error *error);
 int kafka_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                         struct properties *ret_configs, struct error *error);
+int kafka_topic_alter(struct broker *broker, const char *topic,
+                      const struct broker_config_change *changes, size_t count, int timeout_ms,
+                      struct error *error);
+int kafka_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                  struct error *error);
 int kafka_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                   int64_t *ret_beginning, int64_t *ret_end, struct error *error);
 int kafka_group_offsets(struct broker *broker, const char *group, int timeout_ms,

@@ -235,6 +235,105 @@ int kafka_topic_configs(struct broker *broker, const char *topic, bool all, int 
     return result;
 }
 
+#if RD_KAFKA_VERSION >= 0x020200ff
+int kafka_topic_alter(struct broker *broker, const char *topic,
+                      const struct broker_config_change *changes, size_t count, int timeout_ms,
+                        struct error *error)
+{
+    struct kafka_call call;
+    if (kafka_call_begin(&call, broker, RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, timeout_ms,
+                         error) != 0) {
+        return -1;
+    }
+    int result = 0;
+    rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        rd_kafka_error_t *refused = rd_kafka_ConfigResource_add_incremental_config(
+            wanted, changes[i].name,
+            changes[i].value ? RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET
+                             : RD_KAFKA_ALTER_CONFIG_OP_TYPE_DELETE,
+            changes[i].value);
+        if (refused) {
+            result = kafka_error(error, rd_kafka_error_code(refused),
+                                 rd_kafka_error_string(refused), "Changing configs of topic %s", topic);
+            rd_kafka_error_destroy(refused);
+        }
+    }
+    if (result == 0) {
+        rd_kafka_IncrementalAlterConfigs(call.handle->rk, &wanted, 1, call.options, call.queue);
+        rd_kafka_event_t *event = kafka_call_wait(&call, "Changing configs of topic", topic, error);
+        result = -1;
+        if (event) {
+            size_t resource_count;
+            const rd_kafka_ConfigResource_t **resources =
+                rd_kafka_IncrementalAlterConfigs_result_resources(
+                    rd_kafka_event_IncrementalAlterConfigs_result(event), &resource_count);
+            rd_kafka_resp_err_t code =
+                resource_count > 0 ? rd_kafka_ConfigResource_error(resources[0]) : 0;
+            result = code ? kafka_error(error, code,
+                                        rd_kafka_ConfigResource_error_string(resources[0]),
+                                        "Changing configs of topic %s", topic)
+                          : 0;
+        }
+    }
+    rd_kafka_ConfigResource_destroy(wanted);
+    kafka_call_end(&call);
+    return result;
+}
+#else
+int kafka_topic_alter(struct broker *broker, const char *topic,
+                      const struct broker_config_change *changes, size_t count, int timeout_ms,
+                        struct error *error)
+{
+    (void)broker, (void)changes, (void)count, (void)timeout_ms;
+    return kafka_error(error, RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE,
+                       "librdkafka 2.2.0 or newer is needed, this build has an older one",
+                       "Changing configs of topic %s", topic);
+}
+#endif
+
+static int by_id(const void *a, const void *b)
+{
+    int32_t left = ((const struct broker_node *)a)->id, right = ((const struct broker_node *)b)->id;
+    return (left > right) - (left < right);
+}
+
+int kafka_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                  struct error *error)
+{
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    const struct rd_kafka_metadata *metadata;
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    if (!handle || get_metadata(handle, NULL, timeout_ms, &metadata, error) != 0) {
+        return -1;
+    }
+    int left = (int)(deadline - clock_monotonic_ms());
+    char *id = rd_kafka_clusterid(handle->rk, left < 1 ? 1 : left);
+    struct broker_cluster cluster = {
+        .id = id ? strdup(id) : NULL,
+        .controller = rd_kafka_controllerid(handle->rk, left < 1 ? 1 : left),
+        .nodes = calloc((size_t)metadata->broker_cnt + 1, sizeof(*cluster.nodes)),
+    };
+    if (id) {
+        rd_kafka_mem_free(handle->rk, id);
+    }
+    for (int i = 0; cluster.nodes && i < metadata->broker_cnt; i++) {
+        const struct rd_kafka_metadata_broker *from = &metadata->brokers[i];
+        char *host = strdup(from->host);
+        if (host) {
+            cluster.nodes[cluster.count++] = (struct broker_node){from->id, host, from->port};
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    if (!cluster.nodes) {
+        broker_cluster_free(&cluster);
+        return error_set(error, ERROR_NO_MEMORY, "No memory for the cluster's description");
+    }
+    qsort(cluster.nodes, cluster.count, sizeof(*cluster.nodes), by_id);
+    *ret_cluster = cluster;
+    return 0;
+}
+
 int kafka_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                   int64_t *ret_beginning, int64_t *ret_end, struct error *error)
 {

@@ -56,7 +56,12 @@ static void apply(struct kafka_consumer *consumer, rd_kafka_topic_partition_list
 {
     rd_kafka_t *rk = consumer->handle.rk;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0) {
+    if (consumer->closing) {
+        (void)rd_kafka_assign(rk, NULL);
+        return;
+    }
+    const char *protocol = rd_kafka_rebalance_protocol(rk); /* NULL while it terminates */
+    if (protocol && strcmp(protocol, "COOPERATIVE") == 0) {
         rd_kafka_error_t *failed = assign ? rd_kafka_incremental_assign(rk, list)
                                           : rd_kafka_incremental_unassign(rk, list);
         if (failed) {
@@ -90,6 +95,10 @@ static struct broker_partition *ours(struct kafka_consumer *consumer,
 
 static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
+    if (consumer->closing) {
+        apply(consumer, list, true);
+        return;
+    }
     look_up(consumer, list);
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *item = &list->elems[i];
@@ -401,19 +410,21 @@ void kafka_group_leave(struct kafka_consumer *consumer)
     if (!consumer->grouped) {
         return;
     }
+    /* Everything is given up while librdkafka's group still answers: it may end itself while a
+     * callback of its own close runs, and then answers nobody any more. */
     rd_kafka_t *rk = consumer->handle.rk;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(rk, queue);
     int64_t deadline = clock_monotonic_ms() + LEAVE_MS;
-    while (!failed && !rd_kafka_consumer_closed(rk) && clock_monotonic_ms() < deadline) {
-        rd_kafka_message_t *messages[16]; /* on_rebalance() is called within */
-        ssize_t count = rd_kafka_consume_batch_queue(queue, LEAVE_POLL_MS, messages, 16);
-        for (ssize_t i = 0; i < count; i++) {
-            rd_kafka_message_destroy(messages[i]);
+    if (consumer->subscribed) {
+        (void)rd_kafka_unsubscribe(rk);
+        while (consumer->held_count > 0 && clock_monotonic_ms() < deadline) {
+            rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, LEAVE_POLL_MS);
+            if (message) {
+                rd_kafka_message_destroy(message);
+            }
         }
     }
-    rd_kafka_error_destroy(failed);
-    rd_kafka_queue_destroy(queue);
+    consumer->closing = true;
+    (void)rd_kafka_consumer_close(rk);
     while (consumer->commits) {
         finish_commit(consumer->commits, RD_KAFKA_RESP_ERR__DESTROY);
     }

@@ -70,6 +70,11 @@ int local_topic_describe(struct broker *broker, const char *topic, int timeout_m
                          struct broker_topic_info *ret_info, struct error *error);
 int local_topic_configs(struct broker *broker, const char *topic, bool all, int timeout_ms,
                         struct properties *ret_configs, struct error *error);
+int local_topic_alter(struct broker *broker, const char *topic,
+                      const struct broker_config_change *changes, size_t count, int timeout_ms,
+                      struct error *error);
+int local_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                  struct error *error);
 int local_offsets(struct broker *broker, const char *topic, int32_t partition, int timeout_ms,
                   int64_t *ret_beginning, int64_t *ret_end, struct error *error);
 int local_group_offsets(struct broker *broker, const char *group, int timeout_ms,

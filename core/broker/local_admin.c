@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -349,6 +351,49 @@ int local_topic_configs(struct broker *broker, const char *topic, bool all, int 
         free(value);
     }
     return call_end(local, &call, result, error);
+}
+
+int local_topic_alter(struct broker *broker, const char *topic,
+                      const struct broker_config_change *changes, size_t count, int timeout_ms,
+                      struct error *error)
+{
+    struct call call;
+    call_begin(&call, WIRE_ALTER, true); /* setting the same again changes nothing */
+    wire_put_text(&call.request, topic);
+    wire_put_u32(&call.request, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_text(&call.request, changes[i].name);
+        wire_put_u32(&call.request, changes[i].value != NULL);
+        wire_put_text(&call.request, changes[i].value ? changes[i].value : "");
+    }
+    return call_simple((struct local *)broker, &call, timeout_ms, error);
+}
+
+int local_cluster(struct broker *broker, int timeout_ms, struct broker_cluster *ret_cluster,
+                  struct error *error)
+{
+    struct local *local = (struct local *)broker;
+    struct broker_topics topics = {0};
+    if (local_topics(broker, timeout_ms, &topics, error) != 0) { /* it answers */
+        return -1;
+    }
+    broker_topics_free(&topics);
+    struct stat folder;
+    char id[64] = "local";
+    if (stat(local->dir, &folder) == 0) { /* the same as long as it is the same folder */
+        (void)snprintf(id, sizeof(id), "local-%llx-%llx", (unsigned long long)folder.st_dev,
+                       (unsigned long long)folder.st_ino);
+    }
+    struct broker_cluster cluster = {strdup(id), the_node, calloc(1, sizeof(*cluster.nodes)), 1};
+    if (cluster.nodes) {
+        cluster.nodes[0] = (struct broker_node){the_node, strdup("localhost"), 0};
+    }
+    if (!cluster.id || !cluster.nodes || !cluster.nodes[0].host) {
+        broker_cluster_free(&cluster);
+        return error_set(error, ERROR_NO_MEMORY, "No memory for the cluster's description");
+    }
+    *ret_cluster = cluster;
+    return 0;
 }
 
 /* -- offsets and groups -- */

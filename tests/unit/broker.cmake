@@ -7,3 +7,6 @@ foreach(name log groups kill)
         LIBS core_broker)
     add_dependencies(test_broker_${name} sluice-log)
 endforeach()
+sluice_test(broker_kafka
+    SOURCES unit/core/broker/test_kafka.c unit/core/broker/kafka_fixture.c
+    LIBS core_broker)

@@ -190,6 +190,21 @@ int topic_create(struct owner *owner, const char *name, int32_t partitions,
                  const char *const *configs, size_t count, struct topic **ret_topic,
                  struct error *error) CHECKED;
 int topic_grow(struct owner *owner, const char *name, int32_t count, struct error *error) CHECKED;
+/** As it is to be on disk, with count partitions; an LMDB code. */
+int topic_put(struct store *store, MDB_txn *txn, const struct topic *topic, int32_t count);
+int topic_unknown(const char *name, struct error *error);
+/** Pairs of stored text into settings; 0 or MDB_CORRUPTED. Pairs that mean nothing are passed over. */
+int topic_configs_apply(const char *data, size_t size, struct topic_settings *settings);
+
+struct topic_change {
+    const char *name;
+    const char *value; /* NULL: back to the default */
+};
+
+/** alter.c */
+int topic_alter(struct owner *owner, const char *name, const struct topic_change *changes,
+                size_t count, struct error *error) CHECKED;
+
 int topic_delete(struct owner *owner, const char *name, struct error *error) CHECKED;
 /** Kafka's rule for names. */
 int topic_check_name(const char *name, size_t size, struct error *error) CHECKED;

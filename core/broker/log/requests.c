@@ -170,6 +170,33 @@ static void configs(struct client *client, uint32_t id, struct wire_reader *read
     client_reply_end(client, begin);
 }
 
+static void alter_topic(struct client *client, uint32_t id, struct wire_reader *reader)
+{
+    char name[WIRE_MAX_TOPIC_NAME + 1];
+    struct topic_change changes[CONFIG_PAIRS] = {0};
+    struct error error = {0};
+    wire_get_text(reader, name, sizeof(name));
+    uint32_t count = wire_get_u32(reader);
+    for (uint32_t i = 0; i < count && count <= CONFIG_PAIRS && !reader->failed; i++) {
+        changes[i].name = wire_get_strdup(reader, CONFIG_TEXT);
+        uint32_t set = wire_get_u32(reader);
+        char *value = wire_get_strdup(reader, CONFIG_TEXT);
+        changes[i].value = set ? value : NULL;
+        if (!set) {
+            free(value);
+        }
+    }
+    if (reader->failed || count > CONFIG_PAIRS) {
+        client_close(client, "a request to change a topic is malformed");
+    } else {
+        answer(client, id, topic_alter(client->owner, name, changes, count, &error), &error);
+    }
+    for (size_t i = 0; i < CONFIG_PAIRS; i++) {
+        free((char *)(uintptr_t)changes[i].name);
+        free((char *)(uintptr_t)changes[i].value);
+    }
+}
+
 static void partition_offsets(struct client *client, uint32_t id, struct wire_reader *reader)
 {
     char name[WIRE_MAX_TOPIC_NAME + 1];
@@ -238,6 +265,9 @@ void request_handle(struct client *client, const struct wire_head *head, const c
     case WIRE_CONFIGS:
     case WIRE_CONFIGS_ALL:
         configs(client, id, &reader, head->type == WIRE_CONFIGS_ALL);
+        break;
+    case WIRE_ALTER:
+        alter_topic(client, id, &reader);
         break;
     case WIRE_OFFSETS:
         partition_offsets(client, id, &reader);

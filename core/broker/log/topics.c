@@ -201,7 +201,7 @@ struct topic *topic_by_id(const struct owner *owner, uint32_t id)
     return NULL;
 }
 
-static int unknown_topic(const char *name, struct error *error)
+int topic_unknown(const char *name, struct error *error)
 {
     return error_set_class(error, ERROR_UNKNOWN_TOPIC,
                            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
@@ -213,7 +213,7 @@ struct partition *partition_find(const struct owner *owner, const char *name, in
 {
     struct topic *topic = topic_find(owner, name, strlen(name));
     if (!topic) {
-        (void)unknown_topic(name, error);
+        (void)topic_unknown(name, error);
         return NULL;
     }
     if (number < 0 || number >= topic->count) {
@@ -325,7 +325,7 @@ static struct topic *topic_new(uint32_t id, const char *name, size_t name_size, 
 
 /* -- on disk -- */
 
-static int put_topic(struct store *store, MDB_txn *txn, const struct topic *topic, int32_t count)
+int topic_put(struct store *store, MDB_txn *txn, const struct topic *topic, int32_t count)
 {
     MDB_val key = {strlen(topic->name), topic->name};
     MDB_val value = {8 + topic->configs_size, NULL};
@@ -343,7 +343,7 @@ static int write_new(struct store *store, MDB_txn *txn, void *arg)
     struct topic *topic = arg;
     MDB_val key = {5, "topic"}, value = {4, &topic->id};
     int code = mdb_put(txn, store->tables[STORE_META], &key, &value, 0);
-    return code == 0 ? put_topic(store, txn, topic, topic->count) : code;
+    return code == 0 ? topic_put(store, txn, topic, topic->count) : code;
 }
 
 struct growth {
@@ -354,7 +354,7 @@ struct growth {
 static int write_growth(struct store *store, MDB_txn *txn, void *arg)
 {
     struct growth *growth = arg;
-    return put_topic(store, txn, growth->topic, growth->count);
+    return topic_put(store, txn, growth->topic, growth->count);
 }
 
 static int del_partitions(struct store *store, MDB_txn *txn, uint32_t topic)
@@ -413,7 +413,7 @@ static int write_deletion(struct store *store, MDB_txn *txn, void *arg)
     return code == 0 ? del_offsets(store, txn, topic->id) : code;
 }
 
-static int parse_configs(const char *data, size_t size, struct topic_settings *settings)
+int topic_configs_apply(const char *data, size_t size, struct topic_settings *settings)
 {
     const char *end = data + size;
     struct error ignored = {0};
@@ -464,7 +464,7 @@ static int load_topic(struct owner *owner, MDB_txn *txn, const MDB_val *key, con
     memcpy(&count, (const char *)value->mv_data + 4, 4);
     const char *configs = (const char *)value->mv_data + 8;
     struct topic_settings settings = owner->defaults.settings;
-    int code = parse_configs(configs, value->mv_size - 8, &settings);
+    int code = topic_configs_apply(configs, value->mv_size - 8, &settings);
     if (code != 0 || count < 1 || count > WIRE_MAX_TOPIC_PARTITIONS) {
         return MDB_CORRUPTED;
     }
@@ -592,7 +592,7 @@ int topic_grow(struct owner *owner, const char *name, int32_t count, struct erro
 {
     struct topic *topic = topic_find(owner, name, strlen(name));
     if (!topic) {
-        return unknown_topic(name, error);
+        return topic_unknown(name, error);
     }
     if (count <= topic->count || count > WIRE_MAX_TOPIC_PARTITIONS ||
         owner->partition_count + count - topic->count > WIRE_MAX_PARTITIONS) {
@@ -619,7 +619,7 @@ int topic_delete(struct owner *owner, const char *name, struct error *error)
     bool found;
     size_t at = place(owner, name, strlen(name), &found);
     if (!found) {
-        return unknown_topic(name, error);
+        return topic_unknown(name, error);
     }
     round_commit(owner); /* nothing that was gathered may point to it */
     struct topic *topic = owner->topics[at];

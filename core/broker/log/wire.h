@@ -60,6 +60,7 @@ enum wire_type {
     WIRE_GROUP_ALTER,   /* text group, offsets (-1: delete) -> REPLY */
     WIRE_GROUP_DELETE,  /* text group -> REPLY */
     WIRE_CONFIGS_ALL,   /* as CONFIGS, with those that were not set */
+    WIRE_ALTER,         /* text topic, u32 n, n * (text name, u32 set, text value) -> REPLY */
     /* owner -> client */
     WIRE_WELCOME = 64, /* i64 topics epoch, u64 producer id */
     WIRE_ACK,          /* struct wire_ack, by `id`; text message where error != 0 */

@@ -345,6 +345,25 @@ static void topics_are_managed(void **state)
     assert_string_equal(properties_get(&set, "max.message.bytes"), "1048588");
     assert_string_equal(properties_get(&set, "segment.ms"), "604800000");
     properties_finish(&set);
+    const struct broker_config_change changes[] = {
+        {"retention.ms", "7200000"}, {"max.message.bytes", NULL}, {"cleanup.policy", "compact"}};
+    assert_int_equal(broker_topic_alter(fixture.broker, "b", changes, 3, FIXTURE_MS, &error), 0);
+    assert_int_equal(broker_topic_configs(fixture.broker, "b", false, FIXTURE_MS, &set, &error), 0);
+    assert_string_equal(properties_get(&set, "retention.ms"), "7200000");
+    assert_string_equal(properties_get(&set, "cleanup.policy"), "compact");
+    assert_null(properties_get(&set, "max.message.bytes"));
+    properties_finish(&set);
+    const struct broker_config_change wrong = {"retention.ms", "soon"};
+    assert_int_equal(broker_topic_alter(fixture.broker, "b", &wrong, 1, FIXTURE_MS, &error), -1);
+    assert_int_equal(error.code, ERROR_CONFIG);
+    assert_int_equal(broker_topic_alter(fixture.broker, "no", &wrong, 1, FIXTURE_MS, &error), -1);
+    assert_int_equal(error.code, ERROR_UNKNOWN_TOPIC);
+    error_clear(&error);
+    struct broker_cluster cluster;
+    assert_int_equal(broker_cluster(fixture.broker, FIXTURE_MS, &cluster, &error), 0);
+    assert_int_equal(cluster.count, 1);
+    assert_int_equal(cluster.controller, cluster.nodes[0].id);
+    broker_cluster_free(&cluster);
     struct broker_topic_info info = {0};
     assert_int_equal(broker_topic_describe(fixture.broker, "b", FIXTURE_MS, &info, &error), 0);
     assert_int_equal(info.count, 3);
