@@ -15,8 +15,8 @@
 
 enum {
     PARAMETERS_MAX = 65535, /* of one statement */
-    ROWS_MAX = 1024,        /* of one statement; a power of two */
-    PREPARED_MAX = 128,     /* statements that the server keeps for us */
+    ROWS_MAX = 1000,        /* of one statement */
+    PREPARED_MAX = 64,      /* statements that the server keeps for us, one a number of rows */
     NUMBER_SIZE = 40,
 };
 
@@ -427,15 +427,10 @@ static int pipeline_end(struct sql_database *database, struct sql_error *error)
 static int send_rows(struct sql_database *database, const struct sql_statement *statement,
                      const struct sql_value *const *rows, size_t row_count, struct sql_error *error)
 {
-    size_t most = 1;
-    while (statement->multi && most < ROWS_MAX && most * 2 * statement->value_count <= PARAMETERS_MAX) {
-        most *= 2;
-    }
+    size_t most = statement->multi ? PARAMETERS_MAX / statement->value_count : 1;
+    most = most > ROWS_MAX ? ROWS_MAX : most ? most : 1;
     for (size_t done = 0; done < row_count;) {
-        size_t rows_now = most;
-        while (rows_now > row_count - done) {
-            rows_now /= 2;
-        }
+        size_t rows_now = row_count - done < most ? row_count - done : most;
         char name[48];
         statement_name(statement->id, rows_now, name);
         if (!is_prepared(database, statement->id, rows_now) &&
@@ -458,8 +453,8 @@ static int postgres_write(struct sql_database *database, const struct sql_statem
                           const struct sql_value *const *rows, size_t row_count,
                           struct sql_error *error)
 {
-    /* One write makes at most a statement for each power of two. */
-    if (database->prepared_count + 12 > PREPARED_MAX) {
+    /* One write makes at most two: full ones and the rest. */
+    if (database->prepared_count + 2 > PREPARED_MAX) {
         if (postgres_execute(database, "DEALLOCATE ALL", error) != 0) {
             return -1;
         }
