@@ -7,7 +7,7 @@ import ssl
 import subprocess
 
 import pytest
-from harness import Sluice, free_port
+from harness import Sluice, free_port, wait_until
 
 EXTENSION = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension"
 MODULE = "org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule"
@@ -274,6 +274,6 @@ def test_limits(tmp_path):
 def test_requests_are_logged_as_connect_does(tmp_path):
     with Sluice(tmp_path, {}) as sluice:
         get(sluice.admin_port, "/connectors?expand=info", headers={"User-Agent": "me/1"})
-        line = [line for line in sluice.output if "/connectors" in line]
-        assert line and '"GET /connectors' in line[0] and " 200 2 " in line[0] and '"me/1"' in line[0]
+        line = wait_until(lambda: [line for line in sluice.output if "/connectors" in line], 20, "the line")
+        assert '"GET /connectors' in line[0] and " 200 2 " in line[0] and '"me/1"' in line[0]
         assert "RestServer" in line[0]
