@@ -157,6 +157,18 @@ static void *host_make_plugin(const struct sluice_host *host, const char *kind,
     return instance->self;
 }
 
+static const struct sluice_config *host_made_config(const struct sluice_host *host,
+                                                    const void *self)
+{
+    const struct plugin_instance *owner = host->host_data;
+    for (const struct made *made = owner->made; made; made = made->next) {
+        if (made->instance->self == self) {
+            return made->instance->config;
+        }
+    }
+    return NULL;
+}
+
 static void host_drop_plugin(const struct sluice_host *host, void *self)
 {
     struct plugin_instance *owner = host->host_data;
@@ -218,6 +230,7 @@ int plugin_instance_create(const struct plugin_environment *environment, const c
         .drop_plugin = host_drop_plugin,
         .extension = host_extension,
         .host_data = instance,
+        .made_config = host_made_config,
     };
     const struct common_vtable *vtable = descriptor->vtable;
     instance->self = vtable->create ? vtable->create(&instance->host) : NULL;

@@ -80,6 +80,9 @@ struct sluice_host {
     const void *(*extension)(const struct sluice_host *host, const char *id);
 
     void *host_data; /**< the host's own */
+
+    /** The configuration of a plugin that make_plugin made, for its configure(). Lives as long as it. */
+    const struct sluice_config *(*made_config)(const struct sluice_host *host, const void *instance);
 };
 
 #endif

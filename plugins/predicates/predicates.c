@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/java/regex.h"
+#include "plugins/predicates/field_matches.h"
 
 #define PACKAGE "org.apache.kafka.connect.transforms.predicates."
 #define OPTION(...)                                                                                \
@@ -217,6 +218,8 @@ static const struct sluice_descriptor record_is_tombstone = {
 };
 
 static const struct sluice_descriptor *const descriptors[] = {&topic_name_matches, &has_header_key,
-                                                              &record_is_tombstone, NULL};
+                                                              &record_is_tombstone,
+                                                              &field_matches_key,
+                                                              &field_matches_value, NULL};
 
 SLUICE_PLUGIN(descriptors)

@@ -34,9 +34,11 @@ CLASSES(convert_fields);
 CLASSES(expand_suffix);
 CLASSES(null_values);
 CLASSES(order_fields);
+CLASSES(parse_json);
 CLASSES(parse_time);
 CLASSES(replace_text);
 CLASSES(trim_text);
+CLASSES(within);
 
 #undef CLASS
 #undef CLASSES

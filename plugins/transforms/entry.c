@@ -26,9 +26,11 @@ static const struct sluice_descriptor *const descriptors[] = {
     CLASSES(expand_suffix),
     CLASSES(null_values),
     CLASSES(order_fields),
+    CLASSES(parse_json),
     CLASSES(parse_time),
     CLASSES(replace_text),
     CLASSES(trim_text),
+    CLASSES(within),
     NULL,
 };
 

@@ -7,6 +7,9 @@ struct test_case {
 };
 
 #define T(name) "transforms=x\ntransforms.x.type=" name "$Value\n"
+#define P(key, value)                                                                              \
+    "transforms.x.predicate=p\npredicates=p\npredicates.p." key "=" value                          \
+    "\npredicates.p.type=sluice.predicates.FieldMatches$Value\n"
 #define O(key, value) "transforms.x." key "=" value "\n"
 
 static const struct test_case cases[] = {
@@ -42,6 +45,49 @@ static const struct test_case cases[] = {
      "{\"a\":\"x y\",\"b\":\"z\",\"c\":\"\"}"},
     {T("TrimText"), "{\"a\":\"\xF0\x9F\x98\x80 \",\"b\":[\" \"]}",
      "{\"a\":\"\\uD83D\\uDE00\",\"b\":[\" \"]}"},
+    /* ParseJson */
+    {T("ParseJson") O("fields", "a"), "{\"a\":\"{\\\"b\\\":[1,2.50]}\",\"c\":\"[]\"}",
+     "{\"a\":{\"b\":[1,2.5]},\"c\":\"[]\"}"},
+    {T("ParseJson"), "{\"a\":\"7\",\"b\":\" null \",\"c\":3,\"d\":null}",
+     "{\"a\":7,\"b\":null,\"c\":3,\"d\":null}"},
+    {T("ParseJson"), "{\"a\":\"{}x\"}",
+     "DataException: Cannot convert field a: value ({}x) is no JSON"},
+    {T("ParseJson") O("on.error", "null"), "{\"a\":\"{\"}", "{\"a\":null}"},
+    {T("ParseJson") O("on.error", "default") O("default.value", "{}"), "{\"a\":\"{\"}",
+     "{\"a\":{}}"},
+    /* Within */
+    {T("Within") O("path", "a.b") O("transform.type", "ReplaceField$Value")
+         O("transform.exclude", "x"),
+     "{\"a\":{\"b\":{\"x\":1,\"y\":2}},\"x\":3}", "{\"a\":{\"b\":{\"y\":2}},\"x\":3}"},
+    {T("Within") O("path", "a[*].b") O("transform.type", "HoistField$Value")
+         O("transform.field", "h"),
+     "{\"a\":[{\"b\":1},{\"c\":2},7]}", "{\"a\":[{\"b\":{\"h\":1}},{\"c\":2},7]}"},
+    {T("Within") O("path", "a[-1]") O("transform.type", "Cast$Value") O("transform.spec", "string"),
+     "{\"a\":[1,2]}", "{\"a\":[1,\"2\"]}"},
+    {T("Within") O("path", "a[2]") O("transform.type", "Cast$Value") O("transform.spec", "string"),
+     "{\"a\":[1,2]}", "{\"a\":[1,2]}"},
+    {T("Within") O("path", "`a.b`") O("transform.type", "Filter"), "{\"a.b\":1,\"c\":2}",
+     "{\"c\":2}"},
+    {T("Within") O("path", "a[*]") O("transform.type", "Filter"), "{\"a\":[1,2]}", "{\"a\":[]}"},
+    {T("Within") O("path", "a") O("transform.type", "Within$Value") O("transform.path", "b")
+         O("transform.transform.type", "Cast$Value") O("transform.transform.spec", "int8"),
+     "{\"a\":{\"b\":\"5\"}}", "{\"a\":{\"b\":5}}"},
+    {T("Within") O("path", "a") O("transform.type", "Cast$Value") O("transform.spec", "int8"),
+     "{\"a\":\"x\"}", "DataException: Value (x) was out of range for requested data type"},
+    {T("Within") O("path", "a") O("transform.type", "Filter"), "null", "null"},
+    /* FieldMatches */
+    {T("Cast") O("spec", "a:string") P("field", "n.s[*]") P("values", "1,x"),
+     "{\"a\":1,\"n\":{\"s\":[0,1]}}", "{\"a\":\"1\",\"n\":{\"s\":[0,1]}}"},
+    {T("Cast") O("spec", "a:string") P("field", "n.s[0]") P("values", "1,x"),
+     "{\"a\":1,\"n\":{\"s\":[0,1]}}", "{\"a\":1,\"n\":{\"s\":[0,1]}}"},
+    {T("Cast") O("spec", "a:string") P("field", "a") P("pattern", "[0-9]"), "{\"a\":1}",
+     "{\"a\":\"1\"}"},
+    {T("Cast") O("spec", "a:string") P("field", "a") P("pattern", "[0-9]"), "{\"a\":12}",
+     "{\"a\":12}"},
+    {T("Cast") O("spec", "a:string") P("field", "b"), "{\"a\":12,\"b\":null}",
+     "{\"a\":12,\"b\":null}"},
+    {T("Cast") O("spec", "a:string") P("field", "b") O("negate", "true"), "{\"a\":12}",
+     "{\"a\":\"12\"}"},
     /* ExpandSuffix */
     {T("ExpandSuffix") O("fields", "a,b,c,d,e"),
      "{\"a\":\"136k\",\"b\":\"1.5M\",\"c\":\"0\",\"d\":\"-2.50k\",\"e\":7}",
@@ -191,6 +237,18 @@ static const struct test_case refused[] = {
      "Invalid value ( for configuration regex: Invalid regex: Unclosed group near index 1\n("},
     {T("OrderFields") O("fields", "a") O("rest", "no"), NULL,
      "Invalid value no for configuration rest: String must be one of: keep, drop"},
+    {T("Within") O("path", "a..b") O("transform.type", "Filter"), NULL,
+     "Invalid value a..b for configuration path: a part is empty"},
+    {T("Within") O("path", "a[x]") O("transform.type", "Filter"), NULL,
+     "Invalid value a[x] for configuration path: behind [ comes a number or *, and ]"},
+    {T("Within") O("path", "`a") O("transform.type", "Filter"), NULL,
+     "Invalid value `a for configuration path: a backtick is not closed"},
+    {T("Within") O("path", "a.") O("transform.type", "Filter"), NULL,
+     "Invalid value a. for configuration path: a part is empty"},
+    {T("Within") O("path", "a[0]b") O("transform.type", "Filter"), NULL,
+     "Invalid value a[0]b for configuration path: behind a part comes a dot, [ or the end"},
+    {T("Within") O("path", "a") O("transform.type", "HoistField$Value"), NULL,
+     "Missing required configuration \"field\" which has no default value."},
     {T("TrimText") O("on.error", "x"), NULL, NULL}, /* unknown keys are not refused here */
 };
 
