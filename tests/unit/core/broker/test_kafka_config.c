@@ -39,6 +39,16 @@ static void fill(struct properties *properties, const char *pairs)
     }
 }
 
+static size_t pairs_size(const char *pairs)
+{
+    const char *end = pairs;
+    while (*end) {
+        end += strlen(end) + 1;
+        end += strlen(end) + 1;
+    }
+    return (size_t)(end - pairs);
+}
+
 static int build(const char *pairs, enum kafka_client kind, struct kafka_config **ret,
                  struct error *error)
 {
@@ -132,7 +142,7 @@ static void test_mapping(void **state)
         struct kafka_config *config;
         struct error error = {0};
         char pairs[2000] = SERVERS;
-        memcpy(pairs + sizeof(SERVERS) - 1, cases[i].pairs, 1200);
+        memcpy(pairs + sizeof(SERVERS) - 1, cases[i].pairs, pairs_size(cases[i].pairs));
         if (build(pairs, cases[i].kind, &config, &error) != 0) {
             fail_msg("case %zu: %s", i, error.message);
         }
