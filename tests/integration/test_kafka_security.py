@@ -6,9 +6,11 @@ import itertools
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 
 import pytest
 from harness import SLUICE, Sluice, free_port, wait_until, write_properties
@@ -95,17 +97,20 @@ def cluster(tmp_path_factory):
     try:
         kafka()
         one = Cluster(tmp_path_factory.mktemp("security"))
+        one.certificates.trust_jks("trust.jks")
+        one.certificates.identity("client", "DNS:client")
+        one.certificates.identity_jks("client")
+        one.certificates.authority("other")
+        one.certificates.trust_jks("other.jks", "other")
+        one.certificates.identity("stranger", "DNS:stranger", "other")
         one.broker.start()
     except Missing as missing:
         pytest.skip(f"no Kafka broker: {missing}")
-    one.certificates.trust_jks("trust.jks")
-    one.certificates.identity("client", "DNS:client")
-    one.certificates.identity_jks("client")
-    one.certificates.authority("other")
-    one.certificates.trust_jks("other.jks", "other")
-    one.broker.create_topic(TOPIC)
-    yield one
-    one.broker.stop()
+    try:
+        one.broker.create_topic(TOPIC)
+        yield one
+    finally:
+        one.broker.stop()
 
 
 # -- what works --
@@ -189,6 +194,9 @@ def fault_cases(cluster):
         "wrong-host": ("WRONGNAME", cluster.tls(), "is not for that host name, but for kafka.example, 10.9.8.7"),
         "expired": ("EXPIRED", cluster.tls(**late), "expired on 20"),
         "no-client-certificate": ("MTLS", cluster.tls(), "the broker asks for a client certificate, and none is set"),
+        "untrusted-client": ("MTLS", cluster.tls(**{
+            "ssl.keystore.location": files.path("stranger.p12"), "ssl.keystore.type": "PKCS12",
+            "ssl.keystore.password": PASSWORD}), "the broker does not accept our certificate"),
         "plaintext-to-ssl": ("SSL", {}, "speaks SSL, but security.protocol is PLAINTEXT"),
         "ssl-to-plaintext": ("PLAINTEXT", cluster.tls(), "does not speak SSL, but security.protocol is SSL"),
         "plaintext-to-sasl": ("SASL_PLAINTEXT", {}, "wants SASL, but security.protocol is PLAINTEXT"),
@@ -223,6 +231,13 @@ def test_faults_in_status(cluster, tmp_path):
                **{"consumer.override." + key: value for key, value in properties.items()},
                **{"admin.override." + key: value for key, value in properties.items()}}
         for name, (listener, properties, _) in cases.items()}
+    # a source finds out by its producer
+    name, (listener, properties, words) = "wrong-password-source", cases["wrong-password-plain"]
+    cases[name] = (listener, properties, words)
+    (tmp_path / "in.txt").write_text("line\n", encoding="utf-8")
+    connectors[name] = {"connector.class": "FileStreamSource", "topic": TOPIC, "file": str(tmp_path / "in.txt"),
+                        "producer.override.bootstrap.servers": cluster.broker.address(listener),
+                        **{"producer.override." + key: value for key, value in properties.items()}}
     worker = {"bootstrap.servers": cluster.broker.address("PLAINTEXT")}
     with Sluice(tmp_path, connectors, worker) as sluice:
         begin = time.monotonic()
@@ -297,14 +312,57 @@ def test_token_endpoint(cluster, provider):
     assert code == 3 and "cannot be reached" in text, text
 
 
+def test_token_endpoint_over_tls(cluster, tmp_path):
+    """Its certificate is checked against the trust store among the login module's options."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cluster.certificates.path("server.pem"), cluster.certificates.path("server.key"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    url = f"https://127.0.0.1:{server.server_port}/token"
+    try:
+        trust = (f'ssl.truststore.location="{cluster.certificates.path("trust.jks")}" '
+                 f'ssl.truststore.password="{PASSWORD}";')
+        good = oidc(cluster, url)
+        code, text = cluster.topics("SASL_PLAINTEXT", {
+            **good, "sasl.jaas.config": good["sasl.jaas.config"].rstrip(";") + " " + trust})
+        assert code == 0 and TOPIC in text, text
+        code, text = cluster.topics("SASL_PLAINTEXT", good)
+        assert code == 3 and "cannot be reached" in text and "certificate" in text, text
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_rest_source(cluster, tmp_path):
+    """The REST Proxy's `client.` prefix logs its producer in; the admin client has the worker's own keys."""
+    topic, port = "t-rest", free_port()
+    cluster.broker.create_topic(topic)
+    login = cluster.sasl("SCRAM-SHA-512", SCRAM + ALICE, "SASL_SSL")
+    worker = {"bootstrap.servers": cluster.broker.address("SASL_SSL"), **login}
+    rest = {"connector.class": "RestSource", "listeners": f"http://127.0.0.1:{port}",
+            **{"client." + key: value for key, value in login.items()}}
+    with Sluice(tmp_path, {"rest": rest}, worker) as sluice:
+        sluice.wait_state("rest", "RUNNING")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/topics/{topic}", json.dumps({"records": [{"value": {"a": 1}}]}).encode(),
+            {"Content-Type": "application/vnd.kafka.json.v2+json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["offsets"][0]["offset"] == 0
+        assert cluster.broker.consume(topic, 1)[0].value == b'{"a":1}'
+        assert "alice-secret" not in "".join(sluice.output)
+
+
 def test_token_file(cluster, tmp_path):
     code, text = cluster.topics("SASL_PLAINTEXT", oidc(cluster, f"file://{tmp_path}/none"))
     assert code == 3 and "No such file" in text, text
 
 
 def test_token_is_refreshed(cluster, provider, tmp_path):
-    """Tokens of 5 s: the broker ends sessions with them, the sink goes on for 12 s with new ones."""
-    Provider.life = 5
+    """Tokens of 4 s: the broker ends sessions with them, the sink goes on for 9 s with new ones."""
+    Provider.life = 4
     topic = "t-refresh"
     cluster.broker.create_topic(topic)
     login = oidc(cluster, provider)
@@ -314,7 +372,7 @@ def test_token_is_refreshed(cluster, provider, tmp_path):
     worker = {"bootstrap.servers": cluster.broker.address("SASL_PLAINTEXT"),
               "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
     with Sluice(tmp_path, {"lines": connector}, worker) as sluice:
-        end, sent = time.monotonic() + 12, 0
+        end, sent = time.monotonic() + 9, 0
         while time.monotonic() < end:
             sent += 1
             cluster.broker.produce(topic, [str(sent).encode()])

@@ -50,9 +50,13 @@ class Certificates:
         self.sign(name, issuer)
         return self.bundle(name, issuer)
 
+    def chain_of(self, issuer):
+        chain = self.path(issuer + "-chain.pem")
+        return chain if os.path.exists(chain) else self.path(issuer + ".pem")
+
     def bundle(self, name, issuer="ca"):
         run("openssl", "pkcs12", "-export", "-in", self.path(name + ".pem"), "-inkey", self.path(name + ".key"),
-            "-certfile", self.path(issuer + (".pem" if issuer == "ca" else "-chain.pem")), "-name", name, "-passout", "pass:" + PASSWORD,
+            "-certfile", self.chain_of(issuer), "-name", name, "-passout", "pass:" + PASSWORD,
             "-out", self.path(name + ".p12"))
         return self.path(name + ".p12")
 

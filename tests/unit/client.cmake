@@ -16,3 +16,6 @@ sluice_test(broker_kafka_config
     SOURCES unit/core/broker/test_kafka_config.c
     LIBS core_broker)
 target_compile_definitions(test_broker_kafka_config PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+sluice_test(broker_kafka_token
+    SOURCES unit/core/broker/test_kafka_token.c
+    LIBS core_broker)
