@@ -225,12 +225,43 @@ void connector_restart_later(struct connector *connector)
 
 /* -- restart and the like: task configurations made anew from the same configuration -- */
 
+static bool is_planned(const struct herder_request *request, const struct task *task)
+{
+    return request->include_tasks && !task->removed && (!request->only_failed || task->failed);
+}
+
+/* As Connect: the states tell of a restart as soon as it is accepted. */
+static void announce_restart(struct connector *connector, bool itself)
+{
+    if (itself) {
+        connector->state = "RESTARTING";
+    }
+    for (struct task *task = connector->tasks; task; task = task->next) {
+        if (is_planned(&connector->current->request, task)) {
+            task->state_before = task->state;
+            task->state = "RESTARTING";
+        }
+    }
+}
+
+/* The connector could not be set up: its tasks are as they were. */
+static void take_back_restart(struct connector *connector)
+{
+    for (struct task *task = connector->tasks; task; task = task->next) {
+        if (task->state_before && strcmp(task->state, "RESTARTING") == 0) {
+            task->state = task->state_before;
+        }
+        task->state_before = NULL;
+    }
+}
+
 static void on_restarted(struct connector *connector, const struct host_end *failure)
 {
     struct command *command = connector->current;
     herder_count_startup(connector->herder, "connector", !failure);
     bool force = command->request.verb == HERDER_RESTART && command->request.include_tasks;
     if (failure) {
+        take_back_restart(connector);
         connector_setup_failed(connector, failure);
         command_reply(command, 500, NULL, failure->message);
         connector_finish(connector);
@@ -289,6 +320,7 @@ static void begin_restart(struct connector *connector)
         connector_finish(connector);
         return;
     }
+    announce_restart(connector, itself);
     if (itself) {
         setup_start(connector, connector->config, on_restarted);
         return;

@@ -52,6 +52,7 @@ struct task {
     bool failed;
     bool starting;         /* its host has not said yet that it runs */
     const char *state;     /* Connect's word; static */
+    const char *state_before; /* of a restart that was announced and has not begun */
     char *trace;           /* of the last failure */
     int attempts;          /* restarts by itself since it last ran well */
     int64_t running_since; /* monotonic ms; 0: not */

@@ -302,6 +302,7 @@ void task_restart(struct task *task)
     task->failed = false;
     task->wanted = true;
     task->state = "RESTARTING";
+    task->state_before = NULL;
     task->stale = task->host != NULL;
     task_reconcile(task);
 }
