@@ -11,7 +11,7 @@
 #include "core/base/log_output.h"
 #include "core/worker/herder_priv.h"
 
-#define VERSION "3.9.1"           /* of Kafka Connect, whose API this is */
+#define VERSION KAFKA_VERSION     /* of Kafka Connect, whose API this is */
 #define COMMIT "f745dfdcee2b9851" /* of that version's release */
 
 const char *const record_metrics[] = {"source-record-write-total", "sink-record-send-total", NULL};

@@ -184,7 +184,7 @@ static enum sluice_result from_connect(void *opaque, struct sluice_batch *batch,
         .size = sizeof(struct sluice_descriptor),                                               \
         .kind = SLUICE_CONVERTER,                                                               \
         .class_name = "org.apache.kafka.connect.converters." class,                             \
-        .version = SLUICE_VERSION,                                                              \
+        .version = KAFKA_VERSION,                                                              \
         .doc = "Big-endian numbers of fixed width, as Kafka's serializers write them.",         \
         .options = converter_options,                                                           \
         .vtable = &name##_vtable,                                                               \

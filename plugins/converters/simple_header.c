@@ -195,7 +195,7 @@ const struct sluice_descriptor simple_header_converter = {
     .size = sizeof(struct sluice_descriptor),
     .kind = SLUICE_HEADER_CONVERTER,
     .class_name = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-    .version = SLUICE_VERSION,
+    .version = KAFKA_VERSION,
     .doc = "Headers as text; what it stands for is guessed.",
     .vtable = &vtable,
 };

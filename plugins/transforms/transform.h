@@ -111,7 +111,7 @@ enum sluice_result check_field(const struct transform *transform,
         .size = sizeof(struct sluice_descriptor),                                                  \
         .kind = SLUICE_TRANSFORM,                                                                  \
         .class_name = class,                                                                       \
-        .version = SLUICE_VERSION,                                                                 \
+        .version = KAFKA_VERSION,                                                                 \
         .doc = text,                                                                               \
         .options = table,                                                                          \
         .vtable = functions,                                                                       \
