@@ -38,14 +38,19 @@ export const state = { connectors: null, error: null, history: new Map() };
 
 function remember(name, metrics, now) {
   let seen = state.history.get(name);
-  if (!seen) state.history.set(name, seen = { at: 0, records: 0, bytes: 0, rates: [], byteRate: 0 });
+  if (!seen) state.history.set(name, seen = { at: 0, records: 0, bytes: 0, rates: [], byteRate: 0, tasks: new Map() });
   if (seen.at && metrics) {
     const seconds = (now - seen.at) / 1000;
     seen.rates.push(Math.max(0, (metrics.records - seen.records) / seconds));
     seen.byteRate = Math.max(0, (metrics.bytes - seen.bytes) / seconds);
     if (seen.rates.length > HISTORY) seen.rates.shift();
+    for (const task of metrics.tasks) {
+      const before = seen.tasks.get(task.id);
+      task.rate = before === undefined ? null : Math.max(0, (task.records - before) / seconds);
+    }
   }
   seen.at = now;
+  seen.tasks = new Map(metrics?.tasks.map((task) => [task.id, task.records]));
   seen.records = metrics ? metrics.records : 0;
   seen.bytes = metrics ? metrics.bytes : 0;
 }

@@ -5,6 +5,7 @@ import { configTab } from './config.js';
 import { logsTab } from './logs.js';
 import { sampleTab } from './sample.js';
 
+const numberNames = ['Records', 'Records/s', 'Lag', 'In flight', 'Bad records', 'Memory'];
 const tabNames = [['overview', 'Overview'], ['config', 'Configuration'], ['offsets', 'Offsets'], ['logs', 'Log'], ['sample', 'Sample']];
 
 async function act(what, method, path, done) {
@@ -62,13 +63,13 @@ function overviewTab(name) {
     h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Tasks')),
       h('div', { class: 'scroll' }, h('table', { class: 'cards' }, h('caption', { class: 'visually-hidden' }, 'Tasks'),
         h('thead', {}, h('tr', {}, ['Task', 'State', 'Worker'].map((text) => h('th', { scope: 'col' }, text)),
-          ['Records', 'Lag', 'In flight', 'Bad records', 'Memory'].map((text) => h('th', { scope: 'col', class: 'num' }, text)),
+          numberNames.map((text) => h('th', { scope: 'col', class: 'num' }, text)),
           h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Actions')))), body))));
 
   function makeRow(id) {
     const badge = stateBadge('UNASSIGNED');
     const worker = h('td', { class: 'dim', 'data-label': 'Worker' });
-    const numbers = ['Records', 'Lag', 'In flight', 'Bad records', 'Memory'].map((label) => h('td', { class: 'num', 'data-label': label }));
+    const numbers = numberNames.map((label) => h('td', { class: 'num', 'data-label': label }));
     return { badge, worker, numbers, element: h('tr', {}, h('td', { class: 'name' }, String(id)), h('td', {}, badge), worker, numbers,
       h('td', { class: 'wide' }, h('button', { type: 'button', class: 'small', 'aria-label': `Restart task ${id}`, onclick: () => actions(name).restartTask(id) }, 'Restart'))) };
   }
@@ -104,11 +105,11 @@ function overviewTab(name) {
       setState(row.badge, task.state);
       setText(row.worker, task.worker_id || '');
       const own = metrics?.tasks?.find((one) => one.id === task.id);
-      [own && number(own.records), own && number(own.lag), own && number(own.active), own && number(own.errors), own && bytes(own.memory)]
+      [own && number(own.records), own && rate(own.rate), own && number(own.lag), own && number(own.active), own && number(own.errors), own && bytes(own.memory)]
         .forEach((text, i) => setText(row.numbers[i], text || '–'));
     }
     if (rows.size === 0 && !body.querySelector('.none')) {
-      body.replaceChildren(h('tr', { class: 'none' }, h('td', { colspan: 9, class: 'dim' }, 'No tasks')));
+      body.replaceChildren(h('tr', { class: 'none' }, h('td', { colspan: 10, class: 'dim' }, 'No tasks')));
     } else if (rows.size > 0) {
       body.querySelector('.none')?.remove();
     }

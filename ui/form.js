@@ -126,7 +126,7 @@ export function formView({ className, name, config }) {
       const list_ = h('ul', { class: 'errors', id: `${id}-errors` });
       const name_ = definition.display_name && definition.display_name !== key ? definition.display_name : key;
       const made = h('div', { class: 'field' }, h('div', {}, h('label', { for: id }, name_), definition.required && h('span', { class: 'must' }, 'required'),
-        name_ !== key && h('span', { class: 'key' }, key)),
+        h('span', { class: 'key' }, name_ !== key && `${key} · `, `${definition.type.toLowerCase()} · ${definition.importance.toLowerCase()} importance`)),
         h('div', {}, input, list_, h('p', { class: 'doc', id: `${id}-doc` }, (definition.documentation || '').replace(/<\/?[a-z]+>/g, ''))));
       const next = { element: made, list: list_, shape, definition, input: input.matches('input, select') ? input : input.querySelector('input') };
       if (field) field.element.replaceWith(made);

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import BUILD, SLUICE, Sluice, wait_until, write_properties
+from harness import BUILD, SLUICE, Sluice, free_port, wait_until, write_properties
 from real_kafka import JvmConnect
 
 PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
@@ -216,3 +216,33 @@ def test_against_a_jvm_worker(tmp_path, broker, topic):
         assert code == 3 and "log files" in error, error
         assert run("connectors", "delete", NAME, url=url)[0] == 0
         assert run("status", NAME, url=url)[0] == 2
+
+
+def test_https_and_passwords(tmp_path):
+    """Our own listener: a certificate that --ca vouches for, and Connect's basic authentication; the console too."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "ca.pem", "-days",
+                    "2", "-subj", "/CN=sluice", "-addext", "subjectAltName=IP:127.0.0.1"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    (tmp_path / "both.pem").write_text((tmp_path / "key.pem").read_text() + (tmp_path / "ca.pem").read_text())
+    (tmp_path / "users").write_text("ann: s3cret\n")
+    (tmp_path / "jaas.conf").write_text(
+        "KafkaConnect { org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required "
+        f'file="{tmp_path}/users"; }};\n')
+    (tmp_path / "user").write_text("ann:s3cret\n")
+    port = free_port()
+    with Sluice(tmp_path, {}, {
+            "listeners": f"https://127.0.0.1:{port}", "ssl.keystore.location": str(tmp_path / "both.pem"), "ssl.keystore.type": "PEM",
+            "rest.extension.classes": "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension",
+            "java.security.auth.login.config": str(tmp_path / "jaas.conf")}):
+        url, ca = f"https://127.0.0.1:{port}", str(tmp_path / "ca.pem")
+        code, _, error = run("connectors", url=url)
+        assert code == 3 and "ertificate" in error, error
+        code, _, error = run("connectors", "--ca", ca, url=url)
+        assert code == 3 and "--user-file" in error, error
+        assert run("connectors", "--ca", ca, "--user-file", str(tmp_path / "user"), url=url)[:2] == (0, "no connectors\n")
+        assert run("connectors", "--ca", str(tmp_path / "none.pem"), url=url)[0] == 3
+        for login, status in (([], "401"), (["-u", "ann:s3cret"], "200")):
+            for path in ("/ui", "/ui/app.js"):
+                done = subprocess.run(["curl", "-s", "--cacert", ca, *login, "-o", "/dev/null", "-w", "%{http_code}", url + path],
+                                      capture_output=True, text=True, check=True)
+                assert done.stdout == status, (path, done.stdout)
