@@ -133,6 +133,29 @@ static bool is_null_by_default(const struct slot *slot, const struct sluice_opti
            option->valid != SLUICE_VALID_CUSTOM;
 }
 
+/**
+ * The name that a validator is told: below transforms.<alias>. and predicates.<alias>. the plugin's own,
+ * as ConfigDef.embed does it; what the framework defines there has its whole name.
+ */
+static const char *validated_name(const char *name)
+{
+    static const char *const prefixes[] = {"transforms.", "predicates."};
+    static const char *const framework[] = {"type", "predicate", "negate"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = strlen(prefixes[i]);
+        const char *dot = strncmp(name, prefixes[i], size) == 0 ? strchr(name + size, '.') : NULL;
+        for (size_t k = 0; dot && k < 3; k++) {
+            if (strcmp(dot + 1, framework[k]) == 0) {
+                return name;
+            }
+        }
+        if (dot) {
+            return dot + 1;
+        }
+    }
+    return name;
+}
+
 /** ConfigDef.parseForValidate: read, then check, also where nothing could be read. */
 static void slot_evaluate(struct slot *slot)
 {
@@ -149,7 +172,7 @@ static void slot_evaluate(struct slot *slot)
                                      slot->given ? slot->given : option->default_value));
     }
     if (!is_null_by_default(slot, option)) {
-        slot_error(slot, value_check(&slot->value, option, slot->name));
+        slot_error(slot, value_check(&slot->value, option, validated_name(slot->name)));
     }
 }
 

@@ -75,6 +75,10 @@ static char *class_problem(const struct validation *validation, const char *key,
     *ret_class = name;
     const struct sluice_descriptor *right = registry_find(registry, kind, name, &ignored);
     error_clear(&ignored);
+    if (!right && strcmp(kind, SLUICE_HEADER_CONVERTER) == 0) { /* converters are these as well */
+        right = registry_find(registry, SLUICE_CONVERTER, name, &ignored);
+        error_clear(&ignored);
+    }
     if (right) {
         *ret_class = right->class_name;
         return NULL;
@@ -82,10 +86,11 @@ static char *class_problem(const struct validation *validation, const char *key,
     const struct sluice_descriptor *other = registry_find(registry, NULL, name, &ignored);
     char *inner = other ? NULL : inner_classes(registry, name);
     error_clear(&ignored);
-    if (other) {
-        *ret_class = other->class_name;
-        size = asprintf(&message, "Class class %s does not implement the %s interface",
-                        other->class_name, what);
+    /* what is below java. is taken for a class of the JVM's, which is none of Connect's interfaces */
+    if (other || strncmp(name, "java.", 5) == 0) {
+        *ret_class = other ? other->class_name : name;
+        size = asprintf(&message, "Class class %s does not implement the %s interface", *ret_class,
+                        what);
     } else if (inner) {
         size = asprintf(&message, "This class is abstract and cannot be created. Did you mean %s?",
                         inner);
@@ -248,7 +253,7 @@ static void add_value(struct validation *validation, const struct config_value *
     const char *kind, *what;
     const char *text = value->value; /* a class's full name, where it is one */
     char *problem = NULL;
-    if (value->option && text && *text && value->option->type == SLUICE_OPTION_CLASS &&
+    if (value->option && text && value->option->type == SLUICE_OPTION_CLASS &&
         value->error_count == 0 && kind_of(value->name, &kind, &what)) {
         problem = class_problem(validation, value->name, kind, what, text, &text);
     }
@@ -382,6 +387,11 @@ static void check_converter(struct validation *validation, const char *key, cons
     const struct sluice_descriptor *descriptor =
         registry_find(validation->environment.registry, kind, class_name, &ignored);
     error_clear(&ignored);
+    if (!descriptor && strcmp(kind, SLUICE_HEADER_CONVERTER) == 0) {
+        descriptor = registry_find(validation->environment.registry, SLUICE_CONVERTER, class_name,
+                                   &ignored);
+        error_clear(&ignored);
+    }
     if (descriptor && descriptor->options) {
         const struct sluice_option *const tables[] = {descriptor->options, NULL};
         struct properties own = {0};
