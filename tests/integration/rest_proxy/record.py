@@ -5,6 +5,11 @@
 The Proxy stands on a Kafka broker with topics `one` (1 partition) and `three` (3) and nothing else, and
 has producer.max.block.ms=3000. What was written is read back by its consumer API and kept beside the
 answers.
+
+recorded.jsonl is of kafka-rest 7.9.0, without a Schema Registry, on Kafka 3.9.1. Confluent's jars are not on
+Maven Central, but the sources of kafka-rest, rest-utils, common and schema-registry (tags v7.9.0) compile by
+one javac call (-sourcepath of them all, libraries of the versions that their poms name; no -parameters, as
+names of parameters are in messages); only JsonSchemaUtils' schema from a class was left out.
 """
 import base64
 import json
