@@ -2,17 +2,24 @@
 # Builds sluice and runs the main job: rows over REST -> topics -> raw and cleaned objects under demo/.
 #   ./run.sh            posts 137 triples, waits until every record is in the lake, shows the result
 #   ./run.sh --follow   goes on until Ctrl-C
+#   ./run.sh --full     the whole pipeline: database, REST, lake, cleaning, SQL, analyses (--full --help: options)
 #   ./run.sh --keep     leaves what an earlier run left in demo/ and adds to it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/packages.sh
 
-follow=() keep=no
+follow=() keep=no full=no
+if [ "${1:-}" = --full ]; then
+    full=yes
+    shift
+    options=("$@")
+    set --
+fi
 for argument in "$@"; do
     case $argument in
     --follow) follow=(--follow) ;;
     --keep) keep=yes ;;
-    -h|--help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option $argument (--follow, --keep, --help)" >&2; exit 2 ;;
     esac
 done
@@ -34,6 +41,7 @@ fi
 
 [ "$keep" = yes ] || rm -rf demo
 mkdir -p demo
+[ "$full" = no ] || exec python3 examples/pinterest/full.py "${options[@]}"
 example=examples/pinterest
 idle=(--exit-when-idle 1500)
 [ ${#follow[@]} -eq 0 ] || idle=()

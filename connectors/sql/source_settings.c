@@ -175,6 +175,9 @@ const struct sluice_option sql_source_options[] = {
     {SQL_OPTION("schedule.catchup", STRING), .default_value = "last", .importance = SLUICE_LOW,
      .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = catchups, .group = "Schedule",
      .doc = "Runs missed while nothing ran: none (or false), the last one, or all (true)."},
+    {SQL_OPTION("schedule.run.at.start", BOOLEAN), .default_value = "false",
+     .importance = SLUICE_LOW, .group = "Schedule",
+     .doc = "Whether a run is made when the task starts, beside those of schedule.cron."},
     {SQL_OPTION("schedule.retries", INT), .default_value = "0", .importance = SLUICE_LOW,
      .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT32_MAX, .group = "Schedule",
      .doc = "How often a run that fails is tried again before the next tick's."},
@@ -209,6 +212,7 @@ static void read_schedule(const struct sluice_config_api *api, const struct slui
     schedule->has_cron = cron && *cron && cron_parse(cron, &schedule->cron, message, sizeof(message)) == 0;
     schedule->zone = settings->schedule_zone;
     schedule->catchup = values[index_of(catchups, api->get_string(config, "schedule.catchup"))];
+    schedule->run_at_start = api->get_boolean(config, "schedule.run.at.start");
     schedule->interval_ms = settings->poll_interval_ms;
     schedule->retries = api->get_long(config, "schedule.retries");
     schedule->retry_delay_ms = api->get_long(config, "schedule.retry.delay.ms");

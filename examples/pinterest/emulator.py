@@ -7,21 +7,31 @@ its topic, one record a request. `ind` is sent as `index`, as the original renam
 posts draws 1-3, 1-3 again, then 1-131: 137 triples, 411 records. Standard library only.
 """
 import argparse
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
+import sqlite3
 import sys
 import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = ("pin", "geo", "user")
+TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data"}
 KNOWN_DRAWS = 131
 # No answer, busy, failed, stopping: what may be different the next time. Others come from a request
 # of the wrong kind, or from another program on the port.
 REPEATED = (0, 429, 500, 503)
 CONTENT_TYPE = "application/vnd.kafka.json.v2+json"
+
+
+def as_sent(row):
+    """`ind` goes out as `index`, in front."""
+    key = row.get("index", row.get("ind"))
+    return {"index": key, **{name: value for name, value in row.items() if name not in ("index", "ind")}}
 
 
 def load_rows(folder):
@@ -31,12 +41,21 @@ def load_rows(folder):
         table = {}
         with open(os.path.join(folder, kind + ".jsonl"), encoding="utf-8") as lines:
             for line in lines:
-                row = json.loads(line)
-                key = row.pop("index", None)
-                if key is None:
-                    key = row.pop("ind")
-                table[key] = {"index": key, **row}
+                row = as_sent(json.loads(line))
+                table[row["index"]] = row
         tables[kind] = table
+    return tables
+
+
+def load_database(path):
+    """The same out of a SQLite database with the original's tables; rows in their order with column `posted`."""
+    tables = {}
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.row_factory = sqlite3.Row
+        for kind, name in TABLES.items():
+            rows = [dict(row) for row in db.execute(f"SELECT * FROM {name}")]
+            rows = [json.loads(row["posted"]) if "posted" in row else row for row in rows]
+            tables[kind] = [as_sent(row) for row in rows]
     return tables
 
 
@@ -56,6 +75,11 @@ def schedule(follow):
     yield from known
     while follow:
         yield from known
+
+
+def paused(seconds, wanted):
+    if wanted:
+        time.sleep(seconds)
 
 
 class Poster:
@@ -114,6 +138,8 @@ def main():
     options.add_argument("--url", default="http://127.0.0.1:8082", help="REST source")
     options.add_argument("--prefix", default="12471ce1b695.", help="topics are PREFIXpin, ..geo, ..user")
     options.add_argument("--rows", default=os.path.join(HERE, "rows"), help="folder of the rows")
+    options.add_argument("--database", metavar="FILE", help="SQLite database with the rows, instead of a folder")
+    options.add_argument("--all", action="store_true", help="post every row of the database, in its order")
     options.add_argument("--follow", action="store_true", help="go on, with the original's pauses")
     options.add_argument("--patience", type=float, default=30, help="seconds to repeat a failed post")
     options.add_argument("--server-pid", type=int, metavar="PID",
@@ -123,18 +149,28 @@ def main():
     options.add_argument("--quiet", action="store_true")
     arguments = options.parse_args()
 
-    tables = load_rows(arguments.rows)
+    if arguments.database:
+        lists = load_database(arguments.database)
+        tables = {kind: {row["index"]: row for row in rows} for kind, rows in lists.items()}
+    else:
+        tables = load_rows(arguments.rows)
+        lists = {kind: list(table.values()) for kind, table in tables.items()}
     poster = Poster(arguments.url, arguments.patience, arguments.server_pid)
     ledger = open(arguments.acknowledged, "a", encoding="utf-8") if arguments.acknowledged else None
     begin = time.monotonic()
     posted = turns = 0
     try:
-        for pause, number in schedule(arguments.follow):
-            if arguments.follow and turns >= KNOWN_DRAWS + 6:
-                time.sleep(pause)
-            for kind in KINDS:
+        if arguments.all:
+            turn_list = itertools.zip_longest(*(lists[kind] for kind in KINDS))
+        else:
+            turn_list = (paused(pause, arguments.follow and turn >= KNOWN_DRAWS + 6) or
+                         [tables[kind][number] for kind in KINDS]
+                         for turn, (pause, number) in enumerate(schedule(arguments.follow)))
+        for rows in turn_list:
+            for kind, row in zip(KINDS, rows):
+                if row is None:
+                    continue
                 topic = arguments.prefix + kind
-                row = tables[kind][number]
                 partition, offset = poster.post(topic, row)
                 posted += 1
                 if ledger:

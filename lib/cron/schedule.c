@@ -32,6 +32,9 @@ void schedule_start(struct schedule *schedule, int64_t now_ms, int64_t last_tick
     schedule->due_ms = INT64_MIN;
     if (schedule->has_cron) {
         plan(schedule, last_tick == INT64_MIN ? now_ms : last_tick, now_ms);
+        if (schedule->run_at_start && schedule->due_ms > now_ms) {
+            schedule->next_tick = schedule->due_ms = now_ms;
+        }
     }
 }
 

@@ -18,6 +18,7 @@ struct schedule {
     struct cron cron;
     const struct zone *zone; /* borrowed */
     enum schedule_catchup catchup;
+    bool run_at_start;       /* with cron: once when it starts, too */
     int64_t interval_ms;     /* without cron: from the end of a run to the next */
     int64_t retries, retry_delay_ms;
     /* State. */

@@ -37,6 +37,7 @@ CLASSES(order_fields);
 CLASSES(parse_json);
 CLASSES(parse_time);
 CLASSES(replace_text);
+CLASSES(require_fields);
 CLASSES(trim_text);
 CLASSES(within);
 

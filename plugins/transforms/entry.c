@@ -29,6 +29,7 @@ static const struct sluice_descriptor *const descriptors[] = {
     CLASSES(parse_json),
     CLASSES(parse_time),
     CLASSES(replace_text),
+    CLASSES(require_fields),
     CLASSES(trim_text),
     CLASSES(within),
     NULL,

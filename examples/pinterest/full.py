@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""The whole pipeline of the example, step by step: rows in a database -> emulator -> REST -> topics -> lake ->
+S3 source -> cleaning -> SQL -> the eight analyses, as tables, lines of JSON and a page with charts.
+
+Each step is one `sluice run` of plain properties files, written to demo/config for you to read and reuse; it ends by
+itself when everything is through. Standard library only.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import page  # noqa: E402
+
+PREFIX = "12471ce1b695."
+TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data"}
+CLEANED = {"pin": "pin", "geo": "geo", "user": "users"}
+REQUIRED = {"pin": "unique_id,category,save_location", "geo": "country,latitude,longitude,timestamp",
+            "user": "first_name,last_name,date_joined,age"}
+ANALYSES = ["q1", "q2", "q3", "q3b", "q4", "q5", "q6", "q7", "q8", "q5_approx", "q7_approx", "q8_approx"]
+JSON = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false"}
+
+
+def read_properties(path):
+    """key=value lines, as the example's files have them."""
+    with open(path, encoding="utf-8") as lines:
+        pairs = (line.rstrip("\n").split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        return dict(pairs)
+
+
+def write_properties(path, properties, head):
+    def escaped(value):
+        return str(value).replace("\\", "\\\\").replace("\n", "\\n\\\n    ")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"# {head}\n" + "".join(f"{key}={escaped(value)}\n" for key, value in properties.items()))
+    return path
+
+
+class Demo:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.folder = pathlib.Path(arguments.demo)
+        self.config = self.folder / "config"
+        self.sluice = arguments.sluice
+        self.config.mkdir(parents=True, exist_ok=True)
+        self.worker = write_properties(self.config / "worker.properties", {
+            **JSON, **read_properties(HERE / "worker.properties"), "offset.flush.interval.ms": "1000",
+            "listeners": arguments.admin, "bootstrap.servers": arguments.kafka or f"local:{self.folder}/log",
+            "offset.storage.file.filename": f"{self.folder}/connect.offsets"}, "The worker of every step.")
+
+    def database(self, branch):
+        """Connection keys of a branch's database."""
+        url = self.arguments.postgres
+        if not url:
+            return {"connection.url": f"jdbc:sqlite:{self.folder}/{branch}.db"}
+        return {"connection.url": url + ("&" if "?" in url else "?") + "currentSchema=" + branch}
+
+    def store(self, folder):
+        """Keys that point an S3 connector at the store."""
+        if not self.arguments.s3:
+            return {"store.url": f"file:{self.folder}/{folder}"}
+        return {"store.url": self.arguments.s3, "s3.path.style.access.enabled": "true"}
+
+    def connector(self, name, properties, head):
+        return str(write_properties(self.config / f"{name}.properties", {"name": name, **properties}, head))
+
+    def run(self, title, files, feed=None, quiet_ms=1500):
+        """One step: until nothing has moved for quiet_ms."""
+        print(f"\n== {title}", flush=True)
+        command = [self.sluice, "run", "--exit-when-idle", str(quiet_ms), str(self.worker), *files]
+        process = subprocess.Popen(command)
+        try:
+            if feed:
+                feed(process.pid)
+            if process.wait() != 0:
+                raise SystemExit(f"full.py: `{' '.join(command)}` ended with exit code {process.returncode}")
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def make_schema(url, schema):
+    """PostgreSQL: a schema a branch, emptied."""
+    psql = shutil.which("psql")
+    if not psql:
+        raise SystemExit("full.py: --postgres needs psql (Debian package postgresql-client)")
+    subprocess.run([psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c",
+                    f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}", url.removeprefix("jdbc:")],
+                   check=True, env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
+
+
+def load_database(path, folder, as_posted):
+    """The emulator's source: three tables as the original's MySQL has them. as_posted: one column, the row as JSON."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        for kind, table in TABLES.items():
+            with open(os.path.join(folder, kind + ".jsonl"), encoding="utf-8") as lines:
+                rows = [json.loads(line) for line in lines if line.strip()]
+            if as_posted:
+                rows = [{"posted": json.dumps(row)} for row in rows]
+            columns = list(dict.fromkeys(name for row in rows for name in row)) or ["posted"]
+            db.execute(f"DROP TABLE IF EXISTS {table}")
+            db.execute(f"CREATE TABLE {table} (" + ",".join(f'"{name}"' for name in columns) + ")")
+            db.executemany(f"INSERT INTO {table} VALUES (" + ",".join("?" * len(columns)) + ")",
+                           [[row.get(name) for name in columns] for row in rows])
+        db.commit()
+
+
+def ingest(demo):
+    """Posts rows over REST; they land in topics and, one object a record, in the lake."""
+    rows = demo.arguments.data or str(HERE / "rows")
+    source = demo.folder / "source.db"
+    load_database(source, rows, bool(demo.arguments.data))
+
+    def post(pid):
+        subprocess.run([sys.executable, str(HERE / "emulator.py"), "--patience", "60", "--server-pid", str(pid),
+                        "--url", demo.arguments.rest, "--database", str(source), *(["--all"] if demo.arguments.data else [])], check=True)
+
+    lake = {**read_properties(HERE / "s3-raw.properties"), **demo.store("lake")}
+    lake.pop("name")
+    rest = {**read_properties(HERE / "rest-source.properties"), "listeners": demo.arguments.rest}
+    rest.pop("name")
+    demo.run("Rows over REST into topics and the lake",
+             [demo.connector("rest-source", rest, "Takes the posts."), demo.connector("lake", lake, "Raw rows, the owner's own file.")], post)
+
+
+def chain():
+    """The cleaning chain, as s3-clean.properties has it."""
+    return {key: value for key, value in read_properties(HERE / "s3-clean.properties").items()
+            if key.startswith(("transforms", "predicates"))}
+
+
+def clean(demo, branch, source, topics_regex):
+    """Rows of a branch's topics, cleaned, into its three tables."""
+    steps = chain()
+    # A row that has none of its kind's own fields is another kind's, sent to the wrong topic.
+    for kind, fields in REQUIRED.items():
+        steps[f"transforms.is_{kind}.type"] = "sluice.transforms.RequireFields$Value"
+        steps[f"transforms.is_{kind}.predicate"] = kind
+        steps[f"transforms.is_{kind}.fields"] = fields
+        steps[f"transforms.is_{kind}.match"] = "any"
+    steps["transforms"] = ",".join(f"is_{kind}" for kind in REQUIRED) + "," + steps["transforms"]
+    # The rows' coordinates in Kafka are the key: what is written twice is one row, and equal rows stay two.
+    sink = {"connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector", "tasks.max": "1", **JSON,
+            **demo.database(branch), "topics.regex": topics_regex, "insert.mode": "upsert", "pk.mode": "kafka",
+            "auto.create": "true", "auto.evolve": "true",
+            "topics.to.tables.mapping": ",".join(f"{branch}.{kind}:{table}" for kind, table in CLEANED.items()),
+            "errors.tolerance": "all", "errors.deadletterqueue.topic.name": f"{branch}-dead-letters",
+            "errors.deadletterqueue.topic.replication.factor": "1",
+            "errors.deadletterqueue.context.headers.enable": "true", **steps}
+    demo.run(f"{branch}: cleaning into tables",
+             [*source, demo.connector(f"{branch}-tables", sink, "Cleaned rows into three tables.")])
+
+
+def batch_source(demo):
+    """The lake, read back."""
+    lake = read_properties(HERE / "s3-raw.properties")
+    source = {"connector.class": "io.confluent.connect.s3.source.S3SourceConnector", "tasks.max": "1", **JSON,
+              "s3.region": lake["s3.region"], "s3.bucket.name": lake["s3.bucket.name"], **demo.store("lake"),
+              "s3.poll.interval.ms": "500", "transforms": "branch", "transforms.branch.type": "RegexRouter",
+              "transforms.branch.regex": PREFIX.replace(".", "[.]") + "(.*)", "transforms.branch.replacement": "batch.$1"}
+    return [demo.connector("batch-lake", source, "Reads the lake back into topics batch.pin, batch.geo, batch.user.")]
+
+
+def analyse(demo, branch):
+    """Runs the questions; their rows land in topics and in tables of the same names."""
+    files = []
+    for name in ANALYSES:
+        query = "\n".join(line for line in (HERE / "analyses" / f"{name}.sql").read_text().splitlines()
+                          if not line.startswith("--"))
+        files.append(demo.connector(f"{branch}-{name}", {
+            "connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", "tasks.max": "1", **JSON,
+            **demo.database(branch), "mode": "bulk", "query": query, "topic.prefix": f"{branch}-results-{name}",
+            # Every day at noon, as the owner's DAG; and once now, for the demo.
+            "schedule.cron": "0 12 * * *", "schedule.catchup": "none", "schedule.retries": "2",
+            "schedule.retry.delay.ms": "120000", "schedule.run.at.start": "true"}, f"Question {name}, every day at noon."))
+    sink = {"connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector", "tasks.max": "1", **JSON,
+            **demo.database(branch), "topics.regex": f"{branch}-results-.*", "insert.mode": "upsert",
+            "pk.mode": "kafka", "auto.create": "true", "transforms": "table", "transforms.table.type": "RegexRouter",
+            "transforms.table.regex": f"{branch}-results-(.*)", "transforms.table.replacement": "result_$1"}
+    files.append(demo.connector(f"{branch}-results", sink, "The answers into tables result_q1 .. result_q8."))
+    demo.run(f"{branch}: the analyses", files)
+
+
+def collect(demo, branch):
+    """The answers of the last run as lines of JSON; {name: rows}."""
+    folder = demo.folder / "results" / branch
+    folder.mkdir(parents=True, exist_ok=True)
+    answers = {}
+    for name in ANALYSES:
+        done = subprocess.run([demo.sluice, "consume", "--bootstrap-server",
+                               demo.arguments.kafka or f"local:{demo.folder}/log", "--topic",
+                               f"{branch}-results-{name}", "--from-beginning"], check=True,
+                              capture_output=True, text=True)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        answers[name] = rows
+        with open(folder / f"{name}.jsonl", "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return answers
+
+
+def main():
+    options = argparse.ArgumentParser(description="The whole pipeline of the example.")
+    options.add_argument("--sluice", default=str(HERE.parent.parent / "build" / "release" / "sluice"))
+    options.add_argument("--demo", default="demo", help="folder for everything that is made")
+    options.add_argument("--rest", default="http://127.0.0.1:8082", help="where the REST source listens")
+    options.add_argument("--admin", default="http://127.0.0.1:8083", help="where the admin API listens")
+    options.add_argument("--data", metavar="DIR", help="other rows: pin.jsonl, geo.jsonl, user.jsonl, each line as posted")
+    options.add_argument("--kafka", metavar="HOST:PORT", help="a Kafka broker instead of the embedded log")
+    options.add_argument("--s3", metavar="URL", help="an S3 server instead of a folder; credentials from the environment")
+    options.add_argument("--postgres", metavar="JDBC-URL", help="jdbc:postgresql://HOST/DB?user=..&password=.. instead of SQLite")
+    arguments = options.parse_args()
+    demo = Demo(arguments)
+    shutil.rmtree(demo.folder / "results", ignore_errors=True)
+
+    if arguments.postgres:
+        make_schema(arguments.postgres, "batch")
+    ingest(demo)
+    clean(demo, "batch", batch_source(demo), "batch[.].*")
+    analyse(demo, "batch")
+    answers = {"batch": collect(demo, "batch")}
+    page.write_tables(answers)
+    page.write_page(demo.folder / "results" / "index.html", answers)
+    print(f"\nThe answers: {demo.folder}/results/batch/q1.jsonl .. q8.jsonl, as a page {demo.folder}/results/index.html, "
+          "and in tables result_q1 .. result_q8.")
+
+
+if __name__ == "__main__":
+    main()
