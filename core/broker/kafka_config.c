@@ -46,6 +46,7 @@ static const struct {
     {CONSUMERS, "enable.auto.offset.store", "false"},
     {CONSUMERS, "partition.assignment.strategy", "cooperative-sticky"},
     {CONSUMERS, "allow.auto.create.topics", "true"},
+    {CONSUMERS, "check.crcs", "true"},
     {CONSUMERS, "isolation.level", "read_uncommitted"},
     {CONSUMERS, "auto.offset.reset", "latest"},
     {CONSUMERS, "queued.max.messages.kbytes", "8192"},

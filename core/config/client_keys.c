@@ -270,6 +270,29 @@ const struct client_key *client_key_find(const char *name)
                    sizeof(client_keys[0]), compare);
 }
 
+struct sluice_option client_key_option(const struct client_key *key, unsigned client)
+{
+    static const struct {
+        const char *name;
+        unsigned clients;
+        const char *value;
+        enum sluice_importance importance;
+    } others[] = {
+        {"client.id", CLIENT_CONSUMER, "", SLUICE_LOW},
+        {"connections.max.idle.ms", CLIENT_ADMIN, "300000", SLUICE_MEDIUM},
+        {"receive.buffer.bytes", CLIENT_CONSUMER | CLIENT_ADMIN, "65536", SLUICE_MEDIUM},
+        {"retries", CLIENT_ADMIN, "2147483647", SLUICE_LOW},
+    };
+    struct sluice_option option = key->option;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if ((others[i].clients & client) && strcmp(others[i].name, option.name) == 0) {
+            option.default_value = others[i].value;
+            option.importance = others[i].importance;
+        }
+    }
+    return option;
+}
+
 char *client_key_check(const struct client_key *key, const char *value)
 {
     struct value read = {0};

@@ -40,6 +40,8 @@ extern const struct client_key client_keys[];
 
 /** NULL: Kafka has no such key. */
 const struct client_key *client_key_find(const char *name);
+/** The option as that kind of client (CLIENT_PRODUCER, ..) has it: few differ. */
+struct sluice_option client_key_option(const struct client_key *key, unsigned client);
 /** NULL, or ConfigDef's sentence about the value, owned by the caller; never with a secret in it. */
 char *client_key_check(const struct client_key *key, const char *value);
 /** What a warning about the key says; NULL: none is due. client: CLIENT_PRODUCER, .. */

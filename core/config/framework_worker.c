@@ -228,7 +228,8 @@ const struct sluice_option framework_worker[] = {
     }
 #define SECRETS(prefix)                                                                            \
     SECRET(prefix, "sasl.jaas.config"), SECRET(prefix, "ssl.key.password"),                        \
-        SECRET(prefix, "ssl.keystore.key"), SECRET(prefix, "ssl.keystore.password"),               \
+        SECRET(prefix, "ssl.keystore.certificate.chain"), SECRET(prefix, "ssl.keystore.key"),      \
+        SECRET(prefix, "ssl.keystore.password"), SECRET(prefix, "ssl.truststore.certificates"),    \
         SECRET(prefix, "ssl.truststore.password")
 
 const struct sluice_option framework_secrets[] = {

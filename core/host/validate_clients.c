@@ -41,12 +41,12 @@ static bool uses(const struct properties *worker, const struct properties *conne
     }
 }
 
-static json_t *define(const struct client_key *key, const char *name)
+static json_t *define(const struct client_key *key, unsigned client, const char *name)
 {
     static const char *const types[] = {"BOOLEAN", "STRING", "INT",   "SHORT",   "LONG",
                                         "DOUBLE",  "LIST",   "CLASS", "PASSWORD"};
     static const char *const importances[] = {"HIGH", "MEDIUM", "LOW"};
-    const struct sluice_option *option = &key->option;
+    const struct sluice_option as_client = client_key_option(key, client), *option = &as_client;
     return json_pack("{s:s,s:s,s:b,s:s?,s:s,s:s,s:n,s:s,s:s,s:[],s:i}", "name", name, "type",
                      types[option->type], "required", 0, "default_value", option->default_value,
                      "importance", importances[option->importance], "documentation",
@@ -98,7 +98,7 @@ char *validate_overrides(const struct properties *worker, const struct propertie
             if (!client_policy_allows(policy, allowed, full + size)) {
                 json_array_append_new(errors, refusal(policy, full + size));
             }
-            add(user, key ? define(key, full) : NULL, full,
+            add(user, key ? define(key, clients[c], full) : NULL, full,
                 json_string(shown ? shown : key ? "" : text), errors);
             free(shown);
         }

@@ -4,6 +4,7 @@ import urllib.request
 
 import pytest
 from harness import SLUICE, Sluice, wait_until, write_properties
+from real_kafka import JvmConnect
 
 SINK = {"connector.class": "FileStreamSink", "topics": "t"}
 REST = {"connector.class": "RestSource", "listeners": "http://127.0.0.1:0"}
@@ -69,6 +70,33 @@ def test_values_of_the_wrong_type(tmp_path):
         status, body = validate(sluice, {**SINK, "file": str(tmp_path / "x"), "consumer.override.max.poll.records": "x"})
         assert status == 500
         assert "Invalid value x for configuration max.poll.records: Not a number of type INT" in body["message"]
+
+
+def test_as_jvm_connect(broker, tmp_path):
+    """The same questions to JVM Connect under the policy None: same answers but for docs and the order of a HashMap."""
+    policy = {"connector.client.config.override.policy": "None"}
+    config = {**SINK, "name": "x", "file": str(tmp_path / "x"), "producer.override.acks": "1",
+              **{"consumer.override." + key: value for key, value in {
+                  "client.id": "me", "sasl.jaas.config": "M required;", "no.such": "1", "max.poll.records": "0",
+                  "interceptor.classes": "a, b", "receive.buffer.bytes": "-1"}.items()}}
+
+    def answers(worker):
+        status, body = worker.call("PUT", "/connector-plugins/FileStreamSink/config/validate", config)
+        assert status == 200
+        found = {entry["value"]["name"]: entry for entry in body["configs"] if ".override." in entry["value"]["name"]}
+        for entry in found.values():
+            if entry["definition"]:
+                del entry["definition"]["documentation"]
+        bad = {**config, "consumer.override.max.poll.records": "x"}
+        return (found, body["error_count"], body["groups"],
+                worker.call("PUT", "/connector-plugins/FileStreamSink/config/validate", bad),
+                worker.call("PUT", "/connectors/x/config", bad))
+
+    with JvmConnect(tmp_path / "jvm", broker.bootstrap, worker=policy) as jvm:
+        expected = answers(jvm)
+    (tmp_path / "own").mkdir()
+    with Sluice(tmp_path / "own", {}, policy) as sluice:
+        assert answers(sluice) == expected
 
 
 def test_most_records_of_a_put(tmp_path):

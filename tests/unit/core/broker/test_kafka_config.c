@@ -100,6 +100,7 @@ static void test_mapping(void **state)
         {KAFKA_PRODUCER, "retry.backoff.ms\0000\0", "retry.backoff.ms", "1"},
         {KAFKA_PRODUCER, "send.buffer.bytes\000-1\0", "socket.send.buffer.bytes", "0"},
         {KAFKA_CONSUMER, "", "auto.offset.reset", "largest"},
+        {KAFKA_CONSUMER, "", "check.crcs", "true"},
         {KAFKA_CONSUMER, "auto.offset.reset\0none\0", "auto.offset.reset", "error"},
         {KAFKA_CONSUMER, "fetch.max.wait.ms\00077\0", "fetch.wait.max.ms", "77"},
         {KAFKA_CONSUMER, "max.partition.fetch.bytes\0002000000\0", "fetch.message.max.bytes", "2000000"},

@@ -102,6 +102,10 @@ static void test_warnings(void **state)
 {
     (void)state;
     assert_null(client_key_find("max.poll.recrods"));
+    assert_string_equal("65536", client_key_option(client_key_find("receive.buffer.bytes"),
+                                                   CLIENT_ADMIN).default_value);
+    assert_string_equal("32768", client_key_option(client_key_find("receive.buffer.bytes"),
+                                                   CLIENT_PRODUCER).default_value);
     assert_null(client_key_warning(client_key_find("linger.ms"), CLIENT_PRODUCER, "5"));
     assert_non_null(client_key_warning(client_key_find("linger.ms"), CLIENT_CONSUMER, "5"));
     assert_non_null(client_key_warning(client_key_find("interceptor.classes"), CLIENT_CONSUMER, "x"));
