@@ -413,8 +413,7 @@ const struct sluice_option s3_options[] = {
     {OPTION("sluice.s3.original.faults", BOOLEAN), .default_value = "false",
      .importance = SLUICE_LOW, .group = "sluice",
      .doc = "Be as the original where it is at fault: a topic with tombstone.encoded.partition in "
-            "its name fails; with a schedule, records whose object is there already, and another "
-            "one, are left out instead of failing the task."},
+            "its name fails."},
     {OPTION("sluice.file.sync", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
      .group = "sluice",
      .doc = "store.url=file: wait until objects are on the disk before their offsets count."},
