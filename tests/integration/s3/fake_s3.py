@@ -6,7 +6,7 @@ As a program: `fake_s3.py [--port N] [--access-key K] [--secret-key S] [--token 
 
 Besides S3 it answers on /_control (unsigned):
   POST {"faults": [{"op": "PutObject", "action": "503", "times": 2, "match": "part of a key"}, ..]}
-  POST {"buckets": ["b"], "reset": true}
+  POST {"buckets": ["b"], "reset": true, "open": ["key of a multipart upload left open"]}
   GET  -> {"objects": {"bucket/key": {"size", "etag", "body" (base64), "tags", "headers", "puts"}},
            "uploads": n open multipart uploads, "requests": {"op": n}, "peak": most requests at once,
            "errors": [..]}
@@ -33,6 +33,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
 EMPTY = hashlib.sha256(b"").hexdigest()
+CRC32C = [0] * 256
+for _byte in range(256):
+    _value = _byte
+    for _ in range(8):
+        _value = _value >> 1 ^ (0x82F63B78 if _value & 1 else 0)
+    CRC32C[_byte] = _value
 CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied", "404": "NoSuchBucket",
          "412": "PreconditionFailed", "400": "RequestTimeout"}
 
@@ -41,6 +47,13 @@ class S3Error(Exception):
     def __init__(self, status, code, message="", extra=""):
         super().__init__(code)
         self.status, self.code, self.message, self.extra = status, code, message, extra
+
+
+def crc32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = value >> 8 ^ CRC32C[(value ^ byte) & 0xFF]
+    return base64.b64encode((value ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
 
 
 def encode(text, safe=""):
@@ -137,6 +150,8 @@ class Handler(BaseHTTPRequestHandler):
     def operation(self):
         method, query = self.command, self.query
         if not self.key:
+            if "uploads" in query and method == "GET":
+                return "ListMultipartUploads"
             return {"HEAD": "HeadBucket", "PUT": "CreateBucket", "GET": "ListObjectsV2"}.get(method, "?")
         if "uploads" in query and method == "POST":
             return "CreateMultipartUpload"
@@ -213,6 +228,8 @@ class Handler(BaseHTTPRequestHandler):
                     fake.buckets.setdefault(bucket, {})
                 fake.faults = [{"times": 1, **fault} for fault in order.get("faults", fake.faults)]
                 fake.token = order.get("token", fake.token)
+                for key in order.get("open", []):
+                    fake.uploads[f"left {key}"] = {"key": key, "parts": {}, "headers": {}}
         self.answer(200, json.dumps(fake.state()).encode())
 
     # -- credentials --
@@ -314,6 +331,10 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Content-MD5")
         if given and base64.b64decode(given) != hashlib.md5(self.body).digest():
             raise S3Error(400, "BadDigest", "The Content-MD5 you specified did not match.")
+        given = self.headers.get("x-amz-checksum-crc32c")
+        if given and given != crc32c(self.body):
+            raise S3Error(400, "InvalidRequest", "Value for x-amz-checksum-crc32c header is invalid.")
+        return given
 
     def store(self, body, etag, headers, tags):
         with self.fake.lock:
@@ -324,7 +345,7 @@ class Handler(BaseHTTPRequestHandler):
             keys[self.key] = {"body": body, "etag": etag, "headers": headers, "tags": tags, "puts": puts}
 
     def kept_headers(self):
-        kept = ("content-type", "content-md5", "expect", "x-amz-acl", "x-amz-storage-class",
+        kept = ("x-amz-checksum", "content-type", "content-md5", "expect", "x-amz-acl", "x-amz-storage-class",
                 "x-amz-server-side-encryption")
         return {name.lower(): value for name, value in self.headers.items()
                 if name.lower().startswith(kept)}
@@ -386,6 +407,15 @@ class Handler(BaseHTTPRequestHandler):
         return 200, (f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{entries}"
                      "</ListBucketResult>").encode()
 
+    def ListMultipartUploads(self):
+        with self.fake.lock:
+            self.keys()
+            found = [(each["key"], name) for name, each in self.fake.uploads.items()
+                     if each["key"].startswith(self.query.get("prefix", ""))]
+        entries = "".join(f"<Upload><Key>{urllib.parse.quote_plus(key, safe='/')}</Key><UploadId>{escape(name)}"
+                          "</UploadId></Upload>" for key, name in found)
+        return 200, f"<R><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>{entries}</R>".encode()
+
     def CreateMultipartUpload(self):
         with self.fake.lock:
             self.keys()
@@ -401,10 +431,13 @@ class Handler(BaseHTTPRequestHandler):
         return found
 
     def UploadPart(self):
-        self.digest_matches()
+        checksum = self.digest_matches()
         etag = hashlib.md5(self.body).hexdigest()
         with self.fake.lock:
-            self.upload()["parts"][int(self.query["partNumber"])] = (etag, self.body)
+            upload = self.upload()
+            if (upload["headers"].get("x-amz-checksum-algorithm") == "CRC32C") != bool(checksum):
+                raise S3Error(400, "InvalidRequest", "Checksum Type mismatch occurred")
+            upload["parts"][int(self.query["partNumber"])] = (etag, self.body)
         return 200, b"", {"ETag": f'"{etag}"'}
 
     def CompleteMultipartUpload(self):
@@ -416,6 +449,9 @@ class Handler(BaseHTTPRequestHandler):
         parts = upload["parts"]
         if not numbers or numbers != sorted(numbers) or [parts[n][0] for n in numbers] != etags:
             raise S3Error(400, "InvalidPart", "One or more of the specified parts could not be found.")
+        sums = [part.split("<", 1)[0] for part in text.split("<ChecksumCRC32C>")[1:]]
+        if "x-amz-checksum-algorithm" in upload["headers"] and sums != [crc32c(parts[n][1]) for n in numbers]:
+            raise S3Error(400, "InvalidPart", "One or more of the parts' checksums did not match.")
         if any(len(parts[n][1]) < 5 << 20 for n in numbers[:-1]):
             raise S3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum.")
         whole = hashlib.md5(b"".join(bytes.fromhex(etag) for etag in etags)).hexdigest()

@@ -45,7 +45,7 @@ def main():
                 check=False)
             if result.returncode != 0:
                 with open(log, encoding="utf-8", errors="replace") as lines:
-                    sys.stderr.write("".join(lines.readlines()[-40:]))
+                    sys.stderr.write("".join([line for line in lines if "HTTP/1.1" not in line][-40:]))
             return result.returncode
     except Missing as why:
         print(f"run_recorded.py: {why}", file=sys.stderr)

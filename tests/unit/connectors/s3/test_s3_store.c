@@ -428,6 +428,62 @@ static void test_unsigned_payload(void **state)
     expect_clean(1);
 }
 
+/* CRC-32C of small objects, and of parts and their list; the service reckons them itself. */
+static void test_checksums(void **state)
+{
+    (void)state;
+    struct fake_sink_host *fake =
+        SINK("flush.size", "6", "s3.part.size", "5242880", "sluice.s3.checksum", "crc32c");
+    char *value = long_value(1 << 20);
+    for (int64_t i = 0; i < 6; i++) {
+        assert_int_equal(put(fake, i, i + 1, value), SLUICE_OK);
+    }
+    assert_int_equal(put(fake, 6, 12, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 12));
+    fake_sink_host_destroy(fake);
+    free(value);
+    expect_clean(2);
+    assert_int_equal(requests("UploadPart"), 2);
+    json_t *got = control(NULL);
+    json_t *headers =
+        json_object_get(object_of(got, "topics/t/partition=0/t+0+0000000006.json"), "headers");
+    assert_int_equal(strlen(json_string_value(json_object_get(headers, "x-amz-checksum-crc32c"))), 8);
+    json_decref(got);
+}
+
+/* What a killed task left open goes when its partition comes; nobody else's does. */
+static void test_orphans(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "topics/t/partition=1/t+1+0000000000.json",     /* another partition */
+        "topics/t/partition=0/t+0+0000000000.json.gz",  /* another connector's extension */
+        "topics/t/partition=0/other+0+0000000000.json", "topics/t2/partition=0/t2+0+0000000000.json",
+        "elsewhere/t/partition=0/t+0+0000000000.json", "topics/t/partition=0/t+0+x.json"};
+    order("{\"open\": [\"topics/t/partition=0/t+0+0000000007.json\", "
+          "\"topics/t/a b=+/c/t+0+0000000000.json\", \"topics/t/partition=1/t+1+0000000000.json\", "
+          "\"topics/t/partition=0/t+0+0000000000.json.gz\", "
+          "\"topics/t/partition=0/other+0+0000000000.json\", "
+          "\"topics/t2/partition=0/t2+0+0000000000.json\", "
+          "\"elsewhere/t/partition=0/t+0+0000000000.json\", \"topics/t/partition=0/t+0+x.json\"]}");
+    struct fake_sink_host *fake = SINK("flush.size", "1");
+    json_t *got = control(NULL);
+    assert_int_equal(json_integer_value(json_object_get(got, "uploads")),
+                     sizeof(others) / sizeof(others[0]));
+    json_decref(got);
+    assert_int_equal(requests("AbortMultipartUpload"), 2);
+    fake_sink_host_destroy(fake);
+    fake = SINK("flush.size", "1", "sluice.s3.abort.orphans", "false");
+    assert_int_equal(requests("ListMultipartUploads"), 1);
+    fake_sink_host_destroy(fake);
+    /* Without the right to list them the task runs all the same. */
+    order("{\"faults\": [{\"op\": \"ListMultipartUploads\", \"action\": \"403\"}]}");
+    fake = SINK("flush.size", "1");
+    assert_int_equal(put(fake, 0, 1, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 1));
+    fake_sink_host_destroy(fake);
+}
+
 static void test_stop_during_uploads(void **state)
 {
     (void)state;
@@ -459,6 +515,8 @@ int main(void)
         TEST(test_skewed_clock),
         TEST(test_conditional),
         TEST(test_unsigned_payload),
+        TEST(test_checksums),
+        TEST(test_orphans),
         TEST(test_stop_during_uploads),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
