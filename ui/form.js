@@ -3,6 +3,7 @@ import { h, toast } from './dom.js';
 import { call, connectorPath, refresh, state } from './api.js';
 
 const WAIT_MS = 400;
+const MASK = '••••••••'; // of a secret in the text form: left as it is, it stays what it was
 
 // `key=value` lines or a JSON object.
 export function parseText(text) {
@@ -81,13 +82,14 @@ export function formView({ className, name, config }) {
     for (const one of modes) one.setAttribute('aria-pressed', String(one.dataset.mode === mode));
     area.hidden = !asText;
     sections.hidden = extra.hidden = asText;
-    if (asText) area.value = writeText(cleaned());
+    if (asText) area.value = writeText(masked());
     else { for (const key of fields.keys()) fields.get(key).shape = ''; later(0); }
     showHide();
   }
   function readText() {
     try {
       const parsed = parseText(area.value);
+      for (const [key, value] of Object.entries(parsed)) if (value === MASK && key in values) parsed[key] = values[key];
       for (const key of Object.keys(values)) delete values[key];
       Object.assign(values, parsed);
       problem.hidden = true;
@@ -96,6 +98,8 @@ export function formView({ className, name, config }) {
       problem.hidden = false;
     }
   }
+  const masked = () => Object.fromEntries(Object.entries(cleaned()).map(([key, value]) =>
+    [key, value && fields.get(key)?.definition.type === 'PASSWORD' ? MASK : value]));
   const cleaned = () => Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== '' || !known.has(key)));
 
   function group(title) {

@@ -219,6 +219,22 @@ await test('as text', async () => {
   assert(config.topic === 'other' && config['some.key'] === '1' && !config.transforms, JSON.stringify(config));
 });
 
+await test('secrets in the text form', async () => {
+  await open('#/edit/pins-lake');
+  await page.locator('#field-topics').waitFor();
+  await page.getByRole('button', { name: 'As text' }).click();
+  const area = page.getByLabel('Configuration as text');
+  const text = await area.inputValue();
+  assert(!text.includes('hunter2') && text.includes('aws.secret.access.key=•'), text);
+  await area.fill(text.replace('flush.size=500', 'flush.size=400'));
+  await page.getByText('Ready: no errors').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { level: 1, name: 'pins-lake', exact: true }).waitFor();
+  const config = (await api('GET', '/connectors/pins-lake/config')).body;
+  assert(config['aws.secret.access.key'] === 'hunter2' && config['flush.size'] === '400', 'it stays what it was');
+  await open('#/connector/made%20here');
+});
+
 await test('delete asks first', async () => {
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('dialog').waitFor();
