@@ -315,6 +315,22 @@ out:
     return result;
 }
 
+/*
+ * invariant 7: a core file of the worker, of a host or of the log has no memory in it, wherever it goes
+ * (a limit of 0 does not hold for those that are piped to a program). Inherited by every child.
+ */
+static void keep_memory_out_of_cores(const struct properties *properties)
+{
+    const char *wanted = properties_get(properties, "sluice.core.files");
+    FILE *file = wanted && strcasecmp(wanted, "true") == 0
+                     ? NULL
+                     : fopen("/proc/self/coredump_filter", "we");
+    if (file) {
+        (void)fputs("0\n", file);
+        (void)fclose(file);
+    }
+}
+
 int worker_main_run(struct worker_main *worker)
 {
     struct data_dir data = {.worker_lock = -1, .hosts_lock = -1};
@@ -322,6 +338,7 @@ int worker_main_run(struct worker_main *worker)
     size_t path_count = 0;
     char **paths = NULL;
     worker->signals = -1;
+    keep_memory_out_of_cores(&worker->config.worker);
     int result = parse_listeners(worker);
     if (result == 0) {
         paths = plugin_paths(&worker->config, &path_count);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/cli/host_ask.h"
+#include "core/worker/supervisor.h"
 
 enum { RESOLVE_MS = 30000 };
 
@@ -39,7 +40,8 @@ int worker_resolve(const struct properties *worker, char *const *paths, size_t p
     }
     if (json_object_size(wanted) == 0 || json_object_size(providers) == 0) {
         json_decref(list);
-    } else if (host_ask(json_pack("{s:s,s:O,s:O,s:o}", "type", "resolve", "worker", providers,
+    } else if (host_ask(json_pack("{s:s,s:o,s:O,s:O,s:o}", "type", "resolve", "environment",
+                                  supervisor_environment(), "worker", providers,
                                   "config", wanted, "plugin_path", list),
                         RESOLVE_MS, &answer, error) != 0) {
         result = -1;

@@ -121,6 +121,7 @@ int main(void)
         _exit(HOST_EXIT_ORPHAN);
     }
     process_log_levels(first);
+    process_environment(first);
     process_limit(first);
     int status = run_role(&process, first);
     (void)fflush(NULL);

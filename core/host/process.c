@@ -228,6 +228,16 @@ static void write_line(void *user, enum log_level level, const char *logger, con
     }
 }
 
+void process_environment(json_t *first)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(first, "environment"), name, value)
+    {
+        (void)setenv(name, json_string_value(value), 0);
+    }
+}
+
 void process_log_levels(json_t *message)
 {
     json_t *levels = json_object_get(message, "log_levels");

@@ -10,6 +10,8 @@
 
 /** Log lines go to the pipe on HOST_FD_LOG from now on (protocol.h). */
 void process_log_to_pipe(void);
+/** Takes over "environment" of a first message: what the worker was started with, for config providers. */
+void process_environment(json_t *first);
 /** Takes over "log_levels" of a message where it has them. */
 void process_log_levels(json_t *message);
 /**

@@ -24,6 +24,7 @@
  *    "paused":b,"memory_limit":bytes}
  *        "log_levels":{logger:level,..} (every level that is set, "root" among them), memory_limit
  *        (RLIMIT_DATA) and "core":true (leave core files as they are) hold for any role
+ *        "environment":{..}: the worker's, where config providers are configured
  *        config: the task's configuration, with the connector's keys (converters, transforms, errors.*)
  *        worker: the worker's properties (bootstrap.servers, key.converter, .., producer.*, ..)
  *        paths in plugin_path are absolute; the built-in plugin folder comes last

@@ -7,7 +7,7 @@
 #include "core/base/log.h"
 
 enum {
-    POLL_MS = 500,              /* longest wait inside a plugin's poll() */
+    POLL_MS = 1000,             /* longest wait inside a plugin's poll() */
     POOL_BATCHES = 32,
     POOL_BYTES = 2 << 20,
     ACK_WAIT_MS = 5000,         /* for what is under way when the task is told to stop */

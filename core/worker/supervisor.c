@@ -450,6 +450,21 @@ out:
     return result;
 }
 
+json_t *supervisor_environment(void)
+{
+    json_t *object = json_object();
+    for (char **item = environ; item && *item; item++) {
+        const char *equals = strchr(*item, '=');
+        char *name = equals ? strndup(*item, (size_t)(equals - *item)) : NULL;
+        json_t *value = name ? json_string(equals + 1) : NULL;
+        if (value) {
+            json_object_set_new(object, name, value);
+        }
+        free(name);
+    }
+    return object;
+}
+
 struct host *host_start(struct supervisor *supervisor, const struct host_options *options,
                         struct error *error)
 {
@@ -498,6 +513,9 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
     supervisor->hosts = host;
     supervisor->count++;
     json_object_set_new(options->first, "log_levels", log_levels_json());
+    if (json_object_get(json_object_get(options->first, "worker"), "config.providers")) {
+        json_object_set_new(options->first, "environment", supervisor_environment());
+    }
     host_send(host, options->first);
     return host;
 }

@@ -56,6 +56,9 @@ void supervisor_kill_all(struct supervisor *supervisor);
 /** Tells every host the levels of loggers as they are here now; hosts started later know them. */
 void supervisor_push_log_levels(struct supervisor *supervisor);
 
+/** This process' environment as an object, new: for hosts that run a config provider, which are started
+ * with an empty one. */
+json_t *supervisor_environment(void);
 /** Starts one; NULL with error where that cannot be. options are copied. */
 struct host *host_start(struct supervisor *supervisor, const struct host_options *options,
                         struct error *error);
