@@ -79,6 +79,8 @@ do_asan() {
 do_tsan() {
     step tsan-build preset tsan
     counted tsan ctest --test-dir build/tsan -L unit --output-on-failure -j2
+    counted tsan-lifecycle env SLUICE_BUILD="$PWD/build/tsan" SLUICE_CALLS=60 "$PYTHON" -m pytest -rs -q \
+        tests/chaos/test_lifecycle.py
 }
 do_fuzz() {
     step fuzz-build preset fuzz

@@ -289,3 +289,4 @@ def test_states_are_those_of_the_model(tmp_path):
         assert sorted(os.listdir(tmp_path)) == listed
         wait_until(lambda: resident(pid) <= memory + (65536 if SANITIZED else 4096), 10,
                    f"memory near {memory} kB, not {resident(pid)}")
+    assert not [line for line in sluice.output if "Sanitizer" in line], "".join(sluice.output)[-20000:]
