@@ -1,5 +1,5 @@
 /*
- * Fills a topic of an embedded log for a benchmark: log_fill --dir D --topic T --rows FILE --records N
+ * Fills a topic for a benchmark: log_fill --dir D|--servers KAFKA --topic T --rows FILE --records N
  * [--partitions N: a batch each in turn] [--time-step MS: between records]
  */
 #include <stdatomic.h>
@@ -63,8 +63,18 @@ int main(int argc, char **argv)
     struct broker *broker = NULL;
     struct broker_producer *producer = NULL;
     struct error error = {0};
-    (void)snprintf(servers, sizeof(servers), "local:%s", option(argc, argv, "--dir", NULL));
+    const char *kafka = option(argc, argv, "--servers", "");
+    if (*kafka) {
+        (void)snprintf(servers, sizeof(servers), "%s", kafka);
+    } else {
+        (void)snprintf(servers, sizeof(servers), "local:%s", option(argc, argv, "--dir", NULL));
+    }
     properties_set(&properties, "bootstrap.servers", servers);
+    if (*kafka) { /* as a source task's producer */
+        properties_set(&properties, "acks", "all");
+        properties_set(&properties, "max.in.flight.requests.per.connection", "1");
+        properties_set(&properties, "enable.idempotence", "false");
+    }
     if (broker_open(&properties, &broker, &error) != 0 ||
         broker_producer_create(broker, &properties, on_delivered, NULL, &producer, &error) != 0) {
         fprintf(stderr, "log_fill: %s\n", error.message);

@@ -10,3 +10,9 @@ endforeach()
 sluice_test(broker_kafka
     SOURCES unit/core/broker/test_kafka.c unit/core/broker/kafka_fixture.c
     LIBS core_broker)
+
+# Run by tests/integration/test_kafka_broker.py with a real broker's address.
+add_executable(kafka_real integration/kafka_real.c)
+target_include_directories(kafka_real PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(kafka_real PRIVATE core_broker PkgConfig::CMOCKA)
+set_target_properties(kafka_real PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
