@@ -117,7 +117,7 @@ void s3_reclaim(struct store *base, const char *topic, const int32_t *partitions
     const struct settings *settings = store->settings;
     char prefix[1200], key_marker[KEY_SIZE] = "", id_marker[UPLOAD_ID_SIZE] = "", more[8];
     size_t aborted = 0;
-    if (!settings->abort_orphans) {
+    if (!settings->abort_orphans || store->no_reclaim) {
         return;
     }
     snprintf(prefix, sizeof(prefix), "%s%s%s%s", settings->topics_dir,
@@ -139,6 +139,7 @@ void s3_reclaim(struct store *base, const char *topic, const int32_t *partitions
                              "lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them",
                              aws_fault_text(&fault, why, sizeof(why)));
             http_reply_finish(&reply);
+            store->no_reclaim = true; /* or each topic would wait as long for the same answer */
             return;
         }
         aborted += abort_listed(store, &reply, topic, partitions, count);

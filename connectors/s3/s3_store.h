@@ -63,6 +63,7 @@ struct s3_store {
     struct http_client *http;
     struct s3_access access;
     struct s3_access aside;     /* the same, for the task thread */
+    bool no_reclaim;            /* uploads cannot be listed: said once, not tried again */
 
     struct s3_request *requests;      /* all */
     struct s3_object *objects;        /* all */

@@ -1,10 +1,11 @@
 """The owner's sink file against a real S3 server (MinIO) and against a folder: the same keys and contents."""
+import json
 import os
 import subprocess
 import sys
 
 import pytest
-from harness import EXAMPLE, ROOT, Sluice, free_port, object_key, objects, read_properties, wait_until
+from harness import EXAMPLE, ROOT, SLUICE, Sluice, free_port, object_key, objects, read_properties, wait_until
 
 boto3 = pytest.importorskip("boto3", reason="the Debian package python3-boto3 reads back what was written")
 BUCKET = "user-12471ce1b695-bucket"
@@ -66,3 +67,28 @@ def test_same_keys_and_contents_as_in_a_folder(tmp_path, server, client, monkeyp
     stored = everything(client)
     assert set(stored) == expected
     assert stored == objects(folder)
+
+
+def test_source_reads_a_real_bucket(tmp_path, server, client):
+    """Lists with encoded keys, ranges of objects larger than a piece, ETags that must match."""
+    url, key, secret = server
+    client.create_bucket(Bucket="source")
+    names = ["in/a b.jsonl", "in/a+b.jsonl", "in/a=b&c.jsonl", "in/grün/ü%41.jsonl", "in/z.jsonl"]
+    rows = 40000
+    for name in names[:-1]:
+        client.put_object(Bucket="source", Key=name, Body=json.dumps({"key": name}).encode() + b"\n")
+    large = "".join('{"n":%d,"x":"%s"}\n' % (n, "x" * 60) for n in range(rows)).encode()
+    client.put_object(Bucket="source", Key=names[-1], Body=large)
+    properties = {"connector.class": "io.confluent.connect.s3.source.S3SourceConnector", "mode": "GENERIC",
+                  "topics.dir": "in", "topic.regex.list": "t:.*jsonl", "s3.bucket.name": "source",
+                  "s3.region": "us-east-1", "store.url": url, "aws.access.key.id": key,
+                  "aws.secret.access.key": secret}
+    with Sluice(tmp_path, {"source": properties}) as sluice:
+        def records():
+            output = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
+                                     "t", "--from-beginning"], capture_output=True, text=True, check=False).stdout
+            return [json.loads(line) for line in output.splitlines()]
+        wait_until(lambda: len(records()) >= rows + len(names) - 1, 60, sluice.text())
+        found = records()
+        assert sorted(each["key"] for each in found if "key" in each) == sorted(names[:-1])
+        assert [each["n"] for each in found if "n" in each] == list(range(rows))
