@@ -28,7 +28,7 @@ static void usage(FILE *out)
 
 static const char *type_name(enum check_type type)
 {
-    static const char *const names[] = {"unknown", "worker", "source", "sink"};
+    static const char *const names[] = {"unknown", "client", "worker", "source", "sink"};
     return names[type];
 }
 

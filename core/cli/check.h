@@ -18,7 +18,7 @@ struct finding {
     char *hint; /* NULL: none */
 };
 
-enum check_type { CHECK_UNKNOWN, CHECK_WORKER, CHECK_SOURCE, CHECK_SINK };
+enum check_type { CHECK_UNKNOWN, CHECK_CLIENT, CHECK_WORKER, CHECK_SOURCE, CHECK_SINK };
 
 struct check_file {
     const char *path;
@@ -74,6 +74,11 @@ void check_plugin_validate(const struct check_plugins *plugins, const struct che
 
 /** Keys of Kafka's clients below a prefix (`producer.`, ..): values, and what cannot be honoured. */
 void check_clients(struct check_file *file);
+/**
+ * A client.properties, or what was added to a kafka-rest.properties (`client.*`): true where it is one, and then
+ * checked.
+ */
+bool check_client_file(struct check_file *file);
 /** What there is to say about a worker's or connector's configuration. */
 void check_config(struct check_file *file, const struct check_plugins *plugins);
 

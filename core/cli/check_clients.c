@@ -61,33 +61,64 @@ static void check_value(struct check_file *file, const char *key, const char *pr
     free(wrong);
 }
 
+static void check_key(struct check_file *file, const struct property *item, const char *prefix,
+                      unsigned client)
+{
+    const char *name = item->name + strlen(prefix);
+    const struct client_key *known = client_key_find(name);
+    if (!known) {
+        if (strncmp(name, "sluice.", 7) != 0) {
+            check_unknown(file, item->name, prefix, name);
+        }
+        return;
+    }
+    if (check_is_variable(item->value)) {
+        return;
+    }
+    check_value(file, item->name, prefix, known, item->value);
+    const char *reason = client_key_warning(known, client, item->value);
+    if (reason) {
+        check_warning(file, item->name, reason, "cannot be honoured");
+    }
+}
+
 void check_clients(struct check_file *file)
 {
     for (size_t i = 0; i < file->properties.count; i++) {
         const struct property *item = &file->properties.items[i];
-        size_t at = 0, count = sizeof(places) / sizeof(places[0]);
-        while (at < count &&
-               strncmp(item->name, places[at].prefix, strlen(places[at].prefix)) != 0) {
-            at++;
-        }
-        if (at == count || strncmp(item->name, "admin.listeners", 15) == 0) {
-            continue;
-        }
-        const char *name = item->name + strlen(places[at].prefix);
-        const struct client_key *known = client_key_find(name);
-        if (!known) {
-            if (strncmp(name, "sluice.", 7) != 0) {
-                check_unknown(file, item->name, places[at].prefix, name);
+        for (size_t at = 0; at < sizeof(places) / sizeof(places[0]); at++) {
+            if (strncmp(item->name, places[at].prefix, strlen(places[at].prefix)) == 0) {
+                if (strncmp(item->name, "admin.listeners", 15) != 0) { /* of the REST API */
+                    check_key(file, item, places[at].prefix, places[at].client);
+                }
+                break;
             }
-            continue;
-        }
-        if (check_is_variable(item->value)) {
-            continue;
-        }
-        check_value(file, item->name, places[at].prefix, known, item->value);
-        const char *reason = client_key_warning(known, places[at].client, item->value);
-        if (reason) {
-            check_warning(file, item->name, reason, "cannot be honoured");
         }
     }
+}
+
+bool check_client_file(struct check_file *file)
+{
+    static const char *const marks[] = {"security.protocol", "sasl.mechanism", "sasl.jaas.config",
+                                        "ssl.truststore.location"};
+    static const char *const prefixes[] = {"", "client."};
+    for (size_t p = 0; p < 2; p++) {
+        bool is_one = false;
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+            char name[64];
+            (void)snprintf(name, sizeof(name), "%s%s", prefixes[p], marks[i]);
+            is_one = is_one || properties_get(&file->properties, name);
+        }
+        for (size_t i = 0; is_one && i < file->properties.count; i++) {
+            const struct property *item = &file->properties.items[i];
+            if (strncmp(item->name, prefixes[p], strlen(prefixes[p])) == 0) {
+                check_key(file, item, prefixes[p], CLIENT_ANY);
+            }
+        }
+        if (is_one) {
+            file->type = CHECK_CLIENT;
+            return true;
+        }
+    }
+    return false;
 }

@@ -351,6 +351,8 @@ void check_config(struct check_file *file, const struct check_plugins *plugins)
             return;
         }
     }
-    check_error(file, NULL, "a connector needs connector.class, a worker bootstrap.servers",
-                "neither a connector's nor a worker's configuration");
+    if (!check_client_file(file)) {
+        check_error(file, NULL, "a connector needs connector.class, a worker bootstrap.servers",
+                    "neither a connector's, a worker's nor a client's configuration");
+    }
 }

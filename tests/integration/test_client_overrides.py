@@ -1,9 +1,10 @@
 """connector.client.config.override.policy and where keys of Kafka clients may stand, on the embedded log."""
+import os
 import subprocess
 import urllib.request
 
 import pytest
-from harness import SLUICE, Sluice, wait_until, write_properties
+from harness import SHARED, SLUICE, Sluice, wait_until, write_properties
 from real_kafka import JvmConnect
 
 SINK = {"connector.class": "FileStreamSink", "topics": "t"}
@@ -120,6 +121,21 @@ def test_unknown_policy(tmp_path):
         "bootstrap.servers": f"local:{tmp_path}/log", "connector.client.config.override.policy": "com.example.Mine"})
     done = subprocess.run([SLUICE, "run", path], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2 and "no such policy" in done.stderr, done.stderr
+
+
+def test_check_of_a_client_file(tmp_path):
+    """The owner's client.properties and kafka-rest.properties as they are; and one with faults."""
+    owner = os.path.join(SHARED, "data", "pinterest", "owner")
+    if os.path.isdir(owner):
+        files = [os.path.join(owner, "client.properties"), os.path.join(owner, "kafka-rest.properties")]
+        done = subprocess.run([SLUICE, "check", *files], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0 and "0 errors, 0 warnings" in done.stdout, done.stdout
+    path = write_properties(str(tmp_path / "client.properties"), {
+        "security.protocol": "TLS", "sasl.mechansim": "PLAIN", "sasl.kerberos.service.name": "kafka"})
+    done = subprocess.run([SLUICE, "check", path], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "1 error, 2 warnings" in done.stdout, done.stdout
+    assert "Invalid value TLS for configuration security.protocol" in done.stdout
+    assert "did you mean sasl.mechanism?" in done.stdout and "Kerberos" in done.stdout
 
 
 def test_check(tmp_path):
