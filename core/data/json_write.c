@@ -104,7 +104,7 @@ static int64_t date_number(const struct sluice_value *value, const struct sluice
     const char *name = schema ? schema_name(schema) : NULL;
     if (name && strcmp(name, SLUICE_SCHEMA_DATE) == 0) {
         int64_t days = value->integer / MS_PER_DAY;
-        return value->integer % MS_PER_DAY < 0 ? days - 1 : days;
+        return (int32_t)(value->integer % MS_PER_DAY < 0 ? days - 1 : days);
     }
     return value->integer;
 }

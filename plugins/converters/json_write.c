@@ -56,6 +56,10 @@ static enum sluice_result write_decimal(struct json_converter *self, struct slui
         data->schema_parameter(schema, i, &key, &parameter);
         scale_text = strcmp(key, "scale") == 0 ? parameter : NULL;
     }
+    if (data->schema_parameter_count(schema) == 0) {
+        return self->base.host->error(self->base.host, SLUICE_BAD_RECORD, NULL_POINTER,
+                                      "The Decimal schema has no parameters");
+    }
     if (!scale_text) {
         return BAD_RECORD(&self->base, "Invalid Decimal schema: scale parameter not found.");
     }
@@ -92,7 +96,7 @@ static enum sluice_result write_date(struct json_converter *self, const struct s
             return BAD_RECORD(&self->base, "Kafka Connect Date type should not have any time fields set "
                                            "to non-zero values.");
         }
-        number /= MS_PER_DAY;
+        number = (int32_t)(number / MS_PER_DAY); /* cut to an int, as Date.fromLogical does */
     } else if (logical == LOGICAL_TIME && (number < 0 || number > MS_PER_DAY)) {
         return BAD_RECORD(&self->base, "Kafka Connect Time type should not have any date fields set to "
                                        "non-zero values.");

@@ -171,7 +171,7 @@ static int encode_logical(struct each_field *each, const struct sluice_schema *s
                                         "fields set to non-zero values.");
             return -1;
         }
-        *ret_number = ms / MS_PER_DAY;
+        *ret_number = (int32_t)(ms / MS_PER_DAY);
     } else if (strcmp(name, SLUICE_SCHEMA_TIME) == 0) {
         if (ms < 0 || ms > MS_PER_DAY) {
             each->result =

@@ -15,7 +15,6 @@
 
 struct rename {
     const struct sluice_name *from, *to;
-    bool excluded; /* the field is left out before it could be renamed */
 };
 
 struct replace_field {
@@ -141,11 +140,6 @@ static enum sluice_result configure(void *self, const char *class_name,
                 add_names(replace, config, "exclude", "blacklist", &replace->exclude,
                           &replace->excluded, &replace->excluded_count) &&
                 add_names(replace, config, "include", "whitelist", &replace->include, NULL, NULL);
-    for (size_t i = 0; fine && i < replace->rename_count; i++) {
-        struct sluice_span from = base->data->name_text(replace->renames[i].from);
-        replace->renames[i].excluded =
-            text_set_find(&replace->exclude, from.data, from.size) >= 0;
-    }
     return fine ? SLUICE_OK : NO_MEMORY(base);
 }
 
@@ -226,7 +220,6 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         return result;
     }
     bool in_place = replace->include.count == 0;
-    bool touched = false;
     for (size_t i = 0; i < replace->rename_count && in_place; i++) {
         in_place = data->index_of(value, replace->renames[i].to) < 0;
     }
@@ -234,11 +227,9 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         transform_replace(&replace->base, record, NULL, rebuild_map(replace, batch, value));
         return SLUICE_OK;
     }
-    /* all places before the first change: a new name may be another's former one */
-    for (size_t i = 0; i < replace->rename_count; i++) {
-        const struct rename *rename = &replace->renames[i];
-        replace->places[i] = rename->excluded ? -1 : data->index_of(value, rename->from);
-        touched |= replace->places[i] >= 0;
+    bool touched = false;
+    for (size_t i = 0; i < replace->rename_count && !touched; i++) {
+        touched = data->index_of(value, replace->renames[i].from) >= 0;
     }
     for (size_t i = 0; i < replace->excluded_count && !touched; i++) {
         touched = data->index_of(value, replace->excluded[i]) >= 0;
@@ -247,13 +238,17 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         return SLUICE_OK;
     }
     struct sluice_value *edited = data->edit(batch, value);
+    for (size_t i = 0; i < replace->excluded_count; i++) {
+        data->remove(batch, edited, replace->excluded[i]);
+    }
+    /* all places before the first change: a new name may be another's former one */
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        replace->places[i] = data->index_of(edited, replace->renames[i].from);
+    }
     for (size_t i = 0; i < replace->rename_count; i++) {
         if (replace->places[i] >= 0) {
             data->rename_at(batch, edited, (size_t)replace->places[i], replace->renames[i].to);
         }
-    }
-    for (size_t i = 0; i < replace->excluded_count; i++) {
-        data->remove(batch, edited, replace->excluded[i]);
     }
     transform_replace(&replace->base, record, NULL, edited);
     return SLUICE_OK;

@@ -33,6 +33,16 @@ KNOWN = [
     ("identity hashes", r"\[B@", ""),
     ("identity hashes", "", r'StringConverter.*"value":\{"bytes"'),
     ("regex: refused with a sentence", r"Not supported here: ", ""),
+    ("regex: how long a look-behind may be", r"", r"Look-behind group does not have an obvious maximum length"),
+    ("regex: U+0000 in a message", r"Unknown character property name \{", ""),
+    ("regex: U+0000 in a message", "", r'"p\\" is null'),
+    ("regex: \\R with a possessive count, \\N without braces", "", r'\\\\R(\{|[*+?])|\\\\N'),
+    ("maps: which field wins a name in a chain", r'(key|value): expected \{(?!"schema")', r'"group":"diff/(chain|Flatten)'),
+    ("maps: LinkedHashMap", r"java\.util\.LinkedHashMap", ""),
+    ("dates: numbers beyond an int", r'"payload":', r'diff/dates.*(\d{15}|payload\\": \\"[^"]*\d{10})'),
+    ("UTF-16: half a surrogate pair", r"value: expected \{\"string\"", r'"converter.encoding":"UTF-16'),
+    ("digits that are not ASCII in a replacement", r"Unable to convert .*[^\x00-\x7f].* to (a )?number", ""),
+    ("a required field without a value", r"Invalid value: null used for required field", r'"group":"diff/chain'),
 ]
 
 

@@ -45,6 +45,12 @@ static const struct test_case cases[] = {
      "{\"a\":\"x y\",\"b\":\"z\",\"c\":\"\"}"},
     {T("TrimText"), "{\"a\":\"\xF0\x9F\x98\x80 \",\"b\":[\" \"]}",
      "{\"a\":\"\\uD83D\\uDE00\",\"b\":[\" \"]}"},
+    /* ReplaceField: what is left out goes before what is renamed; Java's map decides who stays */
+    {T("ReplaceField") O("exclude", "n") O("renames", "m:n"), "{\"m\":1,\"x\":2}",
+     "{\"n\":1,\"x\":2}"},
+    {T("ReplaceField") O("renames", "a:b,b:a"), "{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}"},
+    {T("ReplaceField") O("renames", "c:ts"), "{\"ts\":22,\"c\":1}", "{\"ts\":22}"},
+    {T("ReplaceField") O("renames", "a:ts"), "{\"ts\":22,\"a\":1}", "{\"ts\":22}"},
     /* ParseJson */
     {T("ParseJson") O("fields", "a"), "{\"a\":\"{\\\"b\\\":[1,2.50]}\",\"c\":\"[]\"}",
      "{\"a\":{\"b\":[1,2.5]},\"c\":\"[]\"}"},
