@@ -121,11 +121,16 @@ json_t *validation_definitions(json_t *descriptor)
 
 /* -- the answer -- */
 
+/* What we have beside Kafka's classes is built in and always there: lists of recommended values are as a
+ * JVM worker's with the same plugins. /connector-plugins has all. */
+#define OWN_PACKAGE "sluice."
+
 static json_t *classes_of(const struct catalog *catalog, const char *kind)
 {
     json_t *list = json_array(), *descriptor;
     for (size_t i = 0; (descriptor = catalog_at(catalog, i)); i++) {
-        if (strcmp(text_of(descriptor, "kind"), kind) == 0) {
+        if (strcmp(text_of(descriptor, "kind"), kind) == 0 &&
+            strncmp(text_of(descriptor, "class"), OWN_PACKAGE, sizeof(OWN_PACKAGE) - 1) != 0) {
             json_array_append(list, json_object_get(descriptor, "class"));
         }
     }
