@@ -4,11 +4,12 @@
 #   ./run.sh --follow   goes on until Ctrl-C
 #   ./run.sh --full     the whole pipeline: database, REST, lake, cleaning, SQL, analyses (--full --help: options)
 #   ./run.sh --keep     leaves what an earlier run left in demo/ and adds to it
+#   ./run.sh --kafka    on a real Kafka broker and a real S3 server, fetched and started for it (Java, Maven, Go)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . cmake/packages.sh
 
-follow=() keep=no full=no
+follow=() keep=no full=no kafka=no
 if [ "${1:-}" = --full ]; then
     full=yes
     shift
@@ -19,12 +20,13 @@ for argument in "$@"; do
     case $argument in
     --follow) follow=(--follow) ;;
     --keep) keep=yes ;;
-    -h|--help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "run.sh: unknown option $argument (--follow, --keep, --help)" >&2; exit 2 ;;
+    --kafka) kafka=yes ;;
+    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown option $argument (--follow, --full, --keep, --kafka, --help)" >&2; exit 2 ;;
     esac
 done
 
-install_packages
+[ "$kafka" = yes ] && install_packages test || install_packages
 echo "Building (build/release) ..."
 mkdir -p build
 # A checkout that was moved or copied brings a build folder that CMake refuses.
@@ -43,6 +45,7 @@ fi
 mkdir -p demo
 [ "$full" = no ] || exec python3 examples/pinterest/full.py "${options[@]}"
 example=examples/pinterest
+[ "$kafka" = no ] || exec $example/on_kafka.py "${follow[@]}"
 idle=(--exit-when-idle 1500)
 [ ${#follow[@]} -eq 0 ] || idle=()
 build/release/sluice run "${idle[@]}" $example/worker.properties $example/rest-source.properties \

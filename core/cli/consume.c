@@ -9,16 +9,20 @@
 #include "core/base/clock.h"
 #include "core/cli/broker_tool.h"
 #include "core/cli/cli.h"
+#include "lib/java/regex.h"
 
 static const char help[] =
-    "usage: sluice consume --bootstrap-server SERVER --topic NAME [OPTION...]\n"
+    "usage: sluice consume --bootstrap-server SERVER --topic NAME|--include REGEX [OPTION...]\n"
     "\n"
     "Prints one record per line. From the beginning, or an offset, it ends where the topic ended "
     "when it\n"
     "began; from the end it goes on until Ctrl-C.\n"
     "  --bootstrap-server SERVER    local:DIR for an embedded log\n"
     "  --topic NAME\n"
+    "  --include REGEX              all topics with such a name (Java's dialect, the whole name)\n"
     "  --from-beginning             all that is there\n"
+    "  --from N                     from this offset on, in every partition; also earliest, latest\n"
+    "  --to N                       up to this offset, itself left out, in every partition\n"
     "  --partition N                this one only\n"
     "  --offset N                   of --partition; also earliest, latest\n"
     "  --group G                    as a member of G: from its committed offsets, which are "
@@ -40,6 +44,7 @@ static const char help[] =
 enum { POLL_MS = 200, COMMIT_MS = 10000, CHUNK_MESSAGES = 1000, CHUNK_BYTES = 1 << 20 };
 
 struct mark {
+    const char *topic; /* of the list of topics */
     int32_t partition;
     int64_t end; /* where the topic ended when we began */
     bool mine, reached;
@@ -47,9 +52,12 @@ struct mark {
 
 struct consume {
     struct tool tool;
-    const char *topic, *group, *offset;
+    const char *topic, *include, *group, *offset, *from;
     bool from_beginning, follow, json;
-    int64_t partition, max_messages, timeout_ms;
+    int64_t partition, max_messages, timeout_ms, to;
+    struct broker_topics topics;
+    const char **names; /* of the topics that are read; in topics */
+    size_t name_count;
     struct properties print, client;
     struct broker_consumer *consumer;
     struct mark *marks;
@@ -176,46 +184,69 @@ static void print_json(const struct broker_message *message)
 
 /* -- where to end -- */
 
-static struct mark *mark_of(struct consume *consume, int32_t partition)
+static struct mark *mark_of(struct consume *consume, const char *topic, int32_t partition)
 {
     for (size_t i = 0; i < consume->mark_count; i++) {
-        if (consume->marks[i].partition == partition) {
+        if (consume->marks[i].partition == partition && strcmp(consume->marks[i].topic, topic) == 0) {
             return &consume->marks[i];
         }
     }
     return NULL;
 }
 
-static int set_marks(struct consume *consume, struct error *error)
+/* Partitions of one topic. */
+static int add_marks(struct consume *consume, const struct broker_topic *topic, struct error *error)
 {
-    struct broker_topics topics = {0};
-    int32_t count = 0;
-    if (broker_topics(consume->tool.broker, TOOL_TIMEOUT_MS, &topics, error) != 0) {
-        return -1;
+    struct mark *grown = realloc(consume->marks, (consume->mark_count + (size_t)topic->partition_count) *
+                                                     sizeof(*grown));
+    if (!grown) {
+        return error_set(error, ERROR_NO_MEMORY, "No memory");
     }
-    for (size_t i = 0; i < topics.count; i++) {
-        count = strcmp(topics.topics[i].name, consume->topic) == 0
-                    ? topics.topics[i].partition_count
-                    : count;
-    }
-    broker_topics_free(&topics);
-    if (count == 0 || consume->partition >= count) {
-        return error_set(error, ERROR_UNKNOWN_TOPIC, "There is no topic %s%s", consume->topic,
-                         count ? " with that many partitions" : "");
-    }
-    consume->marks = calloc((size_t)count, sizeof(*consume->marks));
-    for (int32_t i = 0; consume->marks && i < count; i++) {
+    consume->marks = grown;
+    for (int32_t i = 0; i < topic->partition_count; i++) {
         int64_t begin, end;
         if (consume->partition >= 0 && i != consume->partition) {
             continue;
         }
-        if (broker_offsets(consume->tool.broker, consume->topic, i, TOOL_TIMEOUT_MS, &begin, &end,
+        if (broker_offsets(consume->tool.broker, topic->name, i, TOOL_TIMEOUT_MS, &begin, &end,
                            error) != 0) {
             return -1;
         }
-        consume->marks[consume->mark_count++] = (struct mark){i, end, false, false};
+        end = consume->to >= 0 && consume->to < end ? consume->to : end;
+        consume->marks[consume->mark_count++] = (struct mark){topic->name, i, end, false, false};
     }
     return 0;
+}
+
+static int set_marks(struct consume *consume, struct error *error)
+{
+    struct regex *include = NULL;
+    struct regex_error why;
+    int result = 0;
+    if (consume->include && regex_create(consume->include, &include, &why) != 0) {
+        return error_set(error, ERROR_CONFIG, "--include %s: %s", consume->include, why.message);
+    }
+    if (broker_topics(consume->tool.broker, TOOL_TIMEOUT_MS, &consume->topics, error) != 0) {
+        regex_destroy(include);
+        return -1;
+    }
+    consume->names = calloc(consume->topics.count + 1, sizeof(*consume->names));
+    for (size_t i = 0; consume->names && i < consume->topics.count && result == 0; i++) {
+        const struct broker_topic *topic = &consume->topics.topics[i];
+        if (include ? !topic->internal &&
+                          regex_matches(include, topic->name, strlen(topic->name)) == REGEX_YES
+                    : strcmp(topic->name, consume->topic) == 0) {
+            consume->names[consume->name_count++] = topic->name;
+            result = add_marks(consume, topic, error);
+        }
+    }
+    regex_destroy(include);
+    if (result == 0 && consume->mark_count == 0) {
+        const char *name = consume->topic ? consume->topic : consume->include;
+        return error_set(error, ERROR_UNKNOWN_TOPIC, "There is no topic %s%s", name,
+                         consume->name_count ? " with that many partitions" : "");
+    }
+    return result;
 }
 
 /* All that was there when we began, of the partitions we have, is printed. */
@@ -224,7 +255,7 @@ static bool at_end(struct consume *consume)
     struct error ignored = {0};
     for (size_t i = 0; i < consume->mark_count; i++) {
         struct mark *mark = &consume->marks[i];
-        struct broker_partition partition = {consume->topic, mark->partition};
+        struct broker_partition partition = {mark->topic, mark->partition};
         int64_t position;
         if (!mark->mine || mark->reached) {
             continue;
@@ -246,7 +277,7 @@ static void on_assigned(void *user, const struct broker_partition *partitions, s
     struct consume *consume = user;
     consume->assigned = true;
     for (size_t i = 0; i < count; i++) {
-        struct mark *mark = mark_of(consume, partitions[i].partition);
+        struct mark *mark = mark_of(consume, partitions[i].topic, partitions[i].partition);
         if (mark) {
             mark->mine = true;
         }
@@ -256,7 +287,7 @@ static void on_assigned(void *user, const struct broker_partition *partitions, s
 static void on_gone(void *user, const struct broker_partition *partitions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct mark *mark = mark_of(user, partitions[i].partition);
+        struct mark *mark = mark_of(user, partitions[i].topic, partitions[i].partition);
         if (mark) {
             mark->mine = false;
         }
@@ -296,7 +327,8 @@ static int start(struct consume *consume, struct error *error)
         return -1;
     }
     if (consume->group) {
-        return broker_consumer_subscribe(consume->consumer, &consume->topic, 1, error);
+        return broker_consumer_subscribe(consume->consumer, consume->names, consume->name_count,
+                                         error);
     }
     struct broker_offset *offsets = calloc(consume->mark_count, sizeof(*offsets));
     if (!offsets) {
@@ -309,7 +341,8 @@ static int start(struct consume *consume, struct error *error)
         } else if (consume->offset && strcmp(consume->offset, "latest") != 0) {
             offset = strtoll(consume->offset, NULL, 10);
         }
-        offsets[i] = (struct broker_offset){consume->topic, consume->marks[i].partition, offset};
+        offsets[i] =
+            (struct broker_offset){consume->marks[i].topic, consume->marks[i].partition, offset};
         consume->marks[i].mine = true;
     }
     consume->assigned = true;
@@ -323,6 +356,9 @@ static int print_chunk(struct consume *consume, const struct broker_chunk *chunk
 {
     for (size_t i = 0; i < chunk->count; i++) {
         const struct broker_message *message = &chunk->messages[i];
+        if (consume->to >= 0 && message->offset >= consume->to) {
+            continue;
+        }
         if (consume->json) {
             print_json(message);
         } else {
@@ -338,7 +374,8 @@ static int print_chunk(struct consume *consume, const struct broker_chunk *chunk
     }
     for (size_t i = 0; i < chunk->count; i++) { /* the last of each partition */
         const struct broker_message *message = &chunk->messages[i];
-        if (i + 1 < chunk->count && chunk->messages[i + 1].partition == message->partition) {
+        if (i + 1 < chunk->count && chunk->messages[i + 1].partition == message->partition &&
+            strcmp(chunk->messages[i + 1].topic, message->topic) == 0) {
             continue;
         }
         struct broker_offset next = {message->topic, message->partition, message->offset + 1};
@@ -379,13 +416,21 @@ static int run(struct consume *consume)
     int code = result == 0 ? CLI_OK : tool_fail(&consume->tool, &error);
     broker_consumer_destroy(consume->consumer);
     free(consume->marks);
+    free((void *)consume->names);
+    broker_topics_free(&consume->topics);
     return code;
 }
 
 static int settle(struct consume *consume)
 {
-    if (!consume->topic) {
-        return tool_misuse(&consume->tool, "--topic is missing");
+    if (!consume->topic == !consume->include) {
+        return tool_misuse(&consume->tool, "one of --topic and --include is needed");
+    }
+    if (consume->from && (consume->offset || consume->group)) {
+        return tool_misuse(&consume->tool, "--from excludes --offset and --group");
+    }
+    if (consume->to >= 0 && consume->group) {
+        return tool_misuse(&consume->tool, "--to excludes --group");
     }
     if (consume->offset && consume->partition < 0) {
         return tool_misuse(&consume->tool, "--offset goes with --partition");
@@ -393,14 +438,15 @@ static int settle(struct consume *consume)
     if (consume->group && (consume->partition >= 0 || consume->offset)) {
         return tool_misuse(&consume->tool, "--group and --partition exclude each other");
     }
+    consume->offset = consume->from ? consume->from : consume->offset;
     if (consume->offset && strcmp(consume->offset, "earliest") != 0 &&
         strcmp(consume->offset, "latest") != 0) {
         char *end;
         long long offset = strtoll(consume->offset, &end, 10);
         if (end == consume->offset || *end != '\0' || offset < 0) {
             return tool_misuse(&consume->tool,
-                               "--offset %s: a number, earliest or latest is expected",
-                               consume->offset);
+                               "%s %s: a number, earliest or latest is expected",
+                               consume->from ? "--from" : "--offset", consume->offset);
         }
     }
     bool from_end = !consume->from_beginning && !consume->group &&
@@ -414,13 +460,18 @@ int verb_consume(int argc, char **argv)
     struct consume consume = {.tool = {.verb = "consume", .help = help},
                               .partition = -1,
                               .max_messages = -1,
-                              .timeout_ms = -1};
+                              .timeout_ms = -1,
+                              .to = -1};
     const struct tool_option options[] = {
         {.name = "--bootstrap-server", .text = &consume.tool.servers},
         {.name = "--command-config", .text = &consume.tool.command_config},
         {.name = "--consumer.config", .text = &consume.tool.command_config},
         {.name = "--topic", .text = &consume.topic},
+        {.name = "--include", .text = &consume.include},
+        {.name = "--whitelist", .text = &consume.include},
         {.name = "--from-beginning", .flag = &consume.from_beginning},
+        {.name = "--from", .text = &consume.from},
+        {.name = "--to", .number = &consume.to},
         {.name = "--partition", .number = &consume.partition},
         {.name = "--offset", .text = &consume.offset},
         {.name = "--group", .text = &consume.group},

@@ -6,6 +6,7 @@
 
 #include "core/cli/broker_tool.h"
 #include "core/cli/cli.h"
+#include "lib/java/regex.h"
 
 static const char help[] =
     "usage: sluice topics --bootstrap-server SERVER ACTION [OPTION...]\n"
@@ -13,15 +14,16 @@ static const char help[] =
     "  --bootstrap-server SERVER   local:DIR for an embedded log\n"
     "  --command-config FILE       properties of the client\n"
     "actions\n"
-    "  --list                      names of all topics\n"
+    "  --list                      names of all topics, or of those that --topic matches\n"
     "  --describe                  partitions and configs; of --topic, or of all\n"
     "  --create                    makes --topic\n"
     "  --alter                     grows --topic to --partitions\n"
     "  --delete                    removes --topic and all that is in it\n"
     "options\n"
-    "  --topic NAME\n"
-    "  --partitions N              --create, --alter; the broker's default is 1\n"
-    "  --replication-factor N      --create; 1 in an embedded log\n"
+    "  --topic NAME                but for --create a regular expression of Java's, for whole names\n"
+    "  --partitions N              --create, --alter; without: the broker's default\n"
+    "  --replication-factor N      --create; without: the broker's default\n"
+    "  --exclude-internal          leaves out Kafka's own topics\n"
     "  --config KEY=VALUE          --create; retention.ms, retention.bytes, max.message.bytes, "
     "...\n"
     "  --if-not-exists             --create: fine where it is there\n"
@@ -30,8 +32,9 @@ static const char help[] =
 
 struct request {
     struct tool tool;
-    bool create, list, describe, alter, delete, if_exists, if_not_exists, json;
+    bool create, list, describe, alter, delete, if_exists, if_not_exists, exclude_internal, json;
     const char *topic;
+    struct regex *pattern; /* of topic */
     int64_t partitions, replication;
     struct properties configs;
 };
@@ -63,68 +66,131 @@ static int do_create(struct request *request)
     if (result != 0) {
         return tool_fail(&request->tool, &error);
     }
+    if (strpbrk(request->topic, "._")) {
+        puts("WARNING: Due to limitations in metric names, topics with a period ('.') or underscore "
+             "('_') could collide. To avoid issues it is best to use either, but not both.");
+    }
     printf("Created topic %s.\n", request->topic);
     return CLI_OK;
 }
 
-/* --delete and --alter */
-static int do_change(struct request *request)
+static bool wanted(const struct request *request, const struct broker_topic *topic)
+{
+    return !(request->exclude_internal && topic->internal) &&
+           (!request->pattern ||
+            regex_matches(request->pattern, topic->name, strlen(topic->name)) == REGEX_YES);
+}
+
+static int change(struct request *request, const char *topic)
 {
     struct error error = {0};
-    int result =
-        request->alter
-            ? broker_topic_partitions(request->tool.broker, request->topic,
-                                      (int32_t)request->partitions, TOOL_TIMEOUT_MS, &error)
-            : broker_topic_delete(request->tool.broker, request->topic, TOOL_TIMEOUT_MS, &error);
+    int result = request->alter
+                     ? broker_topic_partitions(request->tool.broker, topic,
+                                               (int32_t)request->partitions, TOOL_TIMEOUT_MS, &error)
+                     : broker_topic_delete(request->tool.broker, topic, TOOL_TIMEOUT_MS, &error);
     if (result != 0 && error.code == ERROR_UNKNOWN_TOPIC && request->if_exists) {
-        error_clear(&error);
+        error_clear(&error); /* somebody else was faster */
         return CLI_OK;
     }
     return result == 0 ? CLI_OK : tool_fail(&request->tool, &error);
 }
 
-static int describe_text(const struct broker_topic *topic, const struct properties *configs)
+static void print_nodes(const char *title, const int32_t *nodes, size_t count)
 {
-    printf("Topic: %s\tPartitionCount: %d\tReplicationFactor: 1\tConfigs: ", topic->name,
-           topic->partition_count);
+    printf("\t%s: ", title);
+    for (size_t i = 0; i < count; i++) {
+        printf("%s%d", i ? "," : "", (int)nodes[i]);
+    }
+}
+
+/* As kafka-topics prints it; the topic's id is not known here. */
+static void describe_text(const struct broker_topic *topic, const struct broker_topic_info *info,
+                          const struct properties *configs)
+{
+    printf("Topic: %s\tPartitionCount: %zu\tReplicationFactor: %zu\tConfigs: ", topic->name,
+           info->count, info->count > 0 ? info->partitions[0].replica_count : 0);
     for (size_t i = 0; i < configs->count; i++) {
         printf("%s%s=%s", i ? "," : "", configs->items[i].name, configs->items[i].value);
     }
     putchar('\n');
-    for (int32_t i = 0; i < topic->partition_count; i++) {
-        printf("\tTopic: %s\tPartition: %d\tLeader: 0\tReplicas: 0\tIsr: 0\n", topic->name, i);
+    for (size_t i = 0; i < info->count; i++) {
+        const struct broker_partition_info *partition = &info->partitions[i];
+        printf("\tTopic: %s\tPartition: %zu\tLeader: ", topic->name, i);
+        if (partition->leader >= 0) {
+            printf("%d", (int)partition->leader);
+        } else {
+            fputs("none", stdout);
+        }
+        print_nodes("Replicas", partition->replicas, partition->replica_count);
+        print_nodes("Isr", partition->isr, partition->isr_count);
+        putchar('\n');
     }
-    return CLI_OK;
+}
+
+static json_t *json_nodes(const int32_t *nodes, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(array, json_integer(nodes[i]));
+    }
+    return array;
 }
 
 static int describe_json(struct request *request, const struct broker_topic *topic,
-                         const struct properties *configs, json_t *out)
+                         const struct broker_topic_info *info, const struct properties *configs,
+                         json_t *out)
 {
     json_t *object = json_object(), *set = json_object(), *partitions = json_array();
     for (size_t i = 0; i < configs->count; i++) {
         json_object_set_new(set, configs->items[i].name, json_string(configs->items[i].value));
     }
     int code = CLI_OK;
-    for (int32_t i = 0; i < topic->partition_count && code == CLI_OK; i++) {
+    for (size_t i = 0; i < info->count && code == CLI_OK; i++) {
+        const struct broker_partition_info *partition = &info->partitions[i];
         struct error error = {0};
-        int64_t begin, end;
-        if (broker_offsets(request->tool.broker, topic->name, i, TOOL_TIMEOUT_MS, &begin, &end,
-                           &error) != 0) {
+        int64_t begin = -1, end = -1;
+        if (broker_offsets(request->tool.broker, topic->name, (int32_t)i, TOOL_TIMEOUT_MS, &begin,
+                           &end, &error) != 0) {
             code = tool_fail(&request->tool, &error);
-            break;
         }
-        json_array_append_new(partitions, json_pack("{s:i,s:I,s:I}", "partition", i, "beginning",
-                                                    (json_int_t)begin, "end", (json_int_t)end));
+        json_array_append_new(
+            partitions, json_pack("{s:i,s:I,s:I,s:i,s:o,s:o}", "partition", (int)i, "beginning",
+                                  (json_int_t)begin, "end", (json_int_t)end, "leader",
+                                  (int)partition->leader, "replicas",
+                                  json_nodes(partition->replicas, partition->replica_count), "isr",
+                                  json_nodes(partition->isr, partition->isr_count)));
     }
     json_object_set_new(object, "topic", json_string(topic->name));
+    json_object_set_new(object, "internal", json_boolean(topic->internal));
     json_object_set_new(object, "partitions", partitions);
     json_object_set_new(object, "configs", set);
     json_array_append_new(out, object);
     return code;
 }
 
-/* --list and --describe */
-static int do_show(struct request *request)
+static int describe(struct request *request, const struct broker_topic *topic, json_t *out)
+{
+    struct error error = {0};
+    struct properties configs = {0};
+    struct broker_topic_info info = {0};
+    int code = CLI_OK;
+    if (broker_topic_configs(request->tool.broker, topic->name, false, TOOL_TIMEOUT_MS, &configs,
+                             &error) != 0 ||
+        broker_topic_describe(request->tool.broker, topic->name, TOOL_TIMEOUT_MS, &info, &error) !=
+            0) {
+        code = tool_fail(&request->tool, &error);
+    } else if (request->json) {
+        code = describe_json(request, topic, &info, &configs, out);
+    } else {
+        describe_text(topic, &info, &configs);
+    }
+    broker_topic_info_free(&info);
+    properties_finish(&configs);
+    return code;
+}
+
+/* All but --create: on every topic that is wanted. */
+static int do_each(struct request *request)
 {
     struct error error = {0};
     struct broker_topics topics = {0};
@@ -133,43 +199,46 @@ static int do_show(struct request *request)
     }
     json_t *out = json_array();
     int code = CLI_OK;
-    size_t shown = 0;
+    size_t found = 0;
     for (size_t i = 0; i < topics.count && code == CLI_OK; i++) {
         const struct broker_topic *topic = &topics.topics[i];
-        if (request->topic && strcmp(request->topic, topic->name) != 0) {
+        if (!wanted(request, topic)) {
             continue;
         }
-        shown++;
-        if (!request->describe) {
-            if (request->json) {
-                json_array_append_new(out, json_string(topic->name));
-            } else {
-                puts(topic->name);
-            }
-            continue;
-        }
-        struct properties configs = {0};
-        if (broker_topic_configs(request->tool.broker, topic->name, false, TOOL_TIMEOUT_MS, &configs,
-                                 &error) != 0) {
-            code = tool_fail(&request->tool, &error);
+        found++;
+        if (request->alter || request->delete) {
+            code = change(request, topic->name);
+        } else if (request->describe) {
+            code = describe(request, topic, out);
+        } else if (request->json) {
+            json_array_append_new(out, json_string(topic->name));
         } else {
-            code = request->json ? describe_json(request, topic, &configs, out)
-                                 : describe_text(topic, &configs);
+            puts(topic->name);
         }
-        properties_finish(&configs);
     }
-    if (request->json && code == CLI_OK) {
+    if (request->json && !request->alter && !request->delete && code == CLI_OK) {
         json_dumpf(out, stdout, JSON_INDENT(1));
         putchar('\n');
     }
     json_decref(out);
     broker_topics_free(&topics);
-    if (request->describe && request->topic && shown == 0 && !request->if_exists) {
+    if (!request->list && request->topic && found == 0 && !request->if_exists) {
         (void)error_set(&error, ERROR_UNKNOWN_TOPIC, "Topic '%s' does not exist as expected",
                         request->topic);
         return tool_fail(&request->tool, &error);
     }
     return code;
+}
+
+/* Kafka's tool takes --topic for a pattern where it looks for topics. */
+static int take_pattern(struct request *request)
+{
+    struct regex_error why;
+    if (!request->create && request->topic &&
+        regex_create(request->topic, &request->pattern, &why) != 0) {
+        return tool_misuse(&request->tool, "--topic %s: %s", request->topic, why.message);
+    }
+    return -1;
 }
 
 static int check(const struct request *request)
@@ -217,16 +286,17 @@ int verb_topics(int argc, char **argv)
         {.name = "--config", .list = &request.configs},
         {.name = "--if-exists", .flag = &request.if_exists},
         {.name = "--if-not-exists", .flag = &request.if_not_exists},
+        {.name = "--exclude-internal", .flag = &request.exclude_internal},
         {.name = "--json", .flag = &request.json},
     };
     int code = tool_parse(&request.tool, argc, argv, options, sizeof(options) / sizeof(options[0]));
     code = code < 0 ? check(&request) : code;
+    code = code < 0 ? take_pattern(&request) : code;
     code = code < 0 ? tool_open(&request.tool) : code;
     if (code < 0) {
-        code = request.create                    ? do_create(&request)
-               : request.alter || request.delete ? do_change(&request)
-                                                 : do_show(&request);
+        code = request.create ? do_create(&request) : do_each(&request);
     }
+    regex_destroy(request.pattern);
     tool_close(&request.tool);
     properties_finish(&request.configs);
     return code;

@@ -1,6 +1,7 @@
 #include "core/cli/worker_main.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,17 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <sluice/host.h>
+
 #include "core/base/log_output.h"
+#include "core/broker/broker.h"
 #include "core/cli/cli.h"
+#include "core/config/client_properties.h"
 #include "core/cli/worker_resolve.h"
 
 #define LOGGER "sluice.cli.worker"
 
-enum { ORPHANS_WAIT_MS = 15000 };
+enum { ORPHANS_WAIT_MS = 15000, CLUSTER_MS = 60000 };
 
 static int complain(const struct worker_main *worker, const struct error *error)
 {
@@ -183,7 +188,6 @@ static int take_signals(struct worker_main *worker, struct error *error)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
-    (void)signal(SIGPIPE, SIG_IGN);
     (void)sigaddset(&set, SIGHUP); /* a terminal's window was closed; elsewhere: log files anew */
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
         (worker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
@@ -248,14 +252,46 @@ static int start_rest(struct worker_main *worker, char **paths, size_t path_coun
     return result;
 }
 
-static int start(struct worker_main *worker, const struct data_dir *data, char **paths,
+/*
+ * Which cluster it is, as GET / says; the proof that there is one. The JVM's worker ends where it gets
+ * no answer, and so does this one. Before signals are taken: Ctrl-C ends the wait.
+ */
+static int find_cluster(struct worker_main *worker, struct data_dir *data, struct error *error)
+{
+    struct properties client = {0};
+    struct broker *broker = NULL;
+    struct broker_cluster cluster = {0};
+    client_properties_of_worker(&worker->config.worker, &client);
+    const char *text = properties_get(&client, "default.api.timeout.ms");
+    long timeout = text ? strtol(text, NULL, 10) : 0;
+    int result = broker_open(&client, &broker, error);
+    if (result == 0) {
+        result = broker_cluster(broker, timeout > 0 && timeout < INT_MAX ? (int)timeout : CLUSTER_MS,
+                                &cluster, error);
+    }
+    if (result != 0) {
+        (void)error_wrap(error, error->code, SLUICE_CONNECT_EXCEPTION,
+                         "Failed to connect to and describe Kafka cluster. Check worker's broker "
+                         "connection and security properties: %s",
+                         error->message ? error->message : "no answer");
+    } else if (cluster.id) {
+        (void)snprintf(data->cluster_id, sizeof(data->cluster_id), "%s", cluster.id);
+        log_info(LOGGER, "Kafka cluster ID: %s", cluster.id);
+    }
+    broker_cluster_free(&cluster);
+    broker_close(broker);
+    properties_finish(&client);
+    return result;
+}
+
+static int start(struct worker_main *worker, struct data_dir *data, char **paths,
                  size_t path_count, struct error *error)
 {
     char *host = cli_find("sluice-host"), *log = cli_find("sluice-log");
     char *worker_id = NULL, *log_path = data_dir_file(data, "sluice.log");
     int result = -1;
     worker->loop = loop_create(error);
-    if (!worker->loop || take_signals(worker, error) != 0 ||
+    if (!worker->loop ||
         run_log_open(&worker->log, &worker->config.worker, worker->terminal ? log_path : NULL,
                      worker->log_stdout, error) != 0) {
         goto out;
@@ -264,6 +300,11 @@ static int start(struct worker_main *worker, const struct data_dir *data, char *
         (void)error_set(error, ERROR_SYSTEM,
                         "%s is not installed beside sluice; build or install all of it",
                         host ? "sluice-log" : "sluice-host");
+        goto out;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    if ((!worker->config.log_dir && find_cluster(worker, data, error) != 0) ||
+        take_signals(worker, error) != 0) {
         goto out;
     }
     if (worker->listener_count > 0 && start_rest(worker, paths, path_count, error) != 0) {

@@ -15,7 +15,7 @@
 struct data_dir {
     char *path; /* as given; owned */
     int worker_lock, hosts_lock;
-    char cluster_id[23]; /* 22 characters of base64url, as Kafka's */
+    char cluster_id[128]; /* 22 characters of base64url, as Kafka's; with Kafka, the cluster's own */
 };
 
 /**

@@ -71,8 +71,8 @@ def test_topics_are_listed_as_kafka_does(log):
     assert log.run("topics", "--list") == "a\n"
     assert log.run("topics", "--describe", "--topic", "a").splitlines() == [
         "Topic: a\tPartitionCount: 2\tReplicationFactor: 1\tConfigs: retention.ms=1000000",
-        "\tTopic: a\tPartition: 0\tLeader: 0\tReplicas: 0\tIsr: 0",
-        "\tTopic: a\tPartition: 1\tLeader: 0\tReplicas: 0\tIsr: 0"]
+        "\tTopic: a\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1",
+        "\tTopic: a\tPartition: 1\tLeader: 1\tReplicas: 1\tIsr: 1"]
     log.run("topics", "--alter", "--topic", "a", "--partitions", "3")
     described = json.loads(log.run("topics", "--describe", "--json"))
     assert [p["partition"] for p in described[0]["partitions"]] == [0, 1, 2]

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from harness import SLUICE, Sluice, free_port, wait_until, write_properties
+from real_kafka import CLUSTER_ID
 
 
 def rest_source(port):
@@ -78,6 +79,12 @@ def test_a_connector_file_that_is_missing_is_3(tmp_path):
     assert code == 3 and "none.properties" in text, text
 
 
+def test_no_broker_is_2(tmp_path):
+    code, text = standalone(tmp_path, {"bootstrap.servers": f"127.0.0.1:{free_port()}",
+                                       "default.api.timeout.ms": "1500"})
+    assert (code, "Failed to connect to and describe Kafka cluster" in text) == (2, True), text
+
+
 def test_two_connectors_of_one_name_are_3(tmp_path):
     files = [write_properties(str(tmp_path / name), {"name": "same", **rest_source(free_port())})
              for name in ("a.properties", "b.properties")]
@@ -101,15 +108,17 @@ def test_all_forms_of_connector_files(tmp_path):
         assert sluice.status("nested")["connector"]["state"] == "PAUSED"
 
 
-def test_workers_beside_each_other(tmp_path):
+def test_workers_beside_each_other(tmp_path, broker):
     """Two workers whose offset files are in one folder do not stand in each other's way."""
     workers = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         workers.append(Sluice(tmp_path / name, {}, {"offset.storage.file.filename": f"{tmp_path}/{name}.offsets",
-                                                    "bootstrap.servers": "127.0.0.1:1"}, verb="standalone"))
+                                                    "bootstrap.servers": broker.bootstrap}, verb="standalone"))
     with workers[0], workers[1]:
         assert [one.call("GET", "/connectors") for one in workers] == [(200, [])] * 2
+        clusters = {one.call("GET", "/")[1]["kafka_cluster_id"] for one in workers}
+        assert clusters == {CLUSTER_ID}
 
 
 def test_a_second_signal_ends_at_once(tmp_path):

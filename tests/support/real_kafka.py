@@ -17,8 +17,10 @@ kill -9 of a test leaves no broker behind: each JVM has PR_SET_PDEATHSIG.
 import ctypes
 import fcntl
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,7 @@ import pytest
 from harness import AdminApi, free_port, wait_until, write_properties
 
 VERSION = "3.9.1"
+CLUSTER_ID = "c2x1aWNlLXRlc3RzLTAwMQ"
 ARTIFACTS = ("kafka_2.13", "kafka-tools", "connect-runtime", "connect-json", "connect-file",
              "connect-transforms", "connect-basic-auth-extension")
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice-tests")
@@ -82,6 +85,18 @@ def fetch(folder):
 
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def server_port():
+    """Below the ports that the kernel gives to clients: still free after the server was away for a while."""
+    while True:
+        port = random.SystemRandom().randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Jvm:
@@ -174,12 +189,12 @@ class Broker(Jvm):
 
     def __init__(self, folder, listeners=("PLAINTEXT",), config=None, scram=(), advertised=None, heap="256m"):
         super().__init__(folder, heap)
-        self.ports = {name: free_port() for name in listeners}
+        self.ports = {name: server_port() for name in listeners}
         self.listeners = list(listeners)
         self.advertised = advertised or {}
         self.config = dict(config or {})
         self.scram = list(scram)
-        self.controller_port = free_port()
+        self.controller_port = server_port()
         self.formatted = False
         self.admin = None
 
@@ -195,7 +210,7 @@ class Broker(Jvm):
         protocols = [f"{name}:{name}" for name in self.listeners]
         inter_broker = "PLAINTEXT" if "PLAINTEXT" in self.listeners else "INTERNAL"
         if inter_broker == "INTERNAL":
-            self.ports.setdefault("INTERNAL", free_port())
+            self.ports.setdefault("INTERNAL", server_port())
             addresses["INTERNAL"] = f"INTERNAL://{self.address('INTERNAL')}"
             protocols.append("INTERNAL:PLAINTEXT")
         advertised = {name: f"{name}://{self.advertised[name]}" if name in self.advertised else address
@@ -214,7 +229,6 @@ class Broker(Jvm):
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0", "num.partitions": "1",
             "log.cleaner.dedupe.buffer.size": "2000000", "log.cleaner.threads": "1",
-            "broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "500",  # back soon after kill -9
             "num.network.threads": "2", "num.io.threads": "2", "background.threads": "2",
             **self.config,
         }
@@ -222,7 +236,7 @@ class Broker(Jvm):
     def start(self):
         path = write_properties(os.path.join(self.folder, "server.properties"), self.properties())
         if not self.formatted:
-            self.run("kafka.tools.StorageTool", "format", "-t", "c2x1aWNlLXRlc3RzLTAwMQ", "-c", path,
+            self.run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", path,
                      *(word for user in self.scram for word in ("--add-scram", user)))
             self.formatted = True
         self.launch("Kafka Server started", "kafka.Kafka", path)

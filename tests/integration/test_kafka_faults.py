@@ -1,0 +1,73 @@
+"""Faults that Kafka answers with: each a clear error in status and log, and back by itself once it is mended."""
+from harness import Sluice, wait_until
+
+STRING = "org.apache.kafka.connect.storage.StringConverter"
+BACK = {"sluice.restart.max.attempts": "1000", "sluice.restart.backoff.ms": "200"}
+
+
+def worker(folder, broker, connectors, **more):
+    return Sluice(folder, connectors, {"bootstrap.servers": broker.bootstrap, "offset.flush.interval.ms": "300",
+                                       "value.converter": STRING, **more}, verb="standalone")
+
+
+def lines_of(path):
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def test_a_topic_that_comes_later(tmp_path, broker, topic):
+    sinks = {"one": {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "one")},
+             "all": {"connector.class": "FileStreamSink", "topics.regex": topic + ".*", "file": str(tmp_path / "all")}}
+    with worker(tmp_path, broker, sinks, **{"consumer.metadata.max.age.ms": "1000",
+                                            "consumer.allow.auto.create.topics": "false"}) as sluice:
+        sluice.wait_state("one", "RUNNING")
+        broker.create_topic(topic)
+        broker.produce(topic, [b"first"])
+        wait_until(lambda: lines_of(tmp_path / "one") == ["first"], 30, "the sink of the topic\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "all") == ["first"], 30, "the sink of the pattern\n" + sluice.text())
+        broker.create_topic(topic + "-more")
+        broker.produce(topic + "-more", [b"second"])
+        wait_until(lambda: lines_of(tmp_path / "all") == ["first", "second"], 40, "the new topic\n" + sluice.text())
+
+
+def test_a_record_that_is_too_large(tmp_path, broker, topic):
+    broker.create_topic(topic, config={"max.message.bytes": "2000"})
+    file = tmp_path / "in.txt"
+    file.write_text("small\n" + "x" * 5000 + "\nlast\n", encoding="ascii")
+    source = {"connector.class": "FileStreamSource", "file": str(file), "topic": topic}
+    with worker(tmp_path, broker, {"big": source}, **BACK) as sluice:
+        trace = sluice.wait_state("big", "FAILED")["trace"]
+        assert "Unrecoverable exception from producer send callback" in trace, trace
+        assert "RecordTooLargeException" in trace, trace
+        broker.run("kafka.admin.ConfigCommand", "--bootstrap-server", broker.bootstrap, "--alter", "--topic", topic,
+                   "--add-config", "max.message.bytes=1000000")
+
+        def complete():
+            values = [record.value for record in broker.consume(topic)]
+            return len(set(values)) == 3 and values[-1] == b"last"
+
+        wait_until(complete, 40, "all lines\n" + sluice.text())
+        wait_until(lambda: [one["offset"] for one in sluice.call("GET", "/connectors/big/offsets")[1]["offsets"]] ==
+                   [{"position": file.stat().st_size}], 20, "the offset")
+
+
+def test_pause_keeps_the_membership(tmp_path, broker, topic):
+    broker.create_topic(topic)
+    sink = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out"),
+            "consumer.override.session.timeout.ms": "6000"}
+
+    def members():
+        groups = broker.admin_client().describe_consumer_groups(["connect-p"])
+        return [member.member_id for member in groups[0].members]
+
+    with worker(tmp_path, broker, {"p": sink}) as sluice:
+        broker.produce(topic, [b"1"])
+        wait_until(lambda: lines_of(tmp_path / "out") == ["1"], 30)
+        before = wait_until(members, 20, "a member")
+        assert sluice.call("PUT", "/connectors/p/pause")[0] == 202
+        sluice.wait_state("p", "PAUSED")
+        broker.produce(topic, [b"2"])
+        wait_until(lambda: broker.committed("connect-p") == {(topic, 0): 1}, 20)
+        assert members() == before and lines_of(tmp_path / "out") == ["1"]
+        assert sluice.call("PUT", "/connectors/p/resume")[0] == 202
+        wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], 20, "the second\n" + sluice.text())
+        assert members() == before

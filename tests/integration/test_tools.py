@@ -1,0 +1,69 @@
+"""topics, produce and consume on a real broker, beside Kafka's own tools."""
+import json
+import subprocess
+
+from harness import SLUICE
+
+
+def tool(broker, verb, *arguments, text=None, code=0):
+    done = subprocess.run([SLUICE, verb, "--bootstrap-server", broker.bootstrap, *arguments], input=text,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=60, check=False)
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_topics_as_kafka_topics(broker, topic):
+    create = ("--create", "--topic", topic, "--partitions", "3", "--config", "retention.ms=1234567")
+    assert tool(broker, "topics", *create) == f"Created topic {topic}.\n"
+    assert "already exists" in tool(broker, "topics", *create, code=2)
+    assert tool(broker, "topics", *create, "--if-not-exists") == ""
+    # without partitions and factor: the broker's own
+    assert tool(broker, "topics", "--create", "--topic", topic + "-b") == f"Created topic {topic}-b.\n"
+    assert broker.topics()[topic + "-b"] == 1
+    theirs = broker.run("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", broker.bootstrap,
+                        "--describe", "--topic", topic)
+    theirs = [line for line in theirs.splitlines() if line.lstrip().startswith("Topic:")]
+    for ours, line in zip(tool(broker, "topics", "--describe", "--topic", topic).splitlines(), theirs, strict=True):
+        for field in ours.split("\t"):
+            assert field.strip() in line, (field, line)
+    assert tool(broker, "topics", "--list", "--topic", topic + ".*").splitlines() == [topic, topic + "-b"]
+    tool(broker, "topics", "--alter", "--topic", topic, "--partitions", "5")
+    assert broker.topics()[topic] == 5
+    tool(broker, "topics", "--delete", "--topic", topic + ".*")
+    assert topic not in tool(broker, "topics", "--list", "--exclude-internal")
+    assert "does not exist" in tool(broker, "topics", "--describe", "--topic", topic, code=2)
+    assert tool(broker, "topics", "--delete", "--topic", topic, "--if-exists") == ""
+
+
+def test_produce_and_consume(broker, topic):
+    tool(broker, "topics", "--create", "--topic", topic, "--partitions", "2")
+    lines = [{"key": "k", "value": {"n": 1}, "headers": {"h": "x"}, "timestamp": 1700000000000, "partition": 1},
+             {"key": None, "value": None, "partition": 1}, {"value_base64": "/wA=", "partition": 1}]
+    tool(broker, "produce", "--topic", topic, "--json", text="".join(json.dumps(line) + "\n" for line in lines))
+    first, second, third = broker.consume(topic, 3)
+    assert (first.key, first.value, first.headers, first.timestamp) == (b"k", b'{"n":1}', [("h", b"x")], 1700000000000)
+    assert second.value is None and third.value == b"\xff\x00"
+    read = tool(broker, "consume", "--topic", topic, "--from-beginning", "--json").splitlines()
+    assert [json.loads(line)["offset"] for line in read] == [0, 1, 2]
+    assert json.loads(read[0])["headers"] == {"h": "x"}
+    assert len(tool(broker, "consume", "--topic", topic, "--partition", "1", "--offset", "1").splitlines()) == 2
+    assert len(tool(broker, "consume", "--topic", topic, "--from-beginning", "--max-messages", "1").splitlines()) == 1
+    assert len(tool(broker, "consume", "--topic", topic, "--from", "0", "--to", "2").splitlines()) == 2
+    assert len(tool(broker, "consume", "--include", topic + "|none", "--from-beginning").splitlines()) == 3
+    group = ("consume", "--topic", topic, "--group", topic, "--from-beginning")
+    assert len(tool(broker, *group).splitlines()) == 3
+    assert tool(broker, *group, "--timeout-ms", "3000") == ""
+    assert broker.committed(topic)[(topic, 1)] == 3
+    tool(broker, "topics", "--delete", "--topic", topic)
+
+
+def test_keys_go_where_java_sends_them(broker, topic):
+    """murmur2: a key's partition is the same as Kafka's own producer's."""
+    broker.create_topic(topic, 7)
+    keys = [f"key-{i}" for i in range(50)]
+    broker.produce(topic, [(key.encode(), b"theirs") for key in keys])
+    tool(broker, "produce", "--topic", topic, "--key-separator", ":", text="".join(f"{key}:ours\n" for key in keys))
+    where = {}
+    for record in broker.consume(topic, 100):
+        where.setdefault(record.key, set()).add(record.partition)
+    assert all(len(partitions) == 1 for partitions in where.values()) and len(where) == 50
