@@ -25,6 +25,17 @@ enum regex_flag {
 };
 
 /**
+ * What Pattern.TreeInfo knows of nodes that were read: how long a match can be, in wrapping ints as
+ * there. It alone decides which look-behinds Java takes. base: up to the last alternatives, whose
+ * rest is reckoned anew from zero.
+ */
+struct regex_study {
+    uint32_t base, max;
+    bool valid; /* there is a greatest length */
+    bool deterministic;
+};
+
+/**
  * The reader works as java.util.regex.Pattern does, over code points with zeros behind them and
  * a cursor, because the index in an error message is where that cursor stands.
  */
@@ -33,6 +44,7 @@ struct regex_parser {
     int size;
     int cursor;
     unsigned flags;
+    struct regex_study study; /* of the alternative that is read */
     int depth;           /* of groups and classes */
     int groups;          /* capturing groups begun so far */
     int total_groups;    /* of the whole pattern, known on the second pass */

@@ -22,7 +22,91 @@ static void emit(struct regex_parser *parser, const char *text)
     buffer_append_text(parser->out, text);
 }
 
+/* -- how long a match can be: Pattern's study() of its nodes -- */
+
+/* Kinds of nodes, as far as their study() differs. */
+enum node { NODE_CHAR, NODE_NOTHING, NODE_LINE_END, NODE_REFERENCE, NODE_ATOMIC, NODE_GROUP };
+
+#define REPETITIONS_MAX UINT32_C(0x7FFFFFFF) /* Pattern.MAX_REPS */
+
+static const struct regex_study nothing_read = {.valid = true, .deterministic = true};
+
+static uint32_t study_length(const struct regex_study *study)
+{
+    return study->base + study->max;
+}
+
+static void study_leaf(struct regex_study *study, enum node node)
+{
+    study->max += node == NODE_LINE_END ? 2 : node == NODE_CHAR;
+    study->valid = study->valid && node != NODE_REFERENCE;
+}
+
+/* One node behind another, or those of a group that is not repeated. */
+static void study_append(struct regex_study *study, const struct regex_study *next)
+{
+    if (next->base > 0) {
+        study->base += study->max + next->base;
+        study->max = next->max;
+    } else {
+        study->max += next->max;
+    }
+    study->valid = study->valid && next->valid;
+    study->deterministic = study->deterministic && next->deterministic;
+}
+
+/* Curly and GroupCurly: the atom so many times. */
+static void study_curly(struct regex_study *study, const struct regex_study *atom, int min, int max)
+{
+    uint32_t most = max == UNBOUNDED ? REPETITIONS_MAX : (uint32_t)max;
+    uint32_t length = study_length(atom) * most + study->max;
+    study->valid = study->valid && atom->valid && (int32_t)length >= (int32_t)study->max;
+    study->max = length;
+    study->deterministic = study->deterministic && atom->deterministic && min == max;
+}
+
+/* Branch: what comes behind is reckoned from zero and added. */
+static void study_branch(struct regex_study *study, uint32_t most, bool valid)
+{
+    study->base += study->max + most;
+    study->max = 0;
+    study->valid = study->valid && valid;
+    study->deterministic = false;
+}
+
+/* An atom with its quantifier, mode 0, `?` or `+`. star: it was written * or +. */
+static void study_quantified(struct regex_study *study, enum node node,
+                             const struct regex_study *atom, int min, int max, int32_t mode,
+                             bool star)
+{
+    bool optional = min == 0 && max == 1;
+    if (node == NODE_GROUP && mode != '+' && optional && star) {
+        uint32_t length = study_length(atom);
+        study_branch(study, (int32_t)length > 0 ? length : 0, atom->valid);
+    } else if (node == NODE_GROUP && mode != '+' && !atom->deterministic) {
+        study->valid = study->deterministic = false; /* a Loop */
+    } else if (optional && star) { /* Ques */
+        study->max += study_length(atom);
+        study->valid = study->valid && atom->valid;
+        study->deterministic = false;
+    } else if (node == NODE_CHAR && star && mode == 0) { /* CharPropertyGreedy */
+        study->max += study->valid ? REPETITIONS_MAX : 0;
+        study->deterministic = false;
+    } else {
+        study_curly(study, atom, min, max);
+    }
+}
+
 /* -- atoms -- */
+
+static enum node escaped_node(int32_t letter)
+{
+    return letter >= '1' && letter <= '9'                                 ? NODE_REFERENCE
+           : letter == 'k'                                                ? NODE_REFERENCE
+           : letter == 'R'                                                ? NODE_LINE_END
+           : letter > 0 && letter < 128 && strchr("bBAGzZX", (char)letter) ? NODE_NOTHING
+                                                                          : NODE_CHAR;
+}
 
 static void escaped_atom(struct regex_parser *parser)
 {
@@ -121,9 +205,11 @@ static void counted(struct regex_parser *parser, int *ret_min, int *ret_max)
  * the atom begins in the output, and how many groups there were before it. Gives whether the next
  * atom still begins the alternative.
  */
-static bool quantifier(struct regex_parser *parser, bool behind, size_t start, int groups)
+static bool quantifier(struct regex_parser *parser, bool behind, size_t start, int groups,
+                       enum node node, const struct regex_study *atom)
 {
     int min, max;
+    bool star = regex_peek(parser) != '{';
     switch (regex_peek(parser)) {
     case '?':
         min = 0;
@@ -144,12 +230,16 @@ static bool quantifier(struct regex_parser *parser, bool behind, size_t start, i
         counted(parser, &min, &max);
         break;
     default:
+        study_append(&parser->study, atom);
         return false;
     }
     int32_t mode = regex_peek(parser);
     if (mode == '?' || mode == '+') {
         regex_next(parser);
+    } else {
+        mode = 0;
     }
+    study_quantified(&parser->study, node, atom, min, max, mode, star || max == UNBOUNDED);
     if (max == 0 && parser->groups == groups && !parser->out->failed) {
         parser->out->size = start; /* nothing of it is left, not even a group to be counted */
         emit(parser, "(?:)");
@@ -215,7 +305,7 @@ static void begin_named_group(struct regex_parser *parser, int32_t first)
 }
 
 /** What stands behind `(?`. False: flags only, the group is over. */
-static bool begin_special_group(struct regex_parser *parser, bool *ret_behind)
+static bool begin_special_group(struct regex_parser *parser, bool *ret_behind, enum node *ret_node)
 {
     int32_t c = regex_skip(parser);
     switch (c) {
@@ -223,12 +313,14 @@ static bool begin_special_group(struct regex_parser *parser, bool *ret_behind)
     case '=':
     case '!':
     case '>':
+        *ret_node = c == ':' ? NODE_GROUP : c == '>' ? NODE_ATOMIC : NODE_NOTHING;
         buffer_printf(parser->out, "(?%c", (char)c);
         return true;
     case '<':
         c = regex_read(parser);
         if (c == '=' || c == '!') {
             *ret_behind = true;
+            *ret_node = NODE_NOTHING;
             buffer_printf(parser->out, "(?<%c", (char)c);
         } else {
             begin_named_group(parser, c);
@@ -253,12 +345,14 @@ static bool begin_special_group(struct regex_parser *parser, bool *ret_behind)
 }
 
 /** A group with the cursor on its parenthesis. False: it was flags only, nothing to be repeated. */
-static bool group(struct regex_parser *parser)
+static bool group(struct regex_parser *parser, enum node *ret_node, struct regex_study *ret_study)
 {
     unsigned flags = parser->flags;
     bool behind = false;
+    struct regex_study outer = parser->study;
+    *ret_node = NODE_GROUP;
     if (regex_next(parser) == '?') {
-        if (!begin_special_group(parser, &behind)) {
+        if (!begin_special_group(parser, &behind, ret_node)) {
             return false;
         }
     } else {
@@ -266,8 +360,14 @@ static bool group(struct regex_parser *parser)
         emit(parser, "(");
     }
     regex_enter(parser);
+    parser->study = nothing_read;
     expression(parser, behind);
     regex_leave(parser);
+    if (behind && !parser->study.valid) {
+        regex_fail(parser, "Look-behind group does not have an obvious maximum length");
+    }
+    *ret_study = *ret_node == NODE_NOTHING ? nothing_read : parser->study;
+    parser->study = outer;
     if (regex_read(parser) != ')') {
         regex_fail(parser, "Unclosed group");
     }
@@ -279,11 +379,17 @@ static bool group(struct regex_parser *parser)
 /* -- sequences and alternatives -- */
 
 /** One atom; false: flags, which cannot be repeated. */
-static bool atom(struct regex_parser *parser, int32_t c)
+static bool atom(struct regex_parser *parser, int32_t c, enum node *ret_node,
+                 struct regex_study *ret_study)
 {
+    *ret_study = nothing_read;
+    *ret_node = c == '\\'            ? escaped_node(parser->text[parser->cursor + 1])
+                : strchr("^${", (int)(c > 0 && c < 128 ? c : 'a')) ? NODE_NOTHING
+                                                                  : NODE_CHAR;
+    study_leaf(ret_study, *ret_node);
     switch (c) {
     case '(':
-        return group(parser);
+        return group(parser, ret_node, ret_study);
     case '[':
         regex_class(parser);
         break;
@@ -326,8 +432,10 @@ static void sequence(struct regex_parser *parser, bool behind)
         }
         size_t start = parser->out->size;
         int groups = parser->groups;
-        if (atom(parser, c)) {
-            behind = quantifier(parser, behind, start, groups);
+        enum node node;
+        struct regex_study study;
+        if (atom(parser, c, &node, &study)) {
+            behind = quantifier(parser, behind, start, groups, node, &study);
         }
     }
 }
@@ -335,11 +443,22 @@ static void sequence(struct regex_parser *parser, bool behind)
 static void expression(struct regex_parser *parser, bool behind)
 {
     sequence(parser, behind);
+    if (regex_peek(parser) != '|') {
+        return;
+    }
+    uint32_t most = study_length(&parser->study);
+    bool valid = parser->study.valid;
     while (regex_peek(parser) == '|') {
         regex_next(parser);
         emit(parser, "|");
+        parser->study = nothing_read;
         sequence(parser, behind);
+        uint32_t length = study_length(&parser->study);
+        most = (int32_t)length > (int32_t)most ? length : most;
+        valid = valid && parser->study.valid;
     }
+    parser->study = nothing_read;
+    study_branch(&parser->study, most, valid);
 }
 
 /* -- the whole -- */
@@ -351,6 +470,7 @@ static int translate(struct regex_parser *parser)
     }
     parser->cursor = parser->depth = parser->groups = 0;
     parser->flags = 0;
+    parser->study = nothing_read;
     buffer_reset(&parser->names);
     expression(parser, false);
     if (parser->cursor != parser->size) {

@@ -33,7 +33,6 @@ KNOWN = [
     ("identity hashes", r"\[B@", ""),
     ("identity hashes", "", r'StringConverter.*"value":\{"bytes"'),
     ("regex: refused with a sentence", r"Not supported here: ", ""),
-    ("regex: how long a look-behind may be", r"", r"Look-behind group does not have an obvious maximum length"),
     ("regex: U+0000 in a message", r"Unknown character property name \{", ""),
     ("regex: U+0000 in a message", "", r'"p\\" is null'),
     ("regex: \\R with a possessive count, \\N without braces", "", r'\\\\R(\{|[*+?])|\\\\N'),
