@@ -281,6 +281,7 @@ struct file *file_create(struct sink *sink, struct ticket *ticket, const char *p
     file->hash = hash;
     file->first = offset;
     file->tombstones = tombstones;
+    ticket->first = offset < ticket->first ? offset : ticket->first;
     if (!file->path) {
         goto out_of_memory;
     }

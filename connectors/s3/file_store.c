@@ -227,6 +227,7 @@ static int give_name(struct file_store *store, struct upload *upload, bool *ret_
                 unlink(from);
                 return 0;
             }
+            upload->exists = store->settings->original_faults;
             return -1;
         }
         if (errno != ENOENT || try > 0) {
@@ -337,7 +338,7 @@ static bool one_round(struct file_store *store, struct piece *pieces)
         struct upload *next = upload->next;
         bool named = false;
         if (store->client->may_finish(store->client, upload)) {
-            while (!(named = give_name(store, upload, &new_folder) == 0) &&
+            while (!(named = give_name(store, upload, &new_folder) == 0) && !upload->exists &&
                    try_again(store, upload, errno)) {
             }
         }

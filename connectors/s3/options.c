@@ -413,7 +413,8 @@ const struct sluice_option s3_options[] = {
     {OPTION("sluice.s3.original.faults", BOOLEAN), .default_value = "false",
      .importance = SLUICE_LOW, .group = "sluice",
      .doc = "Be as the original where it is at fault: a topic with tombstone.encoded.partition in "
-            "its name fails."},
+            "its name fails; with a schedule, the first record of an object whose name another one has "
+            "is left out, instead of failing the task."},
     {OPTION("sluice.file.sync", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
      .group = "sluice",
      .doc = "store.url=file: wait until objects are on the disk before their offsets count."},

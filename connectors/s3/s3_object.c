@@ -417,6 +417,11 @@ void s3_object_head(struct s3_request *request, const struct http_reply *reply,
             finish(store, object, UPLOAD_DURABLE);
             return;
         }
+        if (store->settings->original_faults) {
+            object->upload->exists = true;
+            s3_object_drop(store, object);
+            return;
+        }
         s3_fail(store, "An object is at %s already, and not the one to be written (%s bytes with ETag "
                        "%s; expected %zu with %s). Remove it, or set enable.conditional.writes=false",
                 object->upload->key, size, etag, object->size,

@@ -109,6 +109,7 @@ static void drain(struct sink *sink)
             ticket->pending--;
         } else {
             ticket->broken = true;
+            ticket->exists |= upload->exists;
         }
         ticket_release(ticket);
         upload_free(upload);
@@ -291,7 +292,8 @@ static enum sluice_result put_records(struct sink *sink, struct sluice_batch *ba
         if (result == SLUICE_OK && sink->settings.nulls == NULL_IGNORE &&
             sink->host->data->type(records->value(record)) == SLUICE_NULL) {
             /* Not twice, where this put() is a repeated one. */
-            result = records->offset(record) >= writer->next ? skip_null(sink, record) : SLUICE_OK;
+            bool known = writer->ignores || records->offset(record) < writer->next;
+            result = known ? SLUICE_OK : skip_null(sink, record);
         } else if (result == SLUICE_OK &&
                    writer_put(sink, writer, batch, record, now, &fault) != 0) {
             result = set_aside(sink, record, &fault);
@@ -300,6 +302,9 @@ static enum sluice_result put_records(struct sink *sink, struct sluice_batch *ba
             return result;
         }
         int64_t next = records->offset(record) + 1;
+        if (writer->ignores) {
+            continue;
+        }
         writer->next = next > writer->next ? next : writer->next;
     }
     return SLUICE_OK;
@@ -322,6 +327,40 @@ static enum sluice_result tick_all(struct sink *sink, int64_t now)
     return SLUICE_OK;
 }
 
+/*
+ * sluice.s3.original.faults: where another object has the key, its partition is read again from the next
+ * offset on, so that the first record is left out; the name of the rest is another one.
+ */
+static enum sluice_result step_over(struct sink *sink)
+{
+    for (size_t i = 0; i < sink->writer_count; i++) {
+        struct writer *writer = sink->writers[i];
+        const struct ticket *ticket = writer->oldest;
+        writer->ignores = false;
+        while (ticket && !ticket->exists) {
+            ticket = ticket->next;
+        }
+        if (!ticket) {
+            continue;
+        }
+        struct writer *fresh = writer_create(sink, writer->topic, writer->partition);
+        if (!fresh) {
+            return sink->host->error(sink->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "Out of memory");
+        }
+        fresh->durable = writer->durable;
+        fresh->next = ticket->first + 1;
+        fresh->ignores = true;
+        sink->host->log(sink->host, SLUICE_WARN,
+                        "Another object has the name of offset %" PRId64 " of %s-%" PRId32
+                        ": its first record is left out (sluice.s3.original.faults)",
+                        ticket->first, writer->topic, writer->partition);
+        sink->context->rewind(sink->host, writer->topic, writer->partition, fresh->next);
+        writer_destroy(sink, writer);
+        sink->writers[i] = fresh;
+    }
+    return SLUICE_OK;
+}
+
 static enum sluice_result s3_put(void *self, struct sluice_batch *batch)
 {
     struct sink *sink = self;
@@ -331,6 +370,9 @@ static enum sluice_result s3_put(void *self, struct sluice_batch *batch)
     int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
     drain(sink);
     enum sluice_result result = count > 0 ? store_state(sink) : SLUICE_OK;
+    if (result == SLUICE_OK && sink->settings.original_faults && sink->context) {
+        result = step_over(sink);
+    }
     if (result == SLUICE_OK && sink->settings.nulls == NULL_FAIL) {
         result = check_nulls(sink, batch, count);
     }

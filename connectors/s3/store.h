@@ -42,6 +42,7 @@ struct upload {
     void *owner;           /* the writer's */
     struct memory *memory;
     enum upload_outcome outcome;
+    bool exists;           /* dropped, as another object has the key: sluice.s3.original.faults */
     size_t size;           /* bytes, once durable */
     void *state;           /* the store's */
 };

@@ -27,6 +27,7 @@ static struct ticket *current_ticket(struct writer *writer)
         ticket->topic = writer->topic;
         ticket->partition = writer->partition;
         ticket->references = 1;
+        ticket->first = INT64_MAX;
         writer->current = ticket;
     }
     return writer->current;
@@ -224,7 +225,7 @@ int writer_put(struct sink *sink, struct writer *writer, struct sluice_batch *ba
                const struct sluice_record *record, int64_t now, struct fault *fault)
 {
     int64_t offset = sink->host->records->offset(record);
-    if (offset < writer->next) {
+    if (offset < writer->next || writer->ignores) {
         return 0; /* taken before a put() that had to be repeated */
     }
     struct file *file = quick_file(sink, writer, record);

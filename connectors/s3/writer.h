@@ -28,6 +28,8 @@ struct ticket {
     int64_t offset;              /* behind its last record */
     size_t pending;              /* uploads that are not durable */
     bool broken;                 /* one of them never will be */
+    bool exists;                 /* another object has the key of one of them */
+    int64_t first;               /* offset in the name of its first file */
     unsigned references;
     atomic_bool cancelled;       /* read by the store's thread */
 };
@@ -58,6 +60,7 @@ struct writer {
     int64_t written_at;          /* wall clock of the last record */
     struct ticket *current;      /* of the open files; NULL: none open */
     struct ticket *oldest, *newest;
+    bool ignores;                /* records of this put(): it is being read from another offset */
     int64_t durable;             /* offset up to which all is; -1: nothing said yet */
 };
 
