@@ -38,7 +38,7 @@ static const struct {
     {PRODUCERS, "partitioner", "murmur2_random"},
     {PRODUCERS, "linger.ms", "5"},
     {PRODUCERS, "batch.size", "1000000"},
-    {PRODUCERS, "queue.buffering.max.messages", "1000000"},
+    {PRODUCERS, "queue.buffering.max.messages", "100000"}, /* each costs some 300 bytes more */
     {PRODUCERS, "message.max.bytes", "1048576"}, /* max.request.size */
     {PRODUCERS, "max.in.flight.requests.per.connection", "5"},
     {PRODUCERS, "delivery.timeout.ms", "120000"},
@@ -49,10 +49,15 @@ static const struct {
     {CONSUMERS, "check.crcs", "true"},
     {CONSUMERS, "isolation.level", "read_uncommitted"},
     {CONSUMERS, "auto.offset.reset", "latest"},
+#if RD_KAFKA_VERSION >= 0x020200ff
     {CONSUMERS, "queued.max.messages.kbytes", "8192"},
     {CONSUMERS, "queued.min.messages", "20000"},
-    {CONSUMERS, "fetch.max.bytes", "8388608"},
     {CONSUMERS, "fetch.queue.backoff.ms", "5"},
+#else /* it waits a second whenever the queue is full, which is to hold as much */
+    {CONSUMERS, "queued.max.messages.kbytes", "65536"},
+    {CONSUMERS, "queued.min.messages", "100000"},
+#endif
+    {CONSUMERS, "fetch.max.bytes", "8388608"},
     {CONSUMERS, "fetch.error.backoff.ms", "100"},
 };
 

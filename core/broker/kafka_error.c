@@ -66,7 +66,7 @@ static const struct fault {
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERROR_UNKNOWN_TOPIC, RETRY,
      E("UnknownTopicOrPartitionException"), "This server does not host this topic-partition.",
      "Create the topic, or let the broker do so with auto.create.topics.enable"},
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID, ERROR_UNKNOWN_TOPIC, RETRY, E("UnknownTopicIdException"),
+    {(rd_kafka_resp_err_t)100 /* newer than 2.0.2 */, ERROR_UNKNOWN_TOPIC, RETRY, E("UnknownTopicIdException"),
      "This server does not host this topic ID.", NULL},
     {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERROR_UNKNOWN_PARTITION, RETRY,
      E("UnknownTopicOrPartitionException"), "The topic has no such partition", NULL},

@@ -261,8 +261,12 @@ static void fill_error(struct kafka_producer *producer, const rd_kafka_message_t
                        struct error *error)
 {
     const char *topic = rd_kafka_topic_name(message->rkt);
-    (void)kafka_error(error, message->err, rd_kafka_message_produce_errstr(message),
-                      "Producing to topic %s", topic);
+#if RD_KAFKA_VERSION >= 0x020200ff
+    const char *detail = rd_kafka_message_produce_errstr(message);
+#else
+    const char *detail = NULL;
+#endif
+    (void)kafka_error(error, message->err, detail, "Producing to topic %s", topic);
     kafka_handle_explain(&producer->handle, error);
 }
 
