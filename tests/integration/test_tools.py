@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import SLUICE
+from harness import SLUICE, wait_until
 
 
 def tool(broker, verb, *arguments, text=None, code=0):
@@ -19,7 +19,7 @@ def test_topics_as_kafka_topics(broker, topic):
     assert tool(broker, "topics", *create, "--if-not-exists") == ""
     # without partitions and factor: the broker's own
     assert tool(broker, "topics", "--create", "--topic", topic + "-b") == f"Created topic {topic}-b.\n"
-    assert broker.topics()[topic + "-b"] == 1
+    wait_until(lambda: broker.topics().get(topic + "-b") == 1, 20, "the second topic")
     theirs = broker.run("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", broker.bootstrap,
                         "--describe", "--topic", topic)
     theirs = [line for line in theirs.splitlines() if line.lstrip().startswith("Topic:")]
@@ -28,9 +28,10 @@ def test_topics_as_kafka_topics(broker, topic):
             assert field.strip() in line, (field, line)
     assert tool(broker, "topics", "--list", "--topic", topic + ".*").splitlines() == [topic, topic + "-b"]
     tool(broker, "topics", "--alter", "--topic", topic, "--partitions", "5")
-    assert broker.topics()[topic] == 5
+    wait_until(lambda: broker.topics()[topic] == 5, 20, "five partitions")
     tool(broker, "topics", "--delete", "--topic", topic + ".*")
-    assert topic not in tool(broker, "topics", "--list", "--exclude-internal")
+    # metadata follow a moment later
+    wait_until(lambda: topic not in tool(broker, "topics", "--list", "--exclude-internal"), 20, "the end of the topics")
     assert "does not exist" in tool(broker, "topics", "--describe", "--topic", topic, code=2)
     assert tool(broker, "topics", "--delete", "--topic", topic, "--if-exists") == ""
 
