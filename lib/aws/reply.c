@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "lib/aws/xml.h"
 
 struct rule {
@@ -40,6 +42,7 @@ static const struct rule rules[] = {
     {"BandwidthLimitExceeded", AWS_THROTTLED},
     {"LimitExceededException", AWS_THROTTLED},
     {"ProvisionedThroughputExceededException", AWS_THROTTLED},
+    {"KMSThrottlingException", AWS_THROTTLED},
     {"RequestTimeTooSkewed", AWS_SKEWED},
     {"RequestExpired", AWS_SKEWED},
     {"RequestInTheFuture", AWS_SKEWED},
@@ -50,6 +53,9 @@ static const struct rule rules[] = {
     {"PermanentRedirect", AWS_REDIRECTED},
     {"TemporaryRedirect", AWS_REDIRECTED},
     {"AuthorizationHeaderMalformed", AWS_REDIRECTED},
+    {"ResourceNotFoundException", AWS_MISSING},
+    {"AccessDeniedException", AWS_DENIED},
+    {"UnrecognizedClientException", AWS_DENIED},
     {"PreconditionFailed", AWS_CONDITION},
     {"ConditionalRequestConflict", AWS_CONDITION},
 };
@@ -100,10 +106,35 @@ static int retry_after(const struct http_reply *reply)
     return end == text || seconds < 0 || seconds > 3600 ? -1 : (int)seconds * 1000;
 }
 
+/* {"__type":"com.amazonaws.kinesis.v20131202#SomeException","message":".."}: the JSON protocols. */
+static void read_json(const struct http_reply *reply, struct aws_fault *fault)
+{
+    json_t *object = json_loadb(reply->body.data, reply->body.size, 0, NULL);
+    const char *type = json_string_value(json_object_get(object, "__type"));
+    const char *message = json_string_value(json_object_get(object, "message"));
+    const char *hash = type ? strrchr(type, '#') : NULL;
+    if (!message) {
+        message = json_string_value(json_object_get(object, "Message"));
+    }
+    snprintf(fault->code, sizeof(fault->code), "%s", hash ? hash + 1 : type ? type : "");
+    snprintf(fault->message, sizeof(fault->message), "%s", message ? message : "");
+    /* Its words for a clock that is off; the code is that of any wrong signature. */
+    if (strcmp(fault->code, "InvalidSignatureException") == 0 &&
+        (strstr(fault->message, "Signature expired") || strstr(fault->message, "not yet current"))) {
+        snprintf(fault->code, sizeof(fault->code), "RequestTimeTooSkewed");
+    }
+    json_decref(object);
+    http_reply_header(reply, "x-amzn-RequestId", fault->request_id, sizeof(fault->request_id));
+}
+
 static void read_body(const struct http_reply *reply, struct aws_fault *fault)
 {
     const char *body = reply->body.data;
     size_t size = reply->body.size;
+    if (size > 0 && body[0] == '{') {
+        read_json(reply, fault);
+        return;
+    }
     aws_xml_text(body, size, "Code", fault->code, sizeof(fault->code));
     aws_xml_text(body, size, "Message", fault->message, sizeof(fault->message));
     if (!aws_xml_text(body, size, "RequestId", fault->request_id, sizeof(fault->request_id))) {
