@@ -29,6 +29,19 @@ int64_t kinesis_backoff(struct kinesis_access *access, int failures)
     return limit / 2 + (int64_t)((access->random >> 20) % (uint64_t)(limit / 2 + 1));
 }
 
+void kinesis_append_json(struct buffer *buffer, const char *text)
+{
+    json_t *string = json_string(text);
+    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    if (!quoted) {
+        buffer->failed = true;
+    } else {
+        (void)buffer_append_text(buffer, quoted);
+    }
+    free(quoted);
+    json_decref(string);
+}
+
 /* -- begin and end -- */
 
 int kinesis_access_open(struct kinesis_access *access, const struct kinesis_access_settings *settings,

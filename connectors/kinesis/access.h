@@ -57,6 +57,8 @@ bool kinesis_may_retry(const struct aws_fault *fault);
  */
 json_t *kinesis_call(struct kinesis_access *access, const char *operation, const struct buffer *body,
                      struct aws_fault *ret_fault);
+/** Appends a text as JSON, quotes included: what Kinesis gave for the next request (tokens, iterators). */
+void kinesis_append_json(struct buffer *buffer, const char *text);
 /** Wait before try number failures (1..), jittered. */
 int64_t kinesis_backoff(struct kinesis_access *access, int failures);
 int64_t kinesis_now_ms(void);

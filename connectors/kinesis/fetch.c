@@ -359,8 +359,9 @@ void source_shard_ask(struct source *source, struct shard *shard)
     bool ready = shard->state == SHARD_READY;
     buffer_reset(&shard->body);
     if (ready) {
-        (void)buffer_printf(&shard->body, "{\"ShardIterator\":\"%s\",\"Limit\":%" PRId64 "}", shard->iterator,
-                            source->settings.record_limit);
+        (void)buffer_append_text(&shard->body, "{\"ShardIterator\":");
+        kinesis_append_json(&shard->body, shard->iterator);
+        (void)buffer_printf(&shard->body, ",\"Limit\":%" PRId64 "}", source->settings.record_limit);
     } else {
         write_iterator_body(shard);
     }

@@ -116,7 +116,6 @@ const struct sluice_option kinesis_source_options[] = {
      .doc = "How often new shards are looked for; also done when a shard ends."},
     {OPTION("sluice.task.number", INT), .default_value = "0", .internal = true},
     {OPTION("sluice.task.count", INT), .default_value = "1", .internal = true},
-    {OPTION("sluice.tasks.max", INT), .default_value = "1", .internal = true},
     {.name = NULL},
 };
 

@@ -103,7 +103,6 @@ int kinesis_source_settings_read(struct kinesis_source_settings *s, const struct
     s->discovery_ms = api->get_long(config, "kinesis.shard.discovery.interval.ms");
     s->task_number = api->get_long(config, "sluice.task.number");
     s->task_count = api->get_long(config, "sluice.task.count");
-    s->tasks_max = api->get_long(config, "sluice.tasks.max");
     return read_access(&s->access, host, config, ret_key, message, size);
 }
 

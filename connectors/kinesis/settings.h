@@ -45,7 +45,7 @@ struct kinesis_source_settings {
     enum kinesis_value value;
     bool headers, split, ignore_errors, log_errors;
     int64_t record_limit, poll_ms, discovery_ms;
-    int64_t task_number, task_count, tasks_max;
+    int64_t task_number, task_count;
 };
 
 enum kinesis_key_from {

@@ -67,14 +67,6 @@ static int add(struct shards *shards, const char *stream, const json_t *from)
     return 0;
 }
 
-static void count_open(struct shards *shards)
-{
-    shards->open_count = 0;
-    for (const struct shard *shard = shards->first; shard; shard = shard->next) {
-        shards->open_count += shard->listed && shard->open ? 1 : 0;
-    }
-}
-
 int shards_list(struct shards *shards, struct kinesis_access *access, const char *stream,
                 struct aws_fault *ret_fault)
 {
@@ -89,7 +81,9 @@ int shards_list(struct shards *shards, struct kinesis_access *access, const char
     do {
         buffer_reset(&body);
         if (token) {
-            (void)buffer_printf(&body, "{\"NextToken\":\"%s\"}", token); /* base64 or hex */
+            (void)buffer_append_text(&body, "{\"NextToken\":");
+            kinesis_append_json(&body, token);
+            (void)buffer_append_char(&body, '}');
         } else {
             (void)buffer_printf(&body, "{\"StreamName\":\"%s\"}", stream);
         }
@@ -114,7 +108,6 @@ int shards_list(struct shards *shards, struct kinesis_access *access, const char
     } while (!page || token);
     result = 0;
 clean_up:
-    count_open(shards);
     json_decref(page);
     buffer_finish(&body);
     return result;

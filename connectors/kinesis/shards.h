@@ -58,7 +58,6 @@ struct shard {
 
 struct shards {
     struct shard *first;
-    size_t open_count;                       /* of all streams, by the last listing */
 };
 
 void shards_finish(struct shards *shards);

@@ -33,7 +33,6 @@ static void source_stop(void *self)
     for (struct shard *shard = source->shards.first; shard; shard = shard->next) {
         shard->call = NULL;
     }
-    source->started = false;
 }
 
 static void source_destroy(void *self)
@@ -65,40 +64,22 @@ static void validate(void *self, const struct sluice_config *config, const struc
     }
 }
 
-/* As many tasks as there are open shards, at most. Each finds its shards on its own. */
+/*
+ * Always max_tasks of them, each of which finds its shards on its own: new shards need no new tasks, and none
+ * ever moves from one task to another, which would read on before the other's offsets are stored.
+ */
 static enum sluice_result task_configs(void *self, const struct sluice_config *config, int max_tasks,
                                        const struct sluice_report *report)
 {
-    struct source *source = self;
-    const struct sluice_host *host = source->host;
-    struct kinesis_source_settings settings;
-    struct kinesis_access access = {0};
-    struct shards shards = {0};
-    struct aws_fault fault;
-    const char *key = "";
-    char message[KINESIS_MESSAGE], text[16];
-    int count = max_tasks;
-    if (kinesis_source_settings_read(&settings, host, config, &key, message, sizeof(message)) != 0) {
-        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
-    }
-    bool known = max_tasks > 1 &&
-                 kinesis_access_open(&access, &settings.access, host, message, sizeof(message)) == 0;
-    for (size_t i = 0; i < settings.stream_count && known; i++) {
-        known = shards_list(&shards, &access, settings.streams[i], &fault) == 0;
-    }
-    if (known && shards.open_count < (size_t)max_tasks) {
-        count = shards.open_count > 0 ? (int)shards.open_count : 1;
-    }
-    kinesis_access_finish(&access);
-    shards_finish(&shards);
-    for (int i = 0; i < count; i++) {
+    char text[16];
+    (void)self;
+    (void)config;
+    for (int i = 0; i < max_tasks; i++) {
         report->task(report);
         snprintf(text, sizeof(text), "%d", i);
         report->task_set(report, "sluice.task.number", text);
-        snprintf(text, sizeof(text), "%d", count);
-        report->task_set(report, "sluice.task.count", text);
         snprintf(text, sizeof(text), "%d", max_tasks);
-        report->task_set(report, "sluice.tasks.max", text);
+        report->task_set(report, "sluice.task.count", text);
     }
     return SLUICE_OK;
 }
@@ -143,7 +124,6 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
     if (kinesis_access_open(&source->access, &source->settings.access, host, message, sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s", message);
     }
-    source->started = true;
     source->names = (struct source_names){
         .stream = name(source, "stream"),
         .shard = name(source, "shard"),
@@ -349,17 +329,9 @@ static void sort_out(struct source *source)
             }
         }
     }
-    int64_t wanted = (int64_t)source->shards.open_count;
-    wanted = wanted < settings->tasks_max ? wanted : settings->tasks_max;
-    if (settings->task_number == 0 && wanted > settings->task_count && !source->asked && source->context) {
-        source->asked = true;
-        source->host->log(source->host, SLUICE_INFO, "There are %zu open shards now, more than tasks",
-                          source->shards.open_count);
-        source->context->request_task_reconfiguration(source->host);
-    }
 }
 
-/* -1: the task ends, source->fault says why. */
+/* Looks for new shards; source->fault says why the task is to end. */
 static void discover(struct source *source)
 {
     const struct kinesis_source_settings *settings = &source->settings;

@@ -33,7 +33,7 @@ struct source {
     struct sluice_batch *batch;    /* the poll's, while one runs */
     int64_t next_discovery;        /* monotonic ms */
     int discovery_failures;
-    bool started, discovered, asked;
+    bool discovered;
     char fault[1000];              /* for the next poll(): what came before it is handed on first */
     struct sluice_metric *records, *behind, *throttled, *renewed;
 };

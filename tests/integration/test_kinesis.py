@@ -80,7 +80,7 @@ def assert_in_order(records, count, repeats=False):
             assert len(back) <= 2, values
             assert all(b - a in (KEYS,) or b <= a for a, b in zip(values, values[1:])), values
         else:
-            assert values == wanted
+            assert values == wanted, [i for i in range(1, len(values)) if values[i] != values[i - 1] + KEYS]
 
 
 def test_round_trip(tmp_path, any_server, stream):
@@ -122,8 +122,9 @@ def test_split_and_merge_while_reading(tmp_path, server, stream):
         server.wait_active(stream)
         put(server, stream, 200, 400)
         assert_in_order(settled(sluice, stream, 600), 600)
-    with Sluice(tmp_path / "later" if (tmp_path / "later").mkdir() else tmp_path / "later",
-                {"in": server.source(stream, tasks__max="2")}) as sluice:
+    later = tmp_path / "later"
+    later.mkdir()
+    with Sluice(later, {"in": server.source(stream, tasks__max="2")}) as sluice:
         # All of it at once, parents before children though they are there together, over tasks.
         assert_in_order(settled(sluice, stream, 600), 600)
 
@@ -247,7 +248,8 @@ def test_bad_records_and_bad_streams(tmp_path, server, stream):
                               {"key": "", "value": json.dumps({"n": 2})}])
         wait_until(lambda: len(consume(sluice, "dead")) == 3, 20, sluice.text())
         assert sorted(data for _, data in server.records(stream)["shardId-000000000000"]) == [b'{"n":1}', b'{"n":2}']
-        sluice.call("POST", "/connectors", {"name": "none", "config": server.sink("t", kinesis__stream="nowhere")})
+        sluice.call("POST", "/connectors", {"name": "none", "config": server.sink("none", kinesis__stream="nowhere")})
+        produce(sluice, "none", lines(1))
         assert "There is no stream nowhere" in sluice.wait_state("none", "FAILED")["trace"]
         sluice.call("POST", "/connectors", {"name": "made", "config": server.sink(
             "ok", kinesis__stream=stream + "-made", kinesis__stream__create="true")})
