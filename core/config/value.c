@@ -1,6 +1,5 @@
 #include "core/config/value.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <strings.h>
 
 #include "core/config/memory.h"
+#include "lib/java/digits.h"
 #include "lib/java/double_text.h"
 #include "lib/java/regex.h"
 
@@ -64,17 +64,21 @@ static char *join(const struct value *value, const char *open, const char *separ
 
 /* -- numbers -- */
 
-/** Integer.parseInt and its kin: a sign, digits, nothing else; within the type's range. */
+/** Integer.parseInt and its kin: a sign, digits of any script, nothing else; within the type's range. */
 static bool parse_integer(const char *text, int64_t min, int64_t max, int64_t *ret)
 {
-    const char *digits = text + (*text == '-' || *text == '+');
-    if (!*digits || digits[strspn(digits, "0123456789")]) {
-        return false;
+    bool negative = *text == '-';
+    const char *p = text + (negative || *text == '+'), *end = p + strlen(p);
+    bool good = p < end;
+    int64_t value = 0;
+    for (size_t step; good && p < end; p += step) {
+        int digit = java_digit(p, (size_t)(end - p), &step);
+        good = digit >= 0 && !__builtin_mul_overflow(value, 10, &value) &&
+               !(negative ? __builtin_sub_overflow(value, digit, &value)
+                          : __builtin_add_overflow(value, digit, &value));
     }
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
     *ret = value;
-    return errno == 0 && value >= min && value <= max;
+    return good && value >= min && value <= max;
 }
 
 /** Double.parseDouble: NaN, Infinity, decimal and hexadecimal numbers with an optional f or d. */

@@ -26,6 +26,7 @@ struct replace_field {
     struct rename *renames;
     ptrdiff_t *places; /* of the fields to be renamed, in the record at hand */
     size_t rename_count;
+    bool targets_meet; /* two renames have one new name */
     struct schema_cache cache;
 };
 
@@ -135,6 +136,11 @@ static enum sluice_result configure(void *self, const char *class_name,
             return NO_MEMORY(base);
         }
     }
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            replace->targets_meet |= replace->renames[i].to == replace->renames[k].to;
+        }
+    }
     replace->places = calloc(replace->rename_count + 1, sizeof(*replace->places));
     bool fine = replace->places &&
                 add_names(replace, config, "exclude", "blacklist", &replace->exclude,
@@ -219,7 +225,7 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
     if (result != SLUICE_OK) {
         return result;
     }
-    bool in_place = replace->include.count == 0;
+    bool in_place = replace->include.count == 0 && !replace->targets_meet;
     for (size_t i = 0; i < replace->rename_count && in_place; i++) {
         in_place = data->index_of(value, replace->renames[i].to) < 0;
     }

@@ -49,6 +49,7 @@ static const struct test_case cases[] = {
     {T("ReplaceField") O("exclude", "n") O("renames", "m:n"), "{\"m\":1,\"x\":2}",
      "{\"n\":1,\"x\":2}"},
     {T("ReplaceField") O("renames", "a:b,b:a"), "{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}"},
+    {T("ReplaceField") O("renames", "a:x,b:x"), "{\"b\":1,\"a\":2}", "{\"x\":1}"},
     {T("ReplaceField") O("renames", "c:ts"), "{\"ts\":22,\"c\":1}", "{\"ts\":22}"},
     {T("ReplaceField") O("renames", "a:ts"), "{\"ts\":22,\"a\":1}", "{\"ts\":22}"},
     /* ParseJson */
