@@ -30,6 +30,40 @@ static void create(struct broker *broker, const char *name, int32_t partitions,
     assert_int_equal(broker_topic_create(broker, &spec, FIXTURE_MS, &error), 0);
 }
 
+/* What a KRaft broker took is in its own metadata a moment later. */
+static int32_t wait_partitions(struct broker *broker, const char *name, int32_t wanted)
+{
+    int64_t deadline = clock_monotonic_ms() + FIXTURE_MS;
+    for (;;) {
+        size_t count = 0;
+        struct error error = {0};
+        struct broker_topic_info info;
+        if (broker_topic_describe(broker, name, FIXTURE_MS, &info, &error) == 0) {
+            count = info.count;
+            broker_topic_info_free(&info);
+        }
+        error_clear(&error);
+        if (count == (size_t)wanted || clock_monotonic_ms() > deadline) {
+            return (int32_t)count;
+        }
+        (void)usleep(20000);
+    }
+}
+
+static void wait_config(struct broker *broker, const char *name, const char *key, const char *value)
+{
+    int64_t deadline = clock_monotonic_ms() + FIXTURE_MS;
+    for (bool same = false; !same;) {
+        struct error error = {0};
+        struct properties set = {0};
+        assert_int_equal(broker_topic_configs(broker, name, true, FIXTURE_MS, &set, &error), 0);
+        same = properties_get(&set, key) && strcmp(properties_get(&set, key), value) == 0;
+        properties_finish(&set);
+        assert_true(same || clock_monotonic_ms() < deadline);
+        (void)usleep(20000);
+    }
+}
+
 static void admin(void **state)
 {
     static const char *const configs[] = {"retention.ms", "3600000"};
@@ -47,6 +81,7 @@ static void admin(void **state)
     assert_string_equal(error.java_class,
                         "org.apache.kafka.common.errors.InvalidPartitionsException");
 
+    assert_int_equal(wait_partitions(broker, topic, 5), 5);
     struct broker_topic_info info;
     assert_int_equal(broker_topic_describe(broker, topic, FIXTURE_MS, &info, &error), 0);
     assert_int_equal(info.count, 5);
@@ -57,6 +92,7 @@ static void admin(void **state)
     const struct broker_config_change changes[] = {{"retention.ms", NULL},
                                                    {"cleanup.policy", "compact"}};
     assert_int_equal(broker_topic_alter(broker, topic, changes, 2, FIXTURE_MS, &error), 0);
+    wait_config(broker, topic, "cleanup.policy", "compact");
     struct properties set = {0};
     assert_int_equal(broker_topic_configs(broker, topic, false, FIXTURE_MS, &set, &error), 0);
     assert_string_equal(properties_get(&set, "cleanup.policy"), "compact");
@@ -80,6 +116,7 @@ static void admin(void **state)
     broker_cluster_free(&cluster);
 
     assert_int_equal(broker_topic_delete(broker, topic, FIXTURE_MS, &error), 0);
+    assert_int_equal(wait_partitions(broker, topic, 0), 0);
     assert_int_equal(broker_topic_delete(broker, topic, FIXTURE_MS, &error), -1);
     assert_int_equal(error.code, ERROR_UNKNOWN_TOPIC);
     error_clear(&error);
@@ -99,6 +136,7 @@ static void group_offsets(void **state)
     (void)snprintf(topic, sizeof(topic), "offsets-%d", (int)getpid());
     (void)snprintf(group, sizeof(group), "group-%d", (int)getpid());
     create(broker, topic, 2, NULL, 0);
+    assert_int_equal(wait_partitions(broker, topic, 2), 2);
     const struct broker_offset given[] = {{topic, 0, 7}, {topic, 1, 9}};
     assert_int_equal(broker_group_offsets_alter(broker, group, given, 2, FIXTURE_MS, &error), 0);
     const struct broker_offset drop[] = {{topic, 1, -1}};
