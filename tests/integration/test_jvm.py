@@ -73,7 +73,7 @@ def test_sinks_write_the_same_and_hand_over_the_group(tmp_path, broker, topic):
             make_worker("sluice", tmp_path / "s", broker, connectors["sluice"]):
         for kind, path in outputs.items():
             wait_until(lambda path=path: len(lines_of(path)) == len(values), 30, f"all lines of {kind}")
-            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)}, 30)
+            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)}, 60)
     # each goes on in the other's group
     broker.produce(topic, values[:3])
     connectors = {kind: {f"sink-{other}": sink(outputs[other], topic, **converter)}
@@ -126,7 +126,7 @@ def test_dead_letters_header_by_header(tmp_path, broker, topic):
         for kind in connectors:
             for fault in FAULTS:
                 group = f"{topic}-{kind}-{fault}"
-                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, 30, group)
+                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, 60, group)
     topics = broker.topics()
     for fault in FAULTS:
         jvm, sluice = (letters(broker, f"{topic}-{kind}-{fault}", None) for kind in ("jvm", "sluice"))
