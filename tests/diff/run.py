@@ -41,6 +41,9 @@ KNOWN = [
     ("dates: numbers beyond an int", r'"payload":', r'diff/dates.*(\d{15}|payload\\": \\"[^"]*\d{10})'),
     ("UTF-16: half a surrogate pair", r"value: expected \{\"string\"", r'"converter.encoding":"UTF-16'),
     ("digits that are not ASCII in a replacement", r"Unable to convert .*[^\x00-\x7f].* to (a )?number", ""),
+    ("JSON: UTF-16 with an odd byte", r"to_connect did not fail", r'JsonConverter.*data failed due to serialization error'),
+    ("floats: bits of a signalling NaN", r"^out: expected ", r'diff/FloatConverter.*"float32":"NaN"'),
+    ("dates: a and p for AM and PM", r"does not match pattern", r"diff/dates"),
     ("members of a field that a rename moved", r"Invalid Java object .* for (key|value|element) of ", ""),
     ("a required field without a value", r"Invalid value: null used for required field", r'"group":"diff/chain'),
 ]
