@@ -1,6 +1,7 @@
 /*
  * sluice.rest.RestConverter: BYTES as they are, all else as JSON text, null as null. JsonConverter would
- * write the BYTES of binary requests as base64 text; REST Proxy writes them raw. Stateless, shared.
+ * write the BYTES of binary requests as base64 text; REST Proxy writes them raw. A STRING with a schema (of
+ * a stream, see streams.h) is its text. Stateless, shared.
  */
 #include <sluice/plugin.h>
 
@@ -66,9 +67,12 @@ static enum sluice_result from_connect(void *self, struct sluice_batch *batch, c
 {
     (void)topic;
     (void)header;
-    (void)schema;
     const struct sluice_data *data = self_of(self)->host->data;
-    switch (data->type(value)) {
+    enum sluice_type type = data->type(value);
+    if (type == SLUICE_STRING && schema && data->schema_type(schema) == SLUICE_STRING) {
+        type = SLUICE_BYTES;
+    }
+    switch (type) {
     case SLUICE_NULL:
         *ret_bytes = (struct sluice_span){NULL, 0};
         break;

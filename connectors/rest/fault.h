@@ -13,6 +13,7 @@ enum {
     REST_BAD_REQUEST = 40002,
     REST_PARTITION_NOT_FOUND = 40402,
     REST_UNKNOWN_TOPIC = 40403,
+    REST_STREAM_EXISTS = 40901, /* never shown: answers about streams have names for codes */
     REST_PAYLOAD = 42206,
     REST_SERIALIZATION = 42207,
     REST_THROTTLED = 42901,

@@ -1,6 +1,8 @@
 /* Requests and their answers, see request.h. */
 #include "connectors/rest/request.h"
 
+#include "connectors/rest/streams.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +162,11 @@ static int append_results(struct rest_request *request)
 int rest_request_answer(struct rest_request *request)
 {
     int status = 200;
-    if (request->fault.status != 0) {
+    if (rest_streams_is(&request->route) && (request->fault.status != 0 || request->count > 0)) {
+        buffer_reset(&request->answer);
+        status = request->fault.status != 0 ? rest_streams_fault(&request->answer, &request->fault)
+                                            : rest_streams_results(request);
+    } else if (request->fault.status != 0) {
         buffer_reset(&request->answer);
         append_fault(&request->answer, &request->fault);
         status = request->fault.status;

@@ -207,6 +207,56 @@ static int find_path(const struct path *path, struct rest_route *route)
     return is_segment(path, 4, "offsets") ? 0 : -1;
 }
 
+int rest_route_streams(const char *method, const char *path, struct rest_route *route,
+                       struct rest_fault *fault)
+{
+    static const struct {
+        int count;
+        const char *last;
+        const char *method;
+        enum rest_kind kind;
+    } routes[] = {
+        {1, NULL, "GET", REST_STREAMS},
+        {2, NULL, "GET", REST_STREAM},
+        {2, NULL, "POST", REST_STREAM_CREATE},
+        {2, NULL, "DELETE", REST_STREAM_DELETE},
+        {3, "record", "PUT", REST_STREAM_RECORD},
+        {3, "records", "PUT", REST_STREAM_RECORDS},
+    };
+    struct path parts;
+    if (split(path, &parts) != 0 || parts.count < 1 || !is_segment(&parts, 0, "streams")) {
+        return 0;
+    }
+    route->kind = REST_STREAMS; /* of faults */
+    route->type = REST_TYPE_JSON;
+    route->partition = -1;
+    route->partitioned = false;
+    route->topic[0] = '\0';
+    if (parts.count >= 2) {
+        decode(&parts, 1, route->topic, sizeof(route->topic));
+    }
+    bool found = false;
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (routes[i].count != parts.count || (routes[i].last && !is_segment(&parts, 2, routes[i].last))) {
+            continue;
+        }
+        route->allow = parts.count == 1   ? "GET, OPTIONS"
+                       : parts.count == 2 ? "GET, POST, DELETE, OPTIONS"
+                                          : "PUT, OPTIONS";
+        found = true;
+        if (strcmp(method, routes[i].method) == 0) {
+            route->kind = routes[i].kind;
+            return 1;
+        }
+    }
+    if (found && strcmp(method, "OPTIONS") == 0) {
+        route->kind = REST_OPTIONS;
+        route->type = "text/plain";
+        return 1;
+    }
+    return rest_fault_status(fault, found ? 405 : 404);
+}
+
 int rest_route_find(const char *method, const char *path, const char *content_type,
                     const char *accept, struct rest_route *route, struct rest_fault *fault)
 {

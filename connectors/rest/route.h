@@ -20,6 +20,13 @@ enum rest_kind {
     REST_PARTITION,
     REST_OFFSETS,
     REST_BROKERS,
+    /* below /streams, see streams.h */
+    REST_STREAMS,
+    REST_STREAM,
+    REST_STREAM_CREATE,
+    REST_STREAM_DELETE,
+    REST_STREAM_RECORD,
+    REST_STREAM_RECORDS,
 };
 
 /** Embedded format of a produce request; those from AVRO on need a Schema Registry. */
@@ -50,6 +57,13 @@ struct rest_route {
 int rest_route_find(const char *method, const char *path, const char *content_type,
                     const char *accept, struct rest_route *route, struct rest_fault *fault)
     SLUICE_CHECKED;
+
+/**
+ * The same for paths below /streams (streams.h). 1: it is one, or -1 with a fault; 0: it is none, and nothing
+ * was touched.
+ */
+int rest_route_streams(const char *method, const char *path, struct rest_route *route,
+                       struct rest_fault *fault) SLUICE_CHECKED;
 
 /** Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], neither `.` nor `..`. */
 bool rest_topic_valid(const char *topic);

@@ -210,7 +210,12 @@ static void begin(struct rest_server *server, struct rest_request *request, cons
     struct MHD_Connection *connection = request->connection;
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-    if (rest_route_find(method, url, type, accept, &request->route, &request->fault) != 0) {
+    request->route.kind = REST_ROOT; /* of faults that come before there is another */
+    int found = server->settings->streams_allow && *server->settings->streams_allow
+                    ? rest_route_streams(method, url, &request->route, &request->fault)
+                    : 0;
+    if (found < 0 || (found == 0 && rest_route_find(method, url, type, accept, &request->route,
+                                                    &request->fault) != 0)) {
         request->discard = true;
     } else if (server->quiesced) {
         request->fault = stopping_fault;

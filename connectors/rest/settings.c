@@ -33,6 +33,13 @@ const struct sluice_option rest_options[] = {
     {OPTION, .name = "sluice.topics.allow", .type = SLUICE_OPTION_STRING, .default_value = ".*",
      .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_REGEX, .group = "Topics",
      .doc = "Java regular expression; topics that do not match as a whole are answered with 403."},
+    {OPTION, .name = "sluice.streams.allow", .type = SLUICE_OPTION_STRING, .default_value = "",
+     .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_REGEX, .group = "Topics",
+     .doc = "Java regular expression of streams that are served below /streams, as an API gateway in front of "
+            "Kinesis does; each is a topic of the same name. Empty: none, and no such paths."},
+    {OPTION, .name = "sluice.streams.delete", .type = SLUICE_OPTION_BOOLEAN, .default_value = "false",
+     .importance = SLUICE_LOW, .group = "Topics",
+     .doc = "DELETE /streams/S deletes the topic instead of being refused."},
     {OPTION, .name = "sluice.http.body.max.bytes", .type = SLUICE_OPTION_INT,
      .default_value = "16777216", .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_RANGE, .min = 1024,
      .max = INT_MAX, .group = "Limits", .doc = "Largest body; larger ones are answered with 413."},
@@ -208,6 +215,8 @@ int rest_settings_read(const struct sluice_config_api *api, const struct sluice_
         .receive_ms = api->get_long(config, "sluice.http.receive.timeout.ms"),
         .answer_ms = api->get_long(config, "sluice.http.answer.timeout.ms"),
         .metadata_ms = api->get_long(config, "sluice.http.metadata.timeout.ms"),
+        .streams_allow = text_of(api, config, "sluice.streams.allow"),
+        .streams_delete = api->get_boolean(config, "sluice.streams.delete"),
         .reject = strcmp(text_of(api, config, "sluice.http.overload"), "reject") == 0,
     };
     const char *const *listeners;

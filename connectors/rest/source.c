@@ -11,6 +11,7 @@
 #include "connectors/rest/metadata.h"
 #include "connectors/rest/rest.h"
 #include "connectors/rest/server.h"
+#include "connectors/rest/streams.h"
 
 enum {
     POLL_BYTES = 1 << 20,   /* bodies in one batch, unless a single one is larger */
@@ -26,7 +27,7 @@ struct source {
     struct rest_settings settings;
     struct rest_server *server;
     struct rest_request *taken;  /* from the server, not yet looked at */
-    struct rest_allow allow;
+    struct rest_allow allow, streams;
     struct rest_body body;
     struct sluice_metric *records;
 };
@@ -48,6 +49,7 @@ static void destroy(void *self)
     }
     rest_server_destroy(source->server);
     rest_allow_finish(&source->allow);
+    rest_allow_finish(&source->streams);
     rest_body_finish(&source->body);
     free(source);
 }
@@ -92,6 +94,11 @@ static enum sluice_result start(void *self, const struct sluice_config *config)
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION,
                            "Invalid value %s for configuration sluice.topics.allow: %s", allow, message);
     }
+    const char *streams = source->settings.streams_allow;
+    if (rest_allow_init(&source->streams, streams, message, sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION,
+                           "Invalid value %s for configuration sluice.streams.allow: %s", streams, message);
+    }
     rest_body_init(&source->body, source->settings.records_max);
     source->records = host->metric(host, "http-records", SLUICE_COUNTER);
     source->server = rest_server_create(&source->settings, host, ready, source, message,
@@ -109,6 +116,13 @@ static bool allowed(void *self, const char *topic)
     struct source *source = self;
     rest_allow_check(&source->allow, topic);
     return source->allow.allowed;
+}
+
+static bool stream_allowed(void *self, const char *topic)
+{
+    struct source *source = self;
+    rest_allow_check(&source->streams, topic);
+    return source->streams.valid && source->streams.allowed;
 }
 
 /* Every record of the request fails with the same; the Proxy finds such faults record by record. */
@@ -179,21 +193,61 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
     return true;
 }
 
+/* A request below /streams. True where records of it are in the batch. */
+static bool handle_stream(struct source *source, struct sluice_batch *batch, struct rest_request *request,
+                          const struct rest_cluster *cluster)
+{
+    const struct sluice_host *host = source->host;
+    struct rest_stream_record *records = NULL;
+    struct rest_route *route = &request->route;
+    size_t count = 0;
+    if (route->kind != REST_STREAMS && !stream_allowed(source, route->topic)) {
+        (void)rest_fault_set(&request->fault, 400, REST_FORBIDDEN,
+                             "Not authorized to access the stream %s", route->topic);
+        return false;
+    }
+    if (route->kind != REST_STREAM_RECORD && route->kind != REST_STREAM_RECORDS) {
+        rest_streams_answer(cluster, request, batch, source->settings.streams_delete);
+        return false;
+    }
+    if (rest_streams_parse(host, batch, route, request->body ? request->body : "", request->size,
+                           source->settings.records_max, &records, &count, &request->fault) != 0) {
+        return false;
+    }
+    if (rest_request_results(request, count) != 0) {
+        (void)rest_fault_set(&request->fault, 500, 500, "Out of memory");
+        return false;
+    }
+    host->metric_add(source->records, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        struct sluice_record *record = host->records->add(batch, route->topic);
+        host->records->set_key(record, host->data->schema_plain(SLUICE_STRING, false), records[i].key);
+        host->records->set_value(record, records[i].schema, records[i].value);
+        host->records->set_context(record, &request->results[i]);
+    }
+    return true;
+}
+
 static void handle(struct source *source, struct sluice_batch *batch, struct rest_request *request)
 {
     bool pending = false;
     if (request->route.kind == REST_PRODUCE) {
         pending = produce(source, batch, request);
     } else {
+        bool stream = rest_streams_is(&request->route);
         const struct rest_cluster cluster = {
             .host = source->host,
             .context = source->context,
             .reads = source->cluster,
-            .allowed = allowed,
+            .allowed = stream ? stream_allowed : allowed,
             .user = source,
             .timeout_ms = (int)source->settings.metadata_ms,
         };
-        rest_metadata(&cluster, request, batch);
+        if (stream) {
+            pending = handle_stream(source, batch, request, &cluster);
+        } else {
+            rest_metadata(&cluster, request, batch);
+        }
     }
     if (!pending) {
         rest_server_done(source->server, request);

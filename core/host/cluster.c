@@ -1,4 +1,5 @@
 /* What a source may ask about the cluster: struct sluice_cluster. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,9 +111,45 @@ static const struct sluice_value *topic_configs(const struct sluice_host *host,
     return map;
 }
 
+/* 1, 0 where the error is the one that says so, or -1 with a sentence. */
+static int outcome(int result, int harmless, struct error *error, char *message, size_t size)
+{
+    bool fine = result != 0 && (int)error->code == harmless;
+    if (result != 0 && !fine) {
+        snprintf(message, size, "%s", error->message ? error->message : "the broker refused it");
+    }
+    error_clear(error);
+    return result == 0 ? 1 : fine ? 0 : -1;
+}
+
+static int topic_create(const struct sluice_host *host, const char *topic_name, int32_t count,
+                        int timeout_ms, char *message, size_t size)
+{
+    struct source_task *source = source_of(host);
+    struct error error = {0};
+    struct broker_topic_spec spec = {.name = topic_name, .partitions = count, .replication_factor = -1};
+    pthread_mutex_lock(&source->admin);
+    int result = broker_topic_create(source->broker, &spec, timeout_ms, &error);
+    pthread_mutex_unlock(&source->admin);
+    return outcome(result, ERROR_TOPIC_EXISTS, &error, message, size);
+}
+
+static int topic_delete(const struct sluice_host *host, const char *topic_name, int timeout_ms,
+                        char *message, size_t size)
+{
+    struct source_task *source = source_of(host);
+    struct error error = {0};
+    pthread_mutex_lock(&source->admin);
+    int result = broker_topic_delete(source->broker, topic_name, timeout_ms, &error);
+    pthread_mutex_unlock(&source->admin);
+    return outcome(result, ERROR_UNKNOWN_TOPIC, &error, message, size);
+}
+
 const struct sluice_cluster source_cluster = {
     .size = sizeof(struct sluice_cluster),
     .nodes = nodes,
     .topic = topic,
     .topic_configs = topic_configs,
+    .topic_create = topic_create,
+    .topic_delete = topic_delete,
 };

@@ -34,6 +34,14 @@ struct sluice_cluster {
     const struct sluice_value *(*topic_configs)(const struct sluice_host *host,
                                                 struct sluice_batch *batch, const char *topic,
                                                 int timeout_ms);
+    /*
+     * Changes, on hosts whose struct is so large. 1: done, 0: there is one already (create), there is none
+     * (delete), -1: a sentence in message.
+     */
+    int (*topic_create)(const struct sluice_host *host, const char *topic, int32_t partitions,
+                        int timeout_ms, char *message, size_t size);
+    int (*topic_delete)(const struct sluice_host *host, const char *topic, int timeout_ms, char *message,
+                        size_t size);
 };
 
 #endif

@@ -482,6 +482,13 @@ int broker_topic_create(struct broker *broker, const struct broker_topic_spec *s
     return error_set(error, ERROR_TOPIC_EXISTS, "it is there");
 }
 
+int broker_topic_delete(struct broker *broker, const char *topic, int timeout_ms, struct error *error)
+{
+    (void)broker;
+    (void)timeout_ms;
+    return error_set(error, ERROR_UNKNOWN_TOPIC, "The fake broker has no %s to delete", topic);
+}
+
 int broker_nodes(struct broker *broker, int timeout_ms, int32_t **ret_nodes, size_t *ret_count,
                  struct error *error)
 {

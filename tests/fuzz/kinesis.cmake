@@ -1,0 +1,1 @@
+sluice_fuzzer(kinesis_aggregate SOURCES fuzz/fuzz_kinesis_aggregate.c LIBS kinesis_parts)
