@@ -3,7 +3,7 @@
 
 Draws row numbers as the original does (random.seed(100); per turn one randrange(0, 2) for the pause
 and one randint(0, 11000) for the row), finds the three rows by key in rows/*.jsonl, and posts each to
-its topic, one record a request. `ind` is sent as `index`, as the original renames it. By default it
+its topic, one record a request; with --streams it puts them to streams, as the original's other half does. `ind` is sent as `index`, as the original renames it. By default it
 posts draws 1-3, 1-3 again, then 1-131: 137 triples, 411 records. Standard library only.
 """
 import argparse
@@ -93,28 +93,45 @@ class Poster:
         self.server = server
         self.connection = None
 
-    def once(self, path, body):
+    def once(self, path, body, method="POST", content_type=CONTENT_TYPE):
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
-        self.connection.request("POST", self.base + path, body, {"Content-Type": CONTENT_TYPE})
+        self.connection.request(method, self.base + path, body, {"Content-Type": content_type})
         answer = self.connection.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
 
     def post(self, topic, row):
-        body = json.dumps({"records": [{"value": row}]})
+        """Partition and offset of the record, by the REST Proxy's API."""
+        def send():
+            status, text = self.once("/topics/" + urllib.parse.quote(topic), json.dumps({"records": [{"value": row}]}))
+            if status == 200:
+                entry = json.loads(text)["offsets"][0]
+                if entry["error_code"] is None:
+                    return 200, (entry["partition"], entry["offset"])
+                status, text = 500, str(entry["error"])
+            return status, text
+        return self.repeat(topic, send)
+
+    def put(self, stream, row, key):
+        """Shard and sequence number, by Kinesis' API behind a gateway."""
+        body = json.dumps({"StreamName": stream, "Data": row, "PartitionKey": key})
+
+        def send():
+            status, text = self.once(f"/streams/{urllib.parse.quote(stream)}/record", body, "PUT", "application/json")
+            return status, (tuple(json.loads(text).values()) if status == 200 else text)
+        return self.repeat(stream, send)
+
+    def repeat(self, topic, send):
         deadline = time.monotonic() + self.patience
         pause = 0.02
         while True:
             try:
-                status, text = self.once("/topics/" + urllib.parse.quote(topic), body)
+                status, text = send()
             except (OSError, http.client.HTTPException) as error:
                 self.connection = None
                 status, text = 0, str(error)
             if status == 200:
-                entry = json.loads(text)["offsets"][0]
-                if entry["error_code"] is None:
-                    return entry["partition"], entry["offset"]
-                status, text = 500, str(entry["error"])
+                return text
             if status == 0 and self.server_left():
                 raise SystemExit("emulator: the server has ended, nobody takes the posts")
             if status not in REPEATED or time.monotonic() >= deadline:
@@ -136,7 +153,9 @@ class Poster:
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--url", default="http://127.0.0.1:8082", help="REST source")
-    options.add_argument("--prefix", default="12471ce1b695.", help="topics are PREFIXpin, ..geo, ..user")
+    options.add_argument("--prefix", help="topics are PREFIXpin, ..geo, ..user; by default 12471ce1b695.")
+    options.add_argument("--streams", action="store_true",
+                         help="put to streams PREFIXpin, .. (streaming-12471ce1b695-pin) instead of posting to topics")
     options.add_argument("--rows", default=os.path.join(HERE, "rows"), help="folder of the rows")
     options.add_argument("--database", metavar="FILE", help="SQLite database with the rows, instead of a folder")
     options.add_argument("--all", action="store_true", help="post every row of the database, in its order")
@@ -148,6 +167,7 @@ def main():
                          help="append topic, partition, offset and row of each acknowledged post")
     options.add_argument("--quiet", action="store_true")
     arguments = options.parse_args()
+    prefix = arguments.prefix or ("streaming-12471ce1b695-" if arguments.streams else "12471ce1b695.")
 
     if arguments.database:
         lists = load_database(arguments.database)
@@ -170,8 +190,8 @@ def main():
             for kind, row in zip(KINDS, rows):
                 if row is None:
                     continue
-                topic = arguments.prefix + kind
-                partition, offset = poster.post(topic, row)
+                topic = prefix + kind
+                partition, offset = poster.put(topic, row, kind) if arguments.streams else poster.post(topic, row)
                 posted += 1
                 if ledger:
                     ledger.write(json.dumps([topic, partition, offset, row]) + "\n")

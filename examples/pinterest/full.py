@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The whole pipeline of the example, step by step: rows in a database -> emulator -> REST -> topics -> lake ->
-S3 source -> cleaning -> SQL -> the eight analyses, as tables, lines of JSON and a page with charts.
+S3 source -> cleaning -> SQL -> the eight analyses, as tables, lines of JSON and a page with charts. Beside it the
+streaming branch: emulator -> REST -> topics -> Kinesis -> topics -> the same cleaning, SQL and analyses.
 
 Each step is one `sluice run` of plain properties files, written to demo/config for you to read and reuse; it ends by
 itself when everything is through. Standard library only.
@@ -17,8 +18,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import kinesalite  # noqa: E402
 import page  # noqa: E402
 
+STREAMS = "streaming-12471ce1b695-"
 PREFIX = "12471ce1b695."
 TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data"}
 CLEANED = {"pin": "pin", "geo": "geo", "user": "users"}
@@ -114,22 +117,24 @@ def load_database(path, folder, as_posted):
         db.commit()
 
 
-def ingest(demo):
-    """Posts rows over REST; they land in topics and, one object a record, in the lake."""
-    rows = demo.arguments.data or str(HERE / "rows")
-    source = demo.folder / "source.db"
-    load_database(source, rows, bool(demo.arguments.data))
-
+def emulator(demo, *more):
+    """What posts the rows while a step runs."""
     def post(pid):
         subprocess.run([sys.executable, str(HERE / "emulator.py"), "--patience", "60", "--server-pid", str(pid),
-                        "--url", demo.arguments.rest, "--database", str(source), *(["--all"] if demo.arguments.data else [])], check=True)
+                        "--url", demo.arguments.rest, "--database", str(demo.folder / "source.db"),
+                        *(["--all"] if demo.arguments.data else []), *more], check=True)
+    return post
 
+
+def ingest(demo):
+    """Posts rows over REST; they land in topics and, one object a record, in the lake."""
     lake = {**read_properties(HERE / "s3-raw.properties"), **demo.store("lake")}
     lake.pop("name")
     rest = {**read_properties(HERE / "rest-source.properties"), "listeners": demo.arguments.rest}
     rest.pop("name")
     demo.run("Rows over REST into topics and the lake",
-             [demo.connector("rest-source", rest, "Takes the posts."), demo.connector("lake", lake, "Raw rows, the owner's own file.")], post)
+             [demo.connector("rest-source", rest, "Takes the posts."), demo.connector("lake", lake, "Raw rows, the owner's own file.")],
+             emulator(demo))
 
 
 def chain():
@@ -168,6 +173,46 @@ def batch_source(demo):
               "s3.poll.interval.ms": "500", "transforms": "branch", "transforms.branch.type": "RegexRouter",
               "transforms.branch.regex": PREFIX.replace(".", "[.]") + "(.*)", "transforms.branch.replacement": "batch.$1"}
     return [demo.connector("batch-lake", source, "Reads the lake back into topics batch.pin, batch.geo, batch.user.")]
+
+
+def stream_ingest(demo, kinesis):
+    """Puts rows to streams over REST; they land in topics and from there in Kinesis."""
+    rest = {**read_properties(HERE / "rest-source.properties"), "listeners": demo.arguments.rest,
+            "sluice.streams.allow": STREAMS + ".*"}
+    rest.pop("name")
+    # A row stands for itself: the order of rows with one partition key does not matter, so calls may be filled.
+    sink = {"connector.class": "sluice.kinesis.KinesisSinkConnector", "tasks.max": "1", **JSON, **kinesis,
+            "topics.regex": STREAMS + ".*", "kinesis.stream": "${topic}", "kinesis.stream.create": "true",
+            "kinesis.ordering": "none"}
+    demo.run("Rows over REST as streams, into Kinesis",
+             [demo.connector("stream-rest", rest, "Takes the puts."), demo.connector("stream-kinesis", sink, "Topics into streams.")],
+             emulator(demo, "--streams"))
+
+
+def stream_source(demo, kinesis):
+    """The streams, read back."""
+    source = {"connector.class": "sluice.kinesis.KinesisSourceConnector", "tasks.max": "1", **JSON, **kinesis,
+              "kinesis.stream": ",".join(STREAMS + kind for kind in TABLES), "kinesis.value.format": "json",
+              "kafka.topic.map": ",".join(f"{STREAMS}{kind}:stream.{kind}" for kind in TABLES),
+              "kinesis.poll.interval.ms": "200"}
+    return [demo.connector("stream-source", source, "Reads the streams into topics stream.pin, stream.geo, stream.user.")]
+
+
+def stream_branch(demo):
+    """The answers of the streaming branch; None where there is no Kinesis."""
+    program, why = kinesalite.program(pathlib.Path(demo.sluice).resolve().parent / "kinesalite")
+    if not program:
+        print(f"\nThe streaming branch is left out: {why}.", flush=True)
+        return None
+    if demo.arguments.postgres:
+        make_schema(demo.arguments.postgres, "stream")
+    with kinesalite.running(program, str(demo.folder / "kinesalite")) as url:
+        kinesis = {"kinesis.endpoint": url, "kinesis.region": "us-east-1", "aws.access.key.id": "demo",
+                   "aws.secret.access.key": "demo"}
+        stream_ingest(demo, kinesis)
+        clean(demo, "stream", stream_source(demo, kinesis), "stream[.].*")
+    analyse(demo, "stream")
+    return collect(demo, "stream")
 
 
 def analyse(demo, branch):
@@ -213,6 +258,7 @@ def main():
     options.add_argument("--demo", default="demo", help="folder for everything that is made")
     options.add_argument("--rest", default="http://127.0.0.1:8082", help="where the REST source listens")
     options.add_argument("--admin", default="http://127.0.0.1:8083", help="where the admin API listens")
+    options.add_argument("--batch-only", action="store_true", help="leave the streaming branch out")
     options.add_argument("--data", metavar="DIR", help="other rows: pin.jsonl, geo.jsonl, user.jsonl, each line as posted")
     options.add_argument("--kafka", metavar="HOST:PORT", help="a Kafka broker instead of the embedded log")
     options.add_argument("--s3", metavar="URL", help="an S3 server instead of a folder; credentials from the environment")
@@ -223,13 +269,18 @@ def main():
 
     if arguments.postgres:
         make_schema(arguments.postgres, "batch")
+    load_database(demo.folder / "source.db", arguments.data or str(HERE / "rows"), bool(arguments.data))
     ingest(demo)
     clean(demo, "batch", batch_source(demo), "batch[.].*")
     analyse(demo, "batch")
     answers = {"batch": collect(demo, "batch")}
+    stream = None if arguments.batch_only else stream_branch(demo)
+    if stream is not None:
+        answers["stream"] = stream
     page.write_tables(answers)
     page.write_page(demo.folder / "results" / "index.html", answers)
-    print(f"\nThe answers: {demo.folder}/results/batch/q1.jsonl .. q8.jsonl, as a page {demo.folder}/results/index.html, "
+    branches = "{batch,stream}" if "stream" in answers else "batch"
+    print(f"\nThe answers: {demo.folder}/results/{branches}/q1.jsonl .. q8.jsonl, as a page {demo.folder}/results/index.html, "
           "and in tables result_q1 .. result_q8.")
 
 

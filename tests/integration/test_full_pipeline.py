@@ -56,20 +56,37 @@ def assert_recorded(folder, branch):
         assert sorted(map(str, found[name])) == sorted(map(str, rows)), name
 
 
+def assert_streamed(folder, output):
+    """The streaming branch has the same answers; where there is no Kinesis it says that it is left out."""
+    left_out = [line for line in output.splitlines() if line.startswith("The streaming branch is left out: ")]
+    if left_out:
+        pytest.skip(left_out[0])
+    assert_recorded(folder, "stream")
+
+
+def test_without_node_the_streaming_branch_is_left_out(tmp_path):
+    """Asked of the part that decides, with nothing on the path."""
+    code = "import kinesalite, os; os.environ['PATH'] = ''; print(kinesalite.program('nowhere'))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=EXAMPLE, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("(None, 'Node is missing") and not os.path.exists(os.path.join(EXAMPLE, "nowhere"))
+
+
 def test_on_sqlite(tmp_path):
     output = run(tmp_path)
     assert_recorded(tmp_path, "batch")
     assert "Azerbaijan  6,000,000" in output
     page = (tmp_path / "demo" / "results" / "index.html").read_text(encoding="utf-8")
     assert "Azerbaijan" in page and "http" not in page
+    assert_streamed(tmp_path, output)
 
 
 def test_on_postgresql(tmp_path):
     server = Postgres().start()
     try:
-        run(tmp_path, "--postgres", server.url + "?user=sluice&password=s3cret")
+        output = run(tmp_path, "--postgres", server.url + "?user=sluice&password=s3cret")
         assert_recorded(tmp_path, "batch")
         assert server.run("SELECT country, follower_count FROM batch.result_q3b") == [["Azerbaijan", "6000000"]]
+        assert_streamed(tmp_path, output)
     finally:
         server.close()
 
@@ -99,7 +116,7 @@ def test_edge_rows_of_ones_own(tmp_path):
     for kind, lines in EDGES.items():
         lines = lines + [EDGES["pin"][0]] if kind == "user" else lines
         (rows / f"{kind}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    run(tmp_path, "--data", str(rows))
+    run(tmp_path, "--batch-only", "--data", str(rows))
     found = answers_of(tmp_path, "batch")
     assert ["A", None, 1] in found["q1"] and ["N", "\u00e9\u2603", 1] in found["q1"]
     assert sorted(found["q2"]) == [[2018, "x", 1], [2022, "x", 1]]

@@ -5,17 +5,16 @@ import http.client
 import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import urllib.parse
 
 import pytest
-from harness import SLUICE, free_port, wait_until
+from harness import EXAMPLE, SLUICE, free_port, wait_until
 
-KINESALITE = "3.3.3"
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(SLUICE)), "kinesalite")
+sys.path.insert(0, EXAMPLE)
+import kinesalite  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class Fault(Exception):
@@ -104,15 +103,9 @@ class Server:
 
 class Kinesalite(Server):
     def __init__(self):
-        if not shutil.which("node") or not shutil.which("npm"):
-            pytest.skip("no node and npm for kinesalite")
-        program = os.path.join(FOLDER, "node_modules", "kinesalite", "cli.js")
-        if not os.path.exists(program):
-            os.makedirs(FOLDER, exist_ok=True)
-            got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund",
-                                  f"kinesalite@{KINESALITE}"], cwd=FOLDER, capture_output=True, text=True, timeout=180)
-            if got.returncode != 0:
-                pytest.skip("kinesalite could not be fetched: " + got.stderr[-200:])
+        program, why = kinesalite.program(os.path.join(os.path.dirname(os.path.abspath(SLUICE)), "kinesalite"))
+        if not program:
+            pytest.skip("no kinesalite: " + why)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(["node", program, "--port", str(port), "--createStreamMs", "0",
