@@ -9,6 +9,8 @@
 #include "core/data/json_once.h"
 #include "core/data/json_text.h"
 
+_Thread_local struct json_shape json_shapes[SHAPES];
+
 /* -- encodings other than UTF-8, as Jackson finds them by the first bytes -- */
 
 struct encoding {
@@ -64,8 +66,7 @@ static struct sluice_span to_utf8(struct arena *arena, const unsigned char *p, s
 }
 
 enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
-                             struct sluice_span *ret_normal, bool *ret_infinite,
-                             struct sluice_json_error *error)
+                             struct json_scanned *ret, struct sluice_json_error *error)
 {
     struct sluice_span text = {data, size};
     if (!(flags & SLUICE_JSON_STRICT)) {
@@ -76,19 +77,17 @@ enum sluice_result json_scan(struct arena *arena, const char *data, size_t size,
             text = to_utf8(arena, (const unsigned char *)text.data, text.size, encoding);
         }
     }
-    struct json_scanned scanned;
     enum sluice_result result;
 #ifdef JSON_SCAN_AVX2
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
-        result = json_scan_utf8_avx2(arena, text, flags, &scanned, error);
+        result = json_scan_utf8_avx2(arena, text, flags, ret, error);
     } else
 #endif
     {
-        result = json_scan_utf8(arena, text, flags, &scanned, error);
+        result = json_scan_utf8(arena, text, flags, ret, error);
     }
-    if (result == SLUICE_OK) {
-        *ret_normal = scanned.twins ? json_once(arena, scanned.normal) : scanned.normal;
-        *ret_infinite = scanned.infinite;
+    if (result == SLUICE_OK && ret->twins) {
+        ret->normal = json_once(arena, ret->normal);
     }
     return result;
 }

@@ -17,6 +17,7 @@
 #include <sluice/data.h>
 
 #include "core/base/arena.h"
+#include "core/data/json_shape.h"
 
 enum {
     JSON_MAX_DEPTH = 1000,
@@ -25,22 +26,23 @@ enum {
     JSON_MAX_NAME = 65536,
 };
 
-/**
- * *ret_infinite: some number is beyond a double's range. It is 1E999 or -1E999 in the text then, which
- * cannot tell it from a string otherwise; whoever reads it writes "Infinity" as Jackson does.
- * SLUICE_OK with the text in normal form, in the input or in the arena (data NULL: nothing but
- * blanks); or SLUICE_BAD_RECORD with *error filled. flags: enum sluice_json_flags.
- */
-enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
-                             struct sluice_span *ret_normal, bool *ret_infinite,
-                             struct sluice_json_error *error);
-
-/** What one scan found out; for json_scan() only. */
+/** What one scan found out. */
 struct json_scanned {
-    struct sluice_span normal;
-    bool twins;    /* some object may have a name twice */
-    bool infinite; /* as *ret_infinite */
+    struct sluice_span normal; /* in the input or in the arena; data NULL: nothing but blanks */
+    bool twins;                /* some object may have a name twice; only the scanner says so */
+    /*
+     * Some number is beyond a double's range. It is 1E999 or -1E999 in the text then, which cannot tell
+     * it from a string otherwise; whoever reads it writes "Infinity" as Jackson does.
+     */
+    bool infinite;
+    struct json_shape *shape;  /* of the object; NULL: none, or no object */
+    size_t place_count;        /* members of the object, where they are wanted and known */
+    struct json_place places[SHAPE_KEYS];
 };
+
+/** SLUICE_OK, or SLUICE_BAD_RECORD with *error filled. flags: enum sluice_json_flags. */
+enum sluice_result json_scan(struct arena *arena, const char *data, size_t size, uint32_t flags,
+                             struct json_scanned *ret, struct sluice_json_error *error);
 
 /** The scanner proper, for any processor and for those with AVX2. The text is UTF-8 without a mark. */
 enum sluice_result json_scan_utf8(struct arena *arena, struct sluice_span text, uint32_t flags,

@@ -27,6 +27,11 @@ struct scanner {
     uint64_t is_object[JSON_MAX_DEPTH / 64 + 1];
     uint32_t key_count;       /* of all open objects, innermost last */
     uint32_t first_key;       /* of the innermost object */
+    uint32_t last_keys;       /* of the object closed last */
+    struct json_shape *shape; /* of the outermost object; NULL: none */
+    bool guess;               /* all its names so far were those of the shape */
+    size_t place_depth;       /* 1 where places are wanted, else out of reach */
+    struct json_scanned *ret;
     uint32_t keys[KEYS_WATCHED];
     uint16_t outer_first_key[JSON_MAX_DEPTH + 1]; /* first_key of the object around, by depth */
 };
@@ -414,6 +419,7 @@ static bool push(struct scanner *s, bool object)
 static void pop(struct scanner *s)
 {
     if (in_object(s)) {
+        s->last_keys = s->key_count - s->first_key;
         s->key_count = s->first_key;
         s->first_key = s->outer_first_key[s->depth];
     }
@@ -450,8 +456,116 @@ static inline void watch_key(struct scanner *s, const unsigned char *key, size_t
     s->keys[s->key_count++] = hash;
 }
 
+/* -- the outermost object's shape and its members' places -- */
+
+/* Where s->p will stand in the normal text. */
+static inline uint32_t place_here(const struct scanner *s)
+{
+    return (uint32_t)(s->out_size + (size_t)(s->p - s->run));
+}
+
+static void begin_shape(struct scanner *s)
+{
+    struct json_shape *shape = json_shape_for(s->p + 1, s->end);
+    s->shape = shape;
+    s->guess = shape != NULL && shape->count > 0;
+    if (shape && (shape->to_open > 0 || shape->learn)) {
+        shape->to_open -= shape->to_open > 0;
+        s->place_depth = 1;
+    }
+}
+
+/* The object has ended: was it as expected? Otherwise its names are those expected from now on. */
+static void end_shape(struct scanner *s)
+{
+    struct json_shape *shape = s->shape;
+    if (s->twins || s->place_depth != 1) {
+        s->ret->place_count = 0; /* which twins would be wrong, or too many */
+    }
+    if (s->guess && s->last_keys == shape->count) {
+        shape->next_wait = 0;
+        shape->learn = false;
+        return;
+    }
+    if (shape->learn && !s->twins) {
+        size_t used = 0, count = s->ret->place_count;
+        const char *normal = s->out ? s->out : (const char *)s->run;
+        for (size_t i = 0; i < count; i++) {
+            size_t size = s->ret->places[i].key_size;
+            if (used + size + 1 > SHAPE_TEXT) {
+                count = 0;
+                break;
+            }
+            memcpy(shape->text + used, normal + s->ret->places[i].key, size);
+            shape->text[used + size] = ':';
+            used += size + 1;
+            shape->end[i] = (uint16_t)used;
+            shape->hash[i] = s->keys[i];
+        }
+        shape->count = (uint32_t)count;
+        shape->wait = shape->next_wait;
+        shape->next_wait = shape->next_wait * 2 + 1;
+        if (shape->next_wait > SHAPE_LONGEST_WAIT) {
+            shape->next_wait = SHAPE_LONGEST_WAIT;
+        }
+        shape->learn = false;
+    } else if (shape->wait > 0) {
+        shape->wait--;
+    } else {
+        shape->learn = true;
+    }
+}
+
+/* At a name of the outermost object: over it and its colon, where it is the one expected. */
+static inline bool guess_key(struct scanner *s)
+{
+    const struct json_shape *shape = s->shape;
+    uint32_t i = s->key_count;
+    if (i >= shape->count) {
+        return false;
+    }
+    size_t from = i > 0 ? shape->end[i - 1] : 0, size = shape->end[i] - from;
+    if (!json_same(s->p, s->end, shape->text + from, size)) {
+        return false;
+    }
+    if (s->place_depth == 1) {
+        struct json_place *place = &s->ret->places[s->ret->place_count];
+        place->key = place_here(s);
+        place->key_size = (uint32_t)size - 1;
+    }
+    s->p += size;
+    s->keys[s->key_count++] = shape->hash[i];
+    skip_blanks(s);
+    return true;
+}
+
+static inline void begin_place(struct scanner *s)
+{
+    struct json_place *place = &s->ret->places[s->ret->place_count];
+    place->value = place_here(s);
+    place->escapes = false;
+}
+
+static inline void end_place(struct scanner *s)
+{
+    struct json_place *place = &s->ret->places[s->ret->place_count];
+    place->value_size = place_here(s) - place->value;
+    if (++s->ret->place_count == SHAPE_KEYS) {
+        s->place_depth = SIZE_MAX; /* too many */
+    }
+}
+
 static bool scan_key(struct scanner *s)
 {
+    if (s->guess && s->depth == 1) {
+        if (guess_key(s)) {
+            return true;
+        }
+        s->guess = false;
+    }
+    if (s->depth == s->place_depth) {
+        s->ret->places[s->ret->place_count].key = place_here(s);
+    }
     if (s->p >= s->end || *s->p != '"') {
         return fail_unexpected(s, "was expecting double-quote to start field name");
     }
@@ -471,6 +585,10 @@ static bool scan_key(struct scanner *s)
     } else {
         watch_key(s, key, (size_t)(s->p - key) - 1);
     }
+    if (s->depth == s->place_depth) {
+        struct json_place *place = &s->ret->places[s->ret->place_count];
+        place->key_size = place_here(s) - place->key;
+    }
     skip_blanks(s);
     if (s->p >= s->end || *s->p != ':') {
         return fail_unexpected(s, "was expecting a colon to separate field name and value");
@@ -487,6 +605,9 @@ static bool scan_value(struct scanner *s)
         /* a value begins here */
         unsigned char c = s->p < s->end ? *s->p : 0;
         bool escaped;
+        if (s->depth == s->place_depth) {
+            begin_place(s);
+        }
         if (c == '{' || c == '[') {
             if (!push(s, c == '{')) {
                 return false;
@@ -505,6 +626,9 @@ static bool scan_value(struct scanner *s)
             if (!scan_string(s, &escaped)) {
                 return false;
             }
+            if (s->depth == s->place_depth) {
+                s->ret->places[s->ret->place_count].escapes = escaped;
+            }
         } else if (c == '-' || (c >= '0' && c <= '9')) {
             if (!scan_number(s)) {
                 return false;
@@ -516,6 +640,9 @@ static bool scan_value(struct scanner *s)
         for (;;) {
             if (s->depth == 0) {
                 return true;
+            }
+            if (s->depth == s->place_depth) {
+                end_place(s);
             }
             skip_blanks(s);
             bool object = in_object(s);
@@ -551,14 +678,24 @@ enum sluice_result JSON_SCAN_UTF8(struct arena *arena, struct sluice_span text, 
     s.twins = s.infinite = false;
     s.error = error;
     s.depth = 0;
-    s.key_count = s.first_key = 0;
+    s.key_count = s.first_key = s.last_keys = 0;
+    s.shape = NULL;
+    s.guess = false;
+    s.place_depth = SIZE_MAX;
+    s.ret = ret;
     while (s.p < s.end && is_blank(*s.p)) {
         s.p++;
     }
     s.run = s.p;
-    *ret = (struct json_scanned){{NULL, 0}, false, false};
+    ret->normal = (struct sluice_span){NULL, 0};
+    ret->twins = ret->infinite = false;
+    ret->place_count = 0;
+    ret->shape = NULL;
     if (s.p == s.end) {
         return SLUICE_OK;
+    }
+    if (*s.p == '{') {
+        begin_shape(&s);
     }
     if (!scan_value(&s)) {
         return SLUICE_BAD_RECORD;
@@ -582,6 +719,10 @@ enum sluice_result JSON_SCAN_UTF8(struct arena *arena, struct sluice_span text, 
             return SLUICE_BAD_RECORD;
         }
     }
+    if (s.shape) {
+        end_shape(&s);
+    }
+    ret->shape = s.shape;
     ret->twins = s.twins;
     ret->infinite = s.infinite;
     return SLUICE_OK;

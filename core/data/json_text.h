@@ -72,6 +72,27 @@ static inline const unsigned char *json_quote_or_escape(const unsigned char *p,
     return json_find_stop(p, end, 0);
 }
 
+/** json_same() may read as many bytes behind what it compares with. */
+enum { JSON_SAME_ROOM = 64 };
+
+/** Whether [p, end) begins with the size bytes at known. */
+static inline int json_same(const unsigned char *p, const unsigned char *end, const char *known,
+                            size_t size)
+{
+    if ((size_t)(end - p) < size) {
+        return 0;
+    }
+#ifdef __AVX2__
+    if (size <= 32 && end - p >= 32) {
+        __m256i same = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(const void *)p),
+                                         _mm256_loadu_si256((const __m256i *)(const void *)known));
+        uint64_t differ = ~(uint64_t)(uint32_t)_mm256_movemask_epi8(same);
+        return (differ & (((uint64_t)1 << size) - 1)) == 0;
+    }
+#endif
+    return memcmp(p, known, size) == 0;
+}
+
 /** Writes \\uXXXX, six bytes, upper-case as Jackson does. */
 static inline size_t json_put_unit(char *to, uint32_t unit)
 {

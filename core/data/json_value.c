@@ -103,6 +103,7 @@ static void set_key(struct arena *arena, struct member *member, struct sluice_sp
 
 static struct members *split(const struct sluice_value *value)
 {
+    json_shape_opened(value->shape);
     struct sluice_batch *batch = value->batch;
     struct arena *arena = batch_arena(batch);
     struct members *members = arena_alloc(arena, sizeof(*members));
@@ -133,6 +134,26 @@ static struct members *split(const struct sluice_value *value)
         set_from_normal(values, batch, text.data, text.size, escapes);
         member->value = values++;
         left--;
+    }
+    return members;
+}
+
+/* The same where the scan has told the places. */
+static struct members *from_places(struct sluice_batch *batch, const struct json_scanned *scanned)
+{
+    struct arena *arena = batch_arena(batch);
+    size_t count = scanned->place_count;
+    struct members *members = arena_alloc(arena, sizeof(*members));
+    struct member *list = arena_alloc(arena, count * sizeof(*list));
+    struct sluice_value *values = arena_alloc(arena, count * sizeof(*values));
+    *members = (struct members){.batch = batch, .list = list, .count = count, .capacity = count};
+    for (size_t i = 0; i < count; i++) {
+        const struct json_place *place = &scanned->places[i];
+        set_key(arena, &list[i], (struct sluice_span){scanned->normal.data + place->key, place->key_size},
+                false);
+        set_from_normal(&values[i], batch, scanned->normal.data + place->value, place->value_size,
+                        place->escapes);
+        list[i].value = &values[i];
     }
     return members;
 }
@@ -173,12 +194,11 @@ enum sluice_result value_from_json(struct sluice_batch *batch, const char *data,
                                    uint32_t flags, struct sluice_value **ret_value,
                                    struct sluice_json_error *error)
 {
-    struct sluice_span normal;
-    bool infinite = false;
+    struct json_scanned scanned;
     enum sluice_result result =
         size > UINT32_MAX / 16
             ? SLUICE_BAD_RECORD
-            : json_scan(batch_arena(batch), data, size, flags, &normal, &infinite, error);
+            : json_scan(batch_arena(batch), data, size, flags, &scanned, error);
     if (result != SLUICE_OK) {
         if (size > UINT32_MAX / 16) {
             *error = (struct sluice_json_error){.size = error->size, .line = 1, .column = 1};
@@ -186,10 +206,18 @@ enum sluice_result value_from_json(struct sluice_batch *batch, const char *data,
         }
         return result;
     }
-    *ret_value = normal.data ? value_from_normal(batch, normal.data, normal.size) : NULL;
-    if (infinite) {
-        settle_infinite(*ret_value);
+    struct sluice_span normal = scanned.normal;
+    struct sluice_value *value = normal.data ? value_from_normal(batch, normal.data, normal.size) : NULL;
+    if (scanned.place_count > 0) {
+        value->members = from_places(batch, &scanned);
+        value->flags &= (uint8_t)~VALUE_LAZY;
+    } else if (scanned.shape) {
+        value->shape = json_shape_number(scanned.shape);
     }
+    if (scanned.infinite) {
+        settle_infinite(value);
+    }
+    *ret_value = value;
     return SLUICE_OK;
 }
 

@@ -47,7 +47,7 @@ struct members {
 struct sluice_value {
     uint8_t type;  /* enum sluice_type */
     uint8_t flags;
-    uint16_t unused;
+    uint16_t shape; /* LAZY object: json_shape_number() of its text */
     uint32_t json_size;
     const char *json; /* NULL: not written yet */
     union {

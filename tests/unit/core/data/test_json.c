@@ -371,6 +371,73 @@ static void test_random_documents(void **state)
     }
 }
 
+/*
+ * Objects that begin alike are expected to go on like the one before: whatever order they come in,
+ * each is read as if it came alone, opened or not.
+ */
+static void test_what_came_before_does_not_matter(void **state)
+{
+    (void)state;
+    static const char *const table[][2] = {
+        {"{\"number\":1,\"b\":\"x\",\"c\":null}", "{\"number\":1,\"b\":\"x\",\"c\":null}"},
+        {"{\"number\":1,\"b\":\"x\"}", "{\"number\":1,\"b\":\"x\"}"},
+        {"{\"number\":1,\"b\":\"x\",\"c\":2,\"b\":3}", "{\"number\":1,\"b\":3,\"c\":2}"},
+        {"{\"number\":1,\"c\":\"x\",\"b\":[1,2]}", "{\"number\":1,\"c\":\"x\",\"b\":[1,2]}"},
+        {"{\"number\":1,\"b\":\"x\",\"b\":4,\"c\":5}", "{\"number\":1,\"b\":4,\"c\":5}"},
+        {"{\"number\":1,\"bb\":\"x\",\"c\":6}", "{\"number\":1,\"bb\":\"x\",\"c\":6}"},
+        {"{\"number\":1,\"b\" : \"\\u00e9\\n\",\"c\" :1e2 , \"d\": {\"b\":1,\"b\":2}, \"e\":7 }",
+         "{\"number\":1,\"b\":\"\xC3\xA9\\n\",\"c\":100.0,\"d\":{\"b\":2},\"e\":7}"},
+        {"{\"number\": 01, \"b\":{\"number\":1,\"b\":\"\\/\"},\"c\":[ ]}",
+         "{\"number\":1,\"b\":{\"number\":1,\"b\":\"/\"},\"c\":[]}"},
+        {"{\"number\":1e999,\"b\":\"x\"}", "{\"number\":\"Infinity\",\"b\":\"x\"}"},
+        {"{\"number\":1,\"\\u0062\":2,\"b\":3}", "{\"number\":1,\"b\":3}"},
+        {"{\"number\":1,\"\xC3\xA9\":2,\"c\":\"\xC3\xA9\"}",
+         "{\"number\":1,\"\xC3\xA9\":2,\"c\":\"\xC3\xA9\"}"},
+        {"{\"number\":1}", "{\"number\":1}"},
+        {"  {\"number\":1,\"b\":\"a name that is longer than a block of thirty-two bytes\"}  ",
+         "{\"number\":1,\"b\":\"a name that is longer than a block of thirty-two bytes\"}"},
+        {"{}", "{}"},
+    };
+    enum { TEXTS = sizeof(table) / sizeof(table[0]) };
+    char large[1200] = "{\"number\":1", out[4096]; /* more members than are remembered */
+    for (int i = 0; i < 64; i++) {
+        sprintf(large + strlen(large), ",\"member%d\":%d", i, i);
+    }
+    strcat(large, "}");
+    srand(7);
+    int same = 0;
+    for (int i = 0; i < 20000; i++, same -= same > 0) {
+        static int which;
+        which = same > 0 ? which : rand() % (TEXTS + 1); /* runs of one, so that it is expected */
+        same = same > 0 ? same : rand() % 8 + 1;
+        const char *in = which < TEXTS ? table[which][0] : large;
+        const char *expected = which < TEXTS ? table[which][1] : large;
+        struct sluice_json_error error = {.size = sizeof(error)};
+        size_t size = strlen(in);
+        char *exact = malloc(size);
+        memcpy(exact, in, size);
+        struct sluice_value *value = NULL;
+        assert_int_equal(data_api.from_json(batch, exact, size, SLUICE_JSON_CONNECT, &value, &error), SLUICE_OK);
+        struct sluice_span json =
+            data_api.to_json(batch, i / 1000 % 2 ? value : data_api.copy(batch, value));
+        assert_true(json.size < sizeof(out));
+        memcpy(out, json.data, json.size);
+        out[json.size] = '\0';
+        assert_string_equal(out, expected);
+        free(exact);
+        if (rand() % 16 == 0) { /* a text that is cut off anywhere is refused */
+            char *cut = malloc(size);
+            size_t left = (size_t)rand() % (strlen(strrchr(in, '}')) == 1 ? size - 1 : size / 2) + 1;
+            memcpy(cut, in, left);
+            if (memchr(cut, '{', left)) {
+                assert_int_equal(data_api.from_json(batch, cut, left, SLUICE_JSON_CONNECT, &value, &error),
+                                 SLUICE_BAD_RECORD);
+            }
+            free(cut);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_members_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random_documents, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_came_before_does_not_matter, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
