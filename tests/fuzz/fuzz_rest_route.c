@@ -26,6 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
         (void)rest_topic_valid(route.topic);
+        fault.status = 0;
+        int stream = rest_route_streams(parts[0], parts[1], &route, &fault);
+        if (strlen(route.topic) > REST_TOPIC_MAX + 1 || (stream < 0) != (fault.status >= 400)) {
+            abort();
+        }
     }
     free(text);
     return 0;

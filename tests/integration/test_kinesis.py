@@ -6,6 +6,7 @@ import random
 import signal
 import struct
 import subprocess
+import time
 
 import pytest
 from harness import SLUICE, Sluice, wait_until
@@ -153,10 +154,16 @@ def test_throttled_reads_and_expired_iterators(tmp_path, server, stream):
     server.create(stream, 2)
     dice = random.Random(2)
 
-    def fault(operation, _):
+    shards = server.shards(stream)
+
+    def fault(operation, request):
         chance = dice.random()
         if operation == "GetRecords":
             return EXPIRED if chance < 0.2 else THROTTLED if chance < 0.4 else None
+        if operation == "ListShards" and chance >= 0.3:  # in pages
+            assert ("StreamName" in request) != ("NextToken" in request)
+            return (200, {"Shards": shards[1:]} if "NextToken" in request else
+                    {"Shards": shards[:1], "NextToken": "next \"+/= \n"})
         if operation in ("ListShards", "GetShardIterator"):
             return (500, {"__type": "InternalFailure"}) if chance < 0.3 else None
         return None
@@ -225,6 +232,16 @@ def test_aggregates_are_split(tmp_path, server, stream):
     server.put(stream, [("a", aggregate(all_lines[:50])), *all_lines[50:]])
     with Sluice(tmp_path, {"in": server.source(stream)}) as sluice:
         assert_in_order(settled(sluice, stream, 60), 60)
+        # Within an aggregate it goes on behind the record that was delivered last.
+        sluice.call("PUT", "/connectors/in/stop")
+        wait_until(lambda: sluice.status("in")["connector"]["state"] == "STOPPED", 20, sluice.text())
+        offset = sluice.call("GET", "/connectors/in/offsets")[1]["offsets"][0]
+        first = server.first_number(stream)
+        changed = {"partition": offset["partition"], "offset": {"sequenceNumber": first, "subSequenceNumber": 29}}
+        assert sluice.call("PATCH", "/connectors/in/offsets", {"offsets": [changed]})[0] == 200
+        sluice.call("PUT", "/connectors/in/resume")
+        wait_until(lambda: len(consume(sluice, stream)) >= 90, 20, sluice.text())
+        assert [json.loads(each["value"])["n"] for each in consume(sluice, stream)[60:]] == list(range(30, 60))
         server.put(stream, [("a", struct.pack(">I", 0xf3899ac2) + b"no aggregate at all..")])
         assert "its data is no JSON" in sluice.wait_state("in", "FAILED")["trace"]
 
@@ -236,6 +253,32 @@ def test_latest_begins_with_what_comes(tmp_path, server, stream):
         wait_until(lambda: "Reading shardId" in "".join(sluice.output), 20, sluice.text())
         wait_until(lambda: put(server, stream, KEYS, 10) or consume(sluice, stream), 20, sluice.text())
         assert min(json.loads(each["value"])["n"] for each in consume(sluice, stream)) >= 10
+
+
+def test_latest_is_kept_over_a_restart(tmp_path, server, stream):
+    """Nothing was read yet, so there is no sequence number to go on from; what comes while it is down is not missed."""
+    server.create(stream)
+    put(server, stream, 10)
+    time.sleep(1.1)  # kinesalite's times are whole seconds
+    sluice = Sluice(tmp_path, {"in": server.source(stream, kinesis__position="latest")}, {"offset.flush.interval.ms": "100"})
+    with sluice:
+        wait_until(lambda: "Reading shardId" in "".join(sluice.output), 20, sluice.text())
+        wait_until(lambda: sluice.call("GET", "/connectors/in/offsets")[1]["offsets"], 20, sluice.text())
+    put(server, stream, 20, 10)
+    with sluice:
+        records = settled(sluice, stream, 20)
+        assert sorted(json.loads(each["value"])["n"] for each in records) == list(range(10, 30))
+
+
+def test_from_a_time(tmp_path, server, stream):
+    server.create(stream)
+    put(server, stream, 10)
+    time.sleep(1.1)
+    now = int(time.time()) * 1000
+    put(server, stream, 20, 10)
+    with Sluice(tmp_path, {"in": server.source(stream, kinesis__position="AT_TIMESTAMP", kinesis__timestamp=str(now))}) as sluice:
+        records = settled(sluice, stream, 20)
+        assert sorted(json.loads(each["value"])["n"] for each in records) == list(range(10, 30))
 
 
 def test_bad_records_and_bad_streams(tmp_path, server, stream):

@@ -79,6 +79,12 @@ class Server:
                 iterator = answer.get("NextShardIterator") if answer["Records"] else None
         return found
 
+    def first_number(self, stream):
+        """Sequence number of the first record of the first shard."""
+        iterator = self.call("GetShardIterator", StreamName=stream, ShardId=self.shards(stream)[0]["ShardId"],
+                             ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        return self.call("GetRecords", ShardIterator=iterator, Limit=1)["Records"][0]["SequenceNumber"]
+
     def properties(self, **more):
         return {"kinesis.region": "us-east-1", "kinesis.endpoint": self.url, "aws.access.key.id": "access",
                 "aws.secret.access.key": "secret",
