@@ -44,7 +44,7 @@ static void test_passwords(void **state)
     assert_int_equal(rest_auth_load(&worker, &auth, &error), 0);
     assert_true(rest_auth_allows(auth, "Basic YW5uOnBhc3Mgd29yZA=="));  /* ann:pass word */
     assert_true(rest_auth_allows(auth, "basic  YW5uOnBhc3Mgd29yZA==")); /* any case, any blanks */
-    assert_false(rest_auth_allows(auth, "Basic YW5uOnBhc3Mgd29yZA=Z" + 1));
+    assert_false(rest_auth_allows(auth, "asic YW5uOnBhc3Mgd29yZA=Z"));
     assert_false(rest_auth_allows(auth, "Basic YW5uOnBhc3M=")); /* ann:pass */
     assert_false(rest_auth_allows(auth, "Basic YW5u"));         /* ann */
     assert_false(rest_auth_allows(auth, "Basic "));
