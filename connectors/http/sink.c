@@ -180,7 +180,8 @@ static enum sluice_result sink_start(void *self, const struct sluice_config *con
     sink->failures = host->metric(host, "requests-failed", SLUICE_COUNTER);
     sink->client = http_client_create(&sink->settings.options);
     return sink->client ? SLUICE_OK
-                        : host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "no memory");
+                        : host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s",
+                                      http_client_problem());
 }
 
 /* -- requests -- */

@@ -353,8 +353,11 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
     source->requests = host->metric(host, "requests", SLUICE_COUNTER);
     source->failures = host->metric(host, "requests-failed", SLUICE_COUNTER);
     source->client = http_client_create(&source->settings.options);
-    if (!source->client ||
-        pointer_parse(host->data, api->get_string(config, "http.offset.json.pointer"),
+    if (!source->client) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s",
+                           http_client_problem());
+    }
+    if (pointer_parse(host->data, api->get_string(config, "http.offset.json.pointer"),
                       &source->offset_pointer) != 0 ||
         pointer_parse(host->data, next, &source->next_pointer) != 0 ||
         pointer_parse(host->data, key, &source->key_pointer) != 0 ||

@@ -69,7 +69,7 @@ int kinesis_access_open(struct kinesis_access *access, const struct kinesis_acce
     }
     access->http = http_client_create(&options);
     if (!access->http) {
-        snprintf(message, size, "out of memory");
+        snprintf(message, size, "%s", http_client_problem());
         return -1;
     }
     access->random = (uint64_t)kinesis_now_ms() ^ (uintptr_t)access;

@@ -257,7 +257,7 @@ struct reader *s3_reader_create(const struct settings *settings, const struct sl
     struct http_options options = s3_access_http(&reader->access, CONNECTIONS);
     reader->http = http_client_create(&options);
     if (!reader->http) {
-        snprintf(message, size, "Out of memory");
+        snprintf(message, size, "%s", http_client_problem());
         destroy(&reader->base);
         return NULL;
     }

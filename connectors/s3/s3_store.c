@@ -425,7 +425,7 @@ static int s3_start(struct store *base, char *message, size_t size)
     struct http_options options = s3_access_http(&store->access, (size_t)settings->uploads_max);
     store->http = http_client_create(&options);
     if (!store->http) {
-        snprintf(message, size, "Out of memory");
+        snprintf(message, size, "%s", http_client_problem());
         return -1;
     }
     store->limit = (size_t)settings->uploads_max;

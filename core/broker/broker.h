@@ -189,7 +189,10 @@ void broker_producer_destroy(struct broker_producer *producer);
  */
 size_t broker_producer_send(struct broker_producer *producer, const struct broker_message *messages,
                             size_t count, bool keep);
-/** Serves deliveries, waiting up to timeout_ms for one. Returns how many were served. */
+/**
+ * Serves deliveries, waiting up to timeout_ms for one (negative: until there is something to do).
+ * Returns how many were served.
+ */
 size_t broker_producer_poll(struct broker_producer *producer, int timeout_ms);
 /** Ends a waiting poll. [any thread] */
 void broker_producer_wake(struct broker_producer *producer);

@@ -10,7 +10,7 @@
 #include "core/broker/kafka.h"
 #include "core/broker/topic_name.h"
 
-enum { DELIVERIES = 512, PRODUCE_BATCH = 256, TOPIC_BUCKETS = 64 };
+enum { DELIVERIES = 512, PRODUCE_BATCH = 256, TOPIC_BUCKETS = 64, LOOK_MS = 1000 };
 
 struct topic_entry {
     struct topic_entry *next;
@@ -342,11 +342,13 @@ static size_t serve(struct kafka_producer *producer, rd_kafka_event_t *event)
     return count;
 }
 
+/* Without a limit it still looks once a second: not every fault comes as an event. */
 size_t kafka_producer_poll(struct broker_producer *base, int timeout_ms)
 {
     struct kafka_producer *producer = (struct kafka_producer *)base;
     size_t count = deliver_refused(producer);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(producer->queue, count > 0 ? 0 : timeout_ms);
+    int wait_ms = timeout_ms < 0 ? LOOK_MS : timeout_ms;
+    rd_kafka_event_t *event = rd_kafka_queue_poll(producer->queue, count > 0 ? 0 : wait_ms);
     while (event) {
         count += serve(producer, event);
         event = rd_kafka_queue_poll(producer->queue, 0);

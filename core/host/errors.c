@@ -181,10 +181,10 @@ bool error_policy_flush(struct error_policy *policy, int timeout_ms)
     if (!dead || broker_producer_pending(dead->producer) == 0) {
         return true;
     }
-    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    int64_t now = clock_monotonic_ms(), deadline = now + timeout_ms;
     pthread_mutex_lock(&dead->lock);
-    while (broker_producer_pending(dead->producer) > 0 && clock_monotonic_ms() < deadline) {
-        (void)broker_producer_poll(dead->producer, (int)(deadline - clock_monotonic_ms()));
+    for (; broker_producer_pending(dead->producer) > 0 && now < deadline; now = clock_monotonic_ms()) {
+        (void)broker_producer_poll(dead->producer, (int)(deadline - now));
     }
     bool empty = broker_producer_pending(dead->producer) == 0;
     pthread_mutex_unlock(&dead->lock);

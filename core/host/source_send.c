@@ -10,7 +10,7 @@
 #include "core/host/source_task.h"
 #include "core/host/stage_clock.h"
 
-enum { POLL_MS = 1000, ADMIN_MS = 30000, RETRY_MS = 1000 };
+enum { ADMIN_MS = 30000, RETRY_MS = 1000 };
 
 /* A polled batch under way; with its flights in the batch's arena. */
 struct voyage {
@@ -125,7 +125,7 @@ static void *broker_main(void *user)
     struct source_task *source = user;
     crash_thread(); /* record_done() is the plugin's */
     while (!atomic_load(&source->broker_stop)) {
-        (void)broker_producer_poll(source->producer, POLL_MS);
+        (void)broker_producer_poll(source->producer, -1); /* source_send_close() wakes it */
     }
     return NULL;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/http/curl_lazy.h"
+
 enum {
     CONNECTIONS = 16,
     CONNECT_TIMEOUT_MS = 10000,
@@ -42,9 +44,14 @@ struct http_client {
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
+static const char *curl_problem; /* set once, before the first use */
+
 static void curl_start(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl_problem = curl_lazy_load();
+    if (!curl_problem) {
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+    }
 }
 
 static char *copy(const char *text)
@@ -314,10 +321,15 @@ static void client_settings(struct http_client *client, const struct http_option
     client->ca_pem = copy(options->ca_pem);
 }
 
+const char *http_client_problem(void)
+{
+    return curl_problem ? curl_problem : "out of memory";
+}
+
 struct http_client *http_client_create(const struct http_options *options)
 {
     pthread_once(&curl_once, curl_start);
-    struct http_client *client = calloc(1, sizeof(*client));
+    struct http_client *client = curl_problem ? NULL : calloc(1, sizeof(*client));
     if (!client) {
         return NULL;
     }
@@ -442,6 +454,11 @@ void http_fetch(const struct http_options *options, const struct http_request *r
                 struct http_reply *ret_reply)
 {
     pthread_once(&curl_once, curl_start);
+    if (curl_problem) {
+        *ret_reply = (struct http_reply){.failure = HTTP_MISUSE};
+        (void)snprintf(ret_reply->message, sizeof(ret_reply->message), "%s", curl_problem);
+        return;
+    }
     struct http_client client = {0};
     client_settings(&client, options);
     CURL *easy = curl_easy_init();

@@ -69,8 +69,9 @@ void http_reply_finish(struct http_reply *reply);
 struct http_client;
 struct http_call;
 
-/** NULL: out of memory. */
+/** NULL: out of memory, or libcurl cannot be loaded; http_client_problem() says which. */
 struct http_client *http_client_create(const struct http_options *options);
+const char *http_client_problem(void);
 /** Cancels what is under way (no callbacks) and closes all connections. NULL is fine. */
 void http_client_destroy(struct http_client *client);
 

@@ -39,8 +39,8 @@ static void test_unsecured(void **state)
     free(token);
     jaas_finish(&jaas);
     static const char *const bad[] = {"M required;", "M required unsecuredLoginStringClaim_sub=\"\";",
-                                      "M required unsecuredLoginStringClaim_sub=a "
-                                      "unsecuredLoginNumberClaim_n=x;"};
+                                      ("M required unsecuredLoginStringClaim_sub=a "
+                                       "unsecuredLoginNumberClaim_n=x;")};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(0, jaas_parse(bad[i], &jaas, message, sizeof(message)));
         message[0] = '\0';
