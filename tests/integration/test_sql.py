@@ -74,9 +74,11 @@ def sink(tmp_path, database):
     """Runs a sink on topics, which get the records given; the table is looked at by the test."""
     running = []
 
-    def run(properties, topic, records=(), worker=None):
+    def run(properties, topic, records=(), worker=None, before=()):
         sluice = Sluice(tmp_path, {"sq": {**SINK, "topics": topic, "connection.url": database.url, **database.login,
                                           **properties}}, worker)
+        if before:  # so that one batch has them all
+            produce(sluice, topic, before)
         running.append(sluice.start())
         if records:
             produce(sluice, topic, records)
@@ -196,7 +198,7 @@ def test_without_tolerance_a_bad_row_fails_the_task_and_nothing_is_kept(sink, da
     database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)")
     database.run(f"INSERT INTO {t} VALUES (1, 'old')")
     schema = struct(field("id", "int32"), field("v", "string", True))
-    sluice = sink({}, t, [{"value": row(schema, id=3, v="x")}, {"value": row(schema, id=1, v="dup")}])
+    sluice = sink({}, t, before=[{"value": row(schema, id=3, v="x")}, {"value": row(schema, id=1, v="dup")}])
     trace = sluice.wait_state("sq", "FAILED")["trace"]
     assert "java.sql.SQLException" in trace and f"{t}-0@1" in trace, trace
     assert database.run(f"SELECT id, v FROM {t}") == [["1", "old"]]
