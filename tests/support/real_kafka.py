@@ -227,7 +227,7 @@ class Broker(Jvm):
             "offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "4",
             "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "4",
-            "group.initial.rebalance.delay.ms": "0", "num.partitions": "1",
+            "group.initial.rebalance.delay.ms": "0", "group.min.session.timeout.ms": "500", "num.partitions": "1",
             "log.cleaner.dedupe.buffer.size": "2000000", "log.cleaner.threads": "1",
             "num.network.threads": "2", "num.io.threads": "2", "background.threads": "2",
             **self.config,

@@ -13,3 +13,9 @@ add_library(worker_plugin_line MODULE support/worker_plugins/line.c)
 target_include_directories(worker_plugin_line PRIVATE ${PROJECT_SOURCE_DIR}/include)
 set_target_properties(worker_plugin_line PROPERTIES PREFIX "" OUTPUT_NAME line
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/worker_plugins)
+
+# A sink that writes down what a group does to it, in <build>/tests/group_plugins.
+add_library(group_plugin_ledger MODULE support/group_plugins/ledger.c)
+target_include_directories(group_plugin_ledger PRIVATE ${PROJECT_SOURCE_DIR}/include)
+set_target_properties(group_plugin_ledger PROPERTIES PREFIX "" OUTPUT_NAME ledger
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/group_plugins)

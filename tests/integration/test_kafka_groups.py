@@ -1,0 +1,151 @@
+"""Sinks as members of a group on a real broker: a put() that hangs, members that come and go."""
+import os
+import time
+
+import pytest
+from harness import BUILD, Sluice, wait_until
+
+PATIENCE = 40
+
+
+class Member(Sluice):
+    """A worker of its own with the sink `ledger`; every worker with it is a member of connect-ledger."""
+
+    def __init__(self, folder, broker, topic, tasks=1, **more):
+        folder.mkdir()
+        self.ledger, self.hold = folder / "ledger", folder / "hold"
+        sink = {"connector.class": "sluice.test.LedgerSinkConnector", "topics": topic, "tasks.max": str(tasks),
+                "file": str(self.ledger), "hold": str(self.hold), **more}
+        super().__init__(folder, {"ledger-" + topic: sink}, {
+            "bootstrap.servers": broker.bootstrap, "offset.flush.interval.ms": "200",
+            "plugin.path": os.path.join(BUILD, "tests", "group_plugins"),
+            "value.converter": "org.apache.kafka.connect.storage.StringConverter"}, verb="standalone")
+
+    def lines(self, kind):
+        """The ledger's lines of this kind, without their first word."""
+        text = self.ledger.read_text(encoding="utf-8") if self.ledger.exists() else ""
+        return [tuple(line.split()[1:]) for line in text.splitlines() if line.split()[0] == kind]
+
+    def partitions(self, kind):
+        return [int(partition) for _, partition in self.lines(kind)]
+
+    def held(self):
+        held = self.partitions("open")
+        for partition in self.partitions("close"):
+            held.remove(partition)
+        return sorted(held)
+
+    def puts(self):
+        """{partition: offsets in the order of put()}"""
+        found = {}
+        for _, partition, offset in self.lines("put"):
+            found.setdefault(int(partition), []).append(int(offset))
+        return found
+
+
+def produce(broker, topic, begin, end, partitions):
+    broker.produce(topic, [(None, b"%d" % n, None, None, n % partitions) for n in range(begin, end)])
+
+
+def committed(broker, topic):
+    return sum(offset for offset in broker.committed("connect-ledger-" + topic).values() if offset > 0)
+
+
+def members(broker, topic):
+    groups = broker.admin_client().describe_consumer_groups(["connect-ledger-" + topic])
+    return [member.member_id for member in groups[0].members]
+
+
+SHORT = {"consumer.override.session.timeout.ms": "1500", "consumer.override.heartbeat.interval.ms": "300",
+         "consumer.override.max.poll.interval.ms": "2000"}
+
+
+def test_a_put_that_hangs_keeps_the_membership(tmp_path, broker, topic):
+    """Longer than session.timeout.ms and max.poll.interval.ms together, with more waiting than may be held."""
+    broker.create_topic(topic, partitions=2)
+    with Member(tmp_path / "one", broker, topic, **SHORT, **{"sluice.consumer.buffer.bytes": "2000"}) as one:
+        produce(broker, topic, 0, 10, 2)
+        wait_until(lambda: committed(broker, topic) == 10, PATIENCE, "10 committed\n" + one.text())
+        before = members(broker, topic)
+        one.hold.touch()
+        produce(broker, topic, 10, 1000, 2)
+        wait_until(lambda: one.lines("hang"), PATIENCE, "a put() that hangs")
+        deadline = time.monotonic() + 5  # what is tested is that nothing happens in this time
+        while time.monotonic() < deadline:
+            assert members(broker, topic) == before, one.text()
+            time.sleep(0.2)
+        assert committed(broker, topic) == 10 and one.partitions("close") == []
+        one.hold.unlink()
+        wait_until(lambda: committed(broker, topic) == 1000, PATIENCE, "all committed\n" + one.text())
+        assert members(broker, topic) == before and sorted(one.partitions("open")) == [0, 1]
+    assert one.puts() == {0: list(range(500)), 1: list(range(500))}
+
+
+def test_partitions_go_on_elsewhere_while_a_put_hangs(tmp_path, broker, topic):
+    """A second member gets its share after sluice.revoke.timeout.ms; what hangs is not committed for it."""
+    broker.create_topic(topic, partitions=4)
+    with Member(tmp_path / "one", broker, topic, **{"sluice.revoke.timeout.ms": "1000"}) as one:
+        produce(broker, topic, 0, 40, 4)
+        wait_until(lambda: committed(broker, topic) == 40, PATIENCE, "40 committed\n" + one.text())
+        one.hold.touch()
+        produce(broker, topic, 40, 80, 4)
+        wait_until(lambda: one.lines("hang"), PATIENCE, "a put() that hangs")
+        with Member(tmp_path / "two", broker, topic) as two:
+            wait_until(lambda: len(two.held()) == 2, PATIENCE, "its share\n" + one.text() + two.text())
+            assert "given up uncommitted" in one.text(), one.text()
+            moved = two.held()
+            wait_until(lambda: two.puts() == {partition: list(range(10, 20)) for partition in moved}, PATIENCE,
+                       "the records given up\n" + two.text())
+            one.hold.unlink()
+            wait_until(lambda: one.held() == [n for n in range(4) if n not in moved], PATIENCE, one.text())
+            produce(broker, topic, 80, 120, 4)
+            wait_until(lambda: committed(broker, topic) == 120, PATIENCE, "all committed\n" + one.text() + two.text())
+            stays = one.puts()
+            for partition in range(4):
+                if partition in moved:
+                    assert two.puts()[partition] == list(range(10, 30))
+                    assert stays[partition] in (list(range(10)), list(range(20)))  # put() had some or none of them
+                else:
+                    assert stays[partition] == list(range(30))
+
+
+@pytest.mark.parametrize("tasks", [1, 3], ids=["workers", "tasks"])
+def test_only_what_moves_is_closed_and_opened(tmp_path, broker, topic, tasks):
+    """Members come and go while records flow: nobody closes what stays; each record once, in order."""
+    broker.create_topic(topic, partitions=6)
+    count = [0]
+
+    def more():
+        produce(broker, topic, count[0], count[0] + 60, 6)
+        count[0] += 60
+
+    def all_in(*who):
+        wait_until(lambda: committed(broker, topic) == count[0], PATIENCE,
+                   f"{count[0]} committed\n" + "".join(one.text() for one in who))
+
+    with Member(tmp_path / "one", broker, topic) as one:
+        more()
+        all_in(one)
+        assert one.held() == list(range(6))
+        with Member(tmp_path / "two", broker, topic, tasks) as two:
+            more()
+            share = 6 * tasks // (tasks + 1)
+            wait_until(lambda: len(two.held()) == share and len(one.held()) == 6 - share, PATIENCE,
+                       "shares\n" + one.text() + two.text())
+            more()
+            all_in(one, two)
+            assert sorted(one.partitions("close")) == two.held() and len(one.partitions("open")) == 6
+            moved = two.held()
+            if tasks == 1:
+                assert sorted(two.partitions("open")) == moved and two.partitions("close") == []
+        more()
+        all_in(one)
+        assert sorted(one.partitions("close")) == moved and sorted(one.partitions("open")[6:]) == moved
+    offsets = {}
+    for who in (one, two):
+        for partition, found in who.puts().items():
+            assert found == sorted(found), f"order of partition {partition}"
+            offsets.setdefault(partition, []).extend(found)
+    each = count[0] // 6
+    assert {partition: sorted(found) for partition, found in offsets.items()} == \
+        {partition: list(range(each)) for partition in range(6)}
