@@ -338,7 +338,14 @@ static void on_committed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     (void)rk;
-    finish_commit(opaque, outcome(code, list));
+    struct kafka_commit *commit = opaque;
+    code = outcome(code, list);
+    /* Java's consumer fails at its next heartbeat; librdkafka tells nobody of that one. */
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        kafka_consumer_error(commit->consumer, code, NULL, NULL, -1);
+    }
+    finish_commit(commit, code);
 }
 
 int kafka_commit(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,

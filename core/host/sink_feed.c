@@ -14,6 +14,7 @@ enum {
     FULL_WAIT_MS = 500,        /* how long the budget may be used up before partitions are paused */
     CHUNK_MESSAGES = 1024, /* a batch of these stays in the second-level cache */
     CHUNK_BYTES = 2 << 20,
+    REVOKE_WAIT_MS = 20000,
 };
 
 static void push_failure(struct feed *feed, struct error *error)
@@ -227,6 +228,13 @@ static int open_consumer(struct feed *feed, struct error *error)
     const char *most = properties_get(&client, "max.poll.records");
     long records = most ? strtol(most, NULL, 10) : 0; /* bad ones are an error of the consumer's */
     feed->chunk_messages = records > 0 ? (size_t)records : CHUNK_MESSAGES;
+    /* Nobody polls meanwhile, and the group waits no longer than max.poll.interval.ms. */
+    const char *interval = properties_get(&client, "max.poll.interval.ms");
+    long most_wait = interval ? strtol(interval, NULL, 10) / 2 : 0;
+    feed->revoke_patience = task_long(task, "sluice.revoke.timeout.ms", REVOKE_WAIT_MS);
+    if (most_wait > 0 && feed->revoke_patience > most_wait) {
+        feed->revoke_patience = most_wait;
+    }
     struct broker_consumer_events events = feed_events;
     events.user = feed;
     int result = subscription_create(&task->config, &client, &feed->subscription, error);

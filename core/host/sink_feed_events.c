@@ -6,8 +6,6 @@
 #include "core/base/log.h"
 #include "core/host/sink_feed_priv.h"
 
-enum { REVOKE_WAIT_MS = 20000 }; /* how long a hanging put() may hold up a rebalance, by default */
-
 static void on_assigned(void *user, const struct broker_partition *partitions, size_t count)
 {
     struct feed *feed = user;
@@ -78,8 +76,7 @@ static void on_revoked(void *user, const struct broker_partition *partitions, si
     if (count == 0) {
         return;
     }
-    int64_t patience = task_long(task, "sluice.revoke.timeout.ms", REVOKE_WAIT_MS);
-    int64_t deadline = clock_monotonic_ms() + patience;
+    int64_t patience = feed->revoke_patience, deadline = clock_monotonic_ms() + patience;
     pthread_mutex_lock(&task->lock);
     if (feed->stop) { /* feed_stop() has the last word on offsets */
         disown(feed, partitions, count);

@@ -36,6 +36,7 @@ struct feed {
     pthread_cond_t room; /* budget or a command; CLOCK_MONOTONIC, with task->lock */
     int64_t budget;
     size_t chunk_messages; /* most of one chunk: max.poll.records where it is given */
+    int64_t revoke_patience; /* ms that a hanging put() may hold up a rebalance */
 
     /* under task->lock */
     struct feed_item *events, **events_end;

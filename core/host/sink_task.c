@@ -46,8 +46,9 @@ static void on_committed(struct sink_task *sink, const struct feed_item *item)
     sink->committing = false;
     task_committed(sink->task, sink->commit_begin, item->error.code == ERROR_NONE);
     if (item->error.code != ERROR_NONE) {
-        task_log(sink->task, LOG_LEVEL_WARN, "Commit of offsets failed, it is repeated soon: %s",
-                 item->error.message);
+        bool rebalance = item->error.code == ERROR_GENERATION; /* daily life of a group */
+        task_log(sink->task, rebalance ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+                 "Commit of offsets failed, it is repeated soon: %s", item->error.message);
         sink->next_commit = earlier(sink->next_commit, clock_monotonic_ms() + COMMIT_RETRY_MS);
         return;
     }

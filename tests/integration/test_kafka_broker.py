@@ -83,3 +83,40 @@ def test_two_tasks_share_and_hand_over(own_broker, tmp_path):
         wait_until(lambda: len(numbers(tmp_path)) == 160, 60, what="160 records")
         wait_until(lambda: sum(own_broker.committed("connect-lake").values()) == 160, 60, what="commits")
     assert set(numbers(tmp_path)) == set(range(160))
+
+
+def test_topics_are_made_as_topic_creation_says(broker, topic, tmp_path):
+    """The group whose pattern matches gives partitions and configs, else the default; broker defaults by -1."""
+    files = {name: tmp_path / name for name in ("plain", "compacted")}
+    sources = {}
+    for name, path in files.items():
+        path.write_text(name + "\n", encoding="ascii")
+        sources[name] = {
+            "connector.class": "FileStreamSource", "file": str(path), "topic": f"{topic}-{name}",
+            "topic.creation.groups": "small", "topic.creation.default.partitions": "3",
+            "topic.creation.default.replication.factor": "-1", "topic.creation.default.retention.ms": "123456",
+            "topic.creation.small.include": ".*-compacted", "topic.creation.small.partitions": "-1",
+            "topic.creation.small.replication.factor": "1", "topic.creation.small.cleanup.policy": "compact",
+            "topic.creation.small.min.cleanable.dirty.ratio": "0.25", "key.converter.schemas.enable": "false",
+            "transforms": "key", "transforms.key.type": "org.apache.kafka.connect.transforms.HoistField$Key",
+            "transforms.key.field": "none"}
+    worker = {"bootstrap.servers": broker.bootstrap, "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+              "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
+    with Sluice(tmp_path, sources, worker=worker, verb="standalone") as sluice:
+        for name in files:
+            wait_until(lambda name=name: f"{topic}-{name}" in broker.topics(), 20, name + sluice.text())
+            assert [record.value for record in broker.consume(f"{topic}-{name}", 1)] == [name.encode()]
+    assert [broker.topics()[f"{topic}-{name}"] for name in files] == [3, 1]
+    assert broker.topic_config(topic + "-plain") == {"retention.ms": "123456"}
+    assert broker.topic_config(topic + "-compacted") == {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.25"}
+
+
+def test_a_topic_that_cannot_be_made_as_asked(broker, topic, tmp_path):
+    """One broker has no three replicas: the task fails and says so."""
+    (tmp_path / "in").write_text("one\n", encoding="ascii")
+    source = {"connector.class": "FileStreamSource", "file": str(tmp_path / "in"), "topic": topic,
+              "topic.creation.default.partitions": "1", "topic.creation.default.replication.factor": "3"}
+    with Sluice(tmp_path, {"f": source}, worker={"bootstrap.servers": broker.bootstrap}, verb="standalone") as sluice:
+        trace = sluice.wait_state("f", "FAILED", timeout=20)["trace"]
+        assert "InvalidReplicationFactorException" in trace and topic in trace, trace
+    assert topic not in broker.topics()
