@@ -11,10 +11,19 @@
 
 /* -- what goes wrong -- */
 
+/* LATEST once more would miss what came since the first time. */
+static void keep_beginning(struct shard *shard)
+{
+    if (shard->start == SHARD_LATEST) {
+        shard->start = SHARD_TIMESTAMP;
+    }
+}
+
 static void wait_and_retry(struct source *source, struct shard *shard, const struct aws_fault *fault)
 {
     char text[KINESIS_MESSAGE];
     shard->failures++;
+    keep_beginning(shard);
     int64_t wait = kinesis_backoff(&source->access, shard->failures);
     if (fault->retry_after_ms > wait) {
         wait = fault->retry_after_ms;
@@ -37,9 +46,7 @@ static void renew(struct source *source, struct shard *shard)
     source->host->metric_add(source->renewed, 1);
     free(shard->iterator);
     shard->iterator = NULL;
-    if (shard->start == SHARD_LATEST) {
-        shard->start = SHARD_TIMESTAMP; /* nothing was read yet; what came since the beginning is not missed */
-    }
+    keep_beginning(shard);
     shard->state = SHARD_NO_ITERATOR;
     shard->due = 0;
 }

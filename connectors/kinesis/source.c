@@ -263,6 +263,8 @@ static void begin(struct source *source, struct shard *shard)
     } else if (first && !descends_from_read(source, shard, 0)) {
         if (shard->open) {
             shard->start = SHARD_LATEST;
+            shard->state = SHARD_NO_ITERATOR; /* its parents are old: nothing of them is to come before */
+            source->host->log(source->host, SLUICE_INFO, "Reading %s of %s", shard->id, shard->stream);
             store_beginning(source, shard);
         } else {
             source_shard_end(source, shard); /* all of it is old */

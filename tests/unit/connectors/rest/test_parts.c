@@ -22,6 +22,37 @@ static int find(const char *method, const char *path, const char *type, const ch
                                                                           : -(int)route->kind;
 }
 
+/* The same of paths below /streams; 0: it is none. */
+static int find_stream(const char *method, const char *path, struct rest_route *route)
+{
+    struct rest_fault fault = {0};
+    int result = rest_route_streams(method, path, route, &fault);
+    return result > 0 ? -(int)route->kind : fault.status;
+}
+
+static void test_stream_routes(void **state)
+{
+    (void)state;
+    struct rest_route route;
+    assert_int_equal(find_stream("GET", "/streams", &route), -REST_STREAMS);
+    assert_int_equal(find_stream("GET", "/streams/a-b", &route), -REST_STREAM);
+    assert_string_equal(route.topic, "a-b");
+    assert_int_equal(find_stream("POST", "/streams/a", &route), -REST_STREAM_CREATE);
+    assert_int_equal(find_stream("DELETE", "/streams/a", &route), -REST_STREAM_DELETE);
+    assert_int_equal(find_stream("PUT", "/streams/a%2Fb/record", &route), -REST_STREAM_RECORD);
+    assert_string_equal(route.topic, "a/b");
+    assert_int_equal(find_stream("PUT", "/streams/a/records/", &route), -REST_STREAM_RECORDS);
+    assert_int_equal(find_stream("OPTIONS", "/streams/a/records", &route), -REST_OPTIONS);
+    assert_string_equal(route.allow, "PUT, OPTIONS");
+    assert_int_equal(find_stream("POST", "/streams/a/record", &route), 405);
+    assert_int_equal(find_stream("PUT", "/streams/a/other", &route), 404);
+    assert_int_equal(find_stream("PUT", "/streams/a/record/x", &route), 404);
+    assert_int_equal(find_stream("GET", "/topics", &route), 0);
+    assert_int_equal(find_stream("GET", "/", &route), 0);
+    assert_int_equal(find_stream("GET", "/streamsx", &route), 0);
+    assert_int_equal(find_stream("GET", "/streams/%zz", &route), 0); /* left to the others, who refuse it */
+}
+
 static void test_routes(void **state)
 {
     (void)state;
@@ -214,7 +245,7 @@ static void test_results(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes),      cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_routes), cmocka_unit_test(test_stream_routes),      cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_accept),      cmocka_unit_test(test_topic_names),
         cmocka_unit_test(test_base64),      cmocka_unit_test(test_json_text),
         cmocka_unit_test(test_results),

@@ -43,6 +43,28 @@ static void test_classes(void **state)
     assert_int_equal(classify(400, "", "", false).class, AWS_REFUSED);
 }
 
+static void test_json(void **state)
+{
+    (void)state;
+    struct aws_fault fault = classify(
+        400, "HTTP/1.1 400 Bad Request\r\nx-amzn-RequestId: r1\r\n",
+        "{\"__type\":\"com.amazonaws.kinesis#ProvisionedThroughputExceededException\",\"message\":\"Rate\"}", false);
+    assert_int_equal(fault.class, AWS_THROTTLED);
+    assert_string_equal(fault.code, "ProvisionedThroughputExceededException");
+    assert_string_equal(fault.message, "Rate");
+    assert_string_equal(fault.request_id, "r1");
+    fault = classify(400, "", "{\"__type\":\"ResourceNotFoundException\",\"Message\":\"No\"}", false);
+    assert_int_equal(fault.class, AWS_MISSING);
+    assert_string_equal(fault.message, "No");
+    fault = classify(400, "HTTP/1.1 400\r\nDate: Fri, 24 May 2013 00:00:00 GMT\r\n",
+                     "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired: 2013\"}", false);
+    assert_int_equal(fault.class, AWS_SKEWED);
+    assert_int_equal(fault.server_time, 1369353600);
+    assert_int_equal(classify(400, "", "{\"__type\":\"InvalidSignatureException\"}", false).class, AWS_REFUSED);
+    assert_int_equal(classify(500, "", "{nonsense", false).class, AWS_TRANSIENT);
+    assert_int_equal(classify(400, "", "{\"__type\":5}", false).class, AWS_REFUSED);
+}
+
 static void test_error_in_a_200(void **state)
 {
     (void)state;
@@ -118,7 +140,7 @@ static void test_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),          cmocka_unit_test(test_error_in_a_200),
+        cmocka_unit_test(test_classes), cmocka_unit_test(test_json),          cmocka_unit_test(test_error_in_a_200),
         cmocka_unit_test(test_clock_and_region), cmocka_unit_test(test_xml),
         cmocka_unit_test(test_urls),
     };
