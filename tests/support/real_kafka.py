@@ -37,6 +37,10 @@ ARTIFACTS = ("kafka_2.13", "kafka-tools", "connect-runtime", "connect-json", "co
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice-tests")
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC",
        "-Dlog4j.configuration=file:")
+# As bin/connect-standalone.sh starts it, for figures.
+JVM_AS_SHIPPED = ("-Xms256m", "-Xmx2g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+                  "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Duser.timezone=UTC",
+                  "-Dlog4j.configuration=file:")
 QUIET = ("org.reflections", "org.apache.kafka.clients", "org.eclipse.jetty")
 
 
@@ -106,6 +110,7 @@ class Jvm:
         self.folder = str(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.heap = heap
+        self.options = JVM  # quick to start; the last one is for the path of log4j.properties
         self.process = None
         self.output = []
         self.environment = {}
@@ -119,7 +124,7 @@ class Jvm:
                            "log4j.appender.stdout.layout=org.apache.log4j.PatternLayout\n"
                            "log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n\n")
                 file.writelines(f"log4j.logger.{name}=WARN\n" for name in QUIET)
-        options = [f"-Xmx{self.heap}" if option.startswith("-Xmx") else option for option in JVM]
+        options = [f"-Xmx{self.heap}" if option.startswith("-Xmx") else option for option in self.options]
         options[-1] += log4j
         return ["java", *options, "-cp", os.path.join(jars(), "*"), main, *arguments]
 
