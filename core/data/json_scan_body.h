@@ -362,6 +362,18 @@ static bool scan_number(struct scanner *s)
     return true;
 }
 
+/* Behind an integer that is as it would be written, from its first digit; NULL: it is not one for sure. */
+static inline const unsigned char *plain_integer_end(const unsigned char *p, const unsigned char *end)
+{
+    enum { ALWAYS_64_BITS = 18 };
+    const unsigned char *from = p;
+    while (p < end && *p >= '0' && *p <= '9') {
+        p++;
+    }
+    bool plain = p < end && (*p == ',' || *p == '}' || *p == ']') && p - from <= ALWAYS_64_BITS;
+    return plain ? p : NULL;
+}
+
 static bool is_word(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -555,6 +567,57 @@ static inline void end_place(struct scanner *s)
     }
 }
 
+/* Behind a plain string at an opening quote; NULL: it is not one for sure. */
+static inline const unsigned char *plain_string_end(const unsigned char *p, const unsigned char *end)
+{
+    const unsigned char *quote = json_plain_end(p + 1, end);
+    return quote < end && *quote == '"' && quote - p <= JSON_MAX_STRING ? quote + 1 : NULL;
+}
+
+/*
+ * At a name of the outermost object: over as many members as have the name that is expected, a plain
+ * value and another member behind them; no blanks. That is nearly all of most objects.
+ */
+static inline void scan_expected(struct scanner *s)
+{
+    const struct json_shape *shape = s->shape;
+    const unsigned char *p = s->p, *const end = s->end;
+    struct json_place *place = s->place_depth == 1 ? &s->ret->places[s->ret->place_count] : NULL;
+    uint32_t offset = (uint32_t)s->out_size, i = s->key_count;
+    size_t from = i > 0 ? shape->end[i - 1] : 0;
+    for (; i + 1 < shape->count; i++) {
+        size_t size = shape->end[i] - from;
+        if (!json_same(p, end, shape->text + from, size)) {
+            break;
+        }
+        const unsigned char *value = p + size, *behind = NULL;
+        if (value < end && *value == '"') {
+            behind = plain_string_end(value, end);
+        } else if (value < end && *value >= '1' && *value <= '9') {
+            behind = plain_integer_end(value, end);
+        }
+        if (!behind || behind == end || *behind != ',') {
+            break;
+        }
+        if (place) {
+            place->key = offset + (uint32_t)(p - s->run);
+            place->key_size = (uint32_t)size - 1;
+            place->value = place->key + (uint32_t)size;
+            place->value_size = (uint32_t)(behind - value);
+            place->escapes = false;
+            place++;
+        }
+        s->keys[i] = shape->hash[i];
+        from = shape->end[i];
+        p = behind + 1;
+    }
+    if (place) {
+        s->ret->place_count = (size_t)(place - s->ret->places);
+    }
+    s->key_count = i;
+    s->p = p;
+}
+
 static bool scan_key(struct scanner *s)
 {
     if (s->guess && s->depth == 1) {
@@ -615,6 +678,9 @@ static bool scan_value(struct scanner *s)
             s->p++;
             skip_blanks(s);
             if (s->p >= s->end || *s->p != (c == '{' ? '}' : ']')) {
+                if (c == '{' && s->guess && s->depth == 1) {
+                    scan_expected(s);
+                }
                 if (c == '{' && !scan_key(s)) {
                     return false;
                 }
@@ -649,6 +715,9 @@ static bool scan_value(struct scanner *s)
             if (s->p < s->end && *s->p == ',') {
                 s->p++;
                 skip_blanks(s);
+                if (s->guess && s->depth == 1) {
+                    scan_expected(s);
+                }
                 if (object && !scan_key(s)) {
                     return false;
                 }

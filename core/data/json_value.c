@@ -130,6 +130,7 @@ static struct members *split(const struct sluice_value *value)
         *member = (struct member){0};
         if (value->type == SLUICE_MAP) {
             set_key(arena, member, key, escapes);
+            members->key_bits |= key_bit(member->key, member->key_size);
         }
         set_from_normal(values, batch, text.data, text.size, escapes);
         member->value = values++;
@@ -151,6 +152,7 @@ static struct members *from_places(struct sluice_batch *batch, const struct json
         const struct json_place *place = &scanned->places[i];
         set_key(arena, &list[i], (struct sluice_span){scanned->normal.data + place->key, place->key_size},
                 false);
+        members->key_bits |= key_bit(list[i].key, list[i].key_size);
         set_from_normal(&values[i], batch, scanned->normal.data + place->value, place->value_size,
                         place->escapes);
         list[i].value = &values[i];
@@ -158,15 +160,13 @@ static struct members *from_places(struct sluice_batch *batch, const struct json
     return members;
 }
 
-struct members *value_members(const struct sluice_value *value)
+struct members *value_split(const struct sluice_value *value)
 {
-    if (value->flags & VALUE_LAZY) {
-        struct members *members = split(value);
-        struct sluice_value *mine = (struct sluice_value *)value;
-        mine->members = members;
-        mine->flags &= (uint8_t)~VALUE_LAZY;
-    }
-    return value->members;
+    struct members *members = split(value);
+    struct sluice_value *mine = value_thaw(value);
+    mine->members = members;
+    mine->flags &= (uint8_t)~VALUE_LAZY;
+    return members;
 }
 
 /*

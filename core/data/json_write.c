@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/data/batch.h"
+#include "core/data/json_text.h"
 #include "core/data/value.h"
 #include "core/data/value_api.h"
 #include "lib/java/double_text.h"
@@ -45,6 +46,21 @@ static inline void put_char(struct out *out, char c)
 {
     *out_reserve(out, 1) = c;
     out->size++;
+}
+
+static void put_string(struct out *out, const char *data, size_t size)
+{
+    const unsigned char *end = (const unsigned char *)data + size;
+    if (json_plain_end((const unsigned char *)data, end) == end) { /* most need no escapes */
+        char *to = out_reserve(out, size + 2);
+        *to++ = '"';
+        memcpy(to, data, size);
+        to[size] = '"';
+        out->size += size + 2;
+        return;
+    }
+    struct sluice_span quoted = json_quote(out->arena, data, size);
+    put(out, quoted.data, quoted.size);
 }
 
 static void put_integer(struct out *out, int64_t number)
@@ -206,7 +222,6 @@ static void write_value(struct out *out, const struct sluice_value *value,
         put(out, value->json, value->json_size);
         return;
     }
-    struct sluice_span text;
     const struct sluice_schema *same =
         schema && schema_type(schema) == (enum sluice_type)value->type ? schema : NULL;
     switch ((enum sluice_type)value->type) {
@@ -221,8 +236,7 @@ static void write_value(struct out *out, const struct sluice_value *value,
         put_real(out, value);
         break;
     case SLUICE_STRING:
-        text = json_quote(out->arena, value->text.data, value->text.size);
-        put(out, text.data, text.size);
+        put_string(out, value->text.data, value->text.size);
         break;
     case SLUICE_BYTES:
         put_base64(out, value->text.data, value->text.size);

@@ -109,21 +109,33 @@ static bool index_ready(struct members *members)
     return true;
 }
 
-static struct member *find_member(struct members *members, const char *text, size_t size)
+/* Of a map that has an index. */
+static __attribute__((noinline)) struct member *find_in_index(struct members *members, const char *text,
+                                                              size_t size)
 {
-    if (!index_ready(members)) {
-        for (size_t i = 0; i < members->count; i++) {
-            if (is_key(&members->list[i], text, size)) {
-                return &members->list[i];
-            }
-        }
-        return NULL;
-    }
+    (void)index_ready(members);
     size_t at = bytes_hash(text, size) & (members->index_room - 1);
     while (members->index[at] && !is_key(&members->list[members->index[at] - 1], text, size)) {
         at = (at + 1) & (members->index_room - 1);
     }
     return members->index[at] ? &members->list[members->index[at] - 1] : NULL;
+}
+
+static inline struct member *find_member(struct members *members, const char *text, size_t size)
+{
+    if (!(members->key_bits & key_bit(text, size))) {
+        return NULL;
+    }
+    if (members->count > SMALL_MAP) {
+        return find_in_index(members, text, size);
+    }
+    struct member *end = members->list + members->count;
+    for (struct member *member = members->list; member < end; member++) {
+        if (member->key_size == size && is_key(member, text, size)) {
+            return member;
+        }
+    }
+    return NULL;
 }
 
 /* The same for a key of any type. */
@@ -287,6 +299,7 @@ struct sluice_value *value_edit(struct sluice_batch *batch, const struct sluice_
                                       .capacity = from->count + 4,
                                       .schema = from->schema,
                                       .batch = batch,
+                                      .key_bits = from->key_bits,
                                       .other_keys = from->other_keys};
     return copy;
 }
@@ -330,8 +343,9 @@ void value_append(struct sluice_batch *batch, struct sluice_value *array,
     member_add(batch, array->members)->value = freeze(element);
 }
 
-static void set_key(struct member *member, const struct sluice_name *name)
+static void set_key(struct members *members, struct member *member, const struct sluice_name *name)
 {
+    members->key_bits |= key_bit(name->text, name->size);
     member->key = name->text;
     member->key_size = name->size;
     member->key_json = name->json;
@@ -345,7 +359,7 @@ void value_put(struct sluice_batch *batch, struct sluice_value *map, const struc
     struct member *member = find_member(map->members, name->text, name->size);
     if (!member) {
         member = member_add(batch, map->members);
-        set_key(member, name);
+        set_key(map->members, member, name);
         index_added(map->members);
     }
     member->value = freeze(value);
@@ -367,6 +381,7 @@ void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const s
             member->key_size = (uint32_t)text.size;
             member->key_json = json.data;
             member->key_json_size = (uint32_t)json.size;
+            members->key_bits |= key_bit(text.data, text.size);
         } else {
             members->other_keys = true;
         }
@@ -386,7 +401,7 @@ void value_rename_at(struct sluice_batch *batch, struct sluice_value *map, size_
                      const struct sluice_name *name)
 {
     (void)batch;
-    set_key(&map->members->list[i], name);
+    set_key(map->members, &map->members->list[i], name);
     map->members->index = NULL;
 }
 

@@ -39,6 +39,7 @@ struct members {
     size_t count, capacity;
     const struct sluice_schema *schema; /* STRUCT */
     struct sluice_batch *batch;         /* for what is made on demand */
+    uint64_t key_bits;                  /* key_bit() of all STRING keys, and maybe of some that went */
     bool other_keys;                    /* a MAP with a key that is no STRING */
     uint32_t *index;  /* place + 1 of each key by its hash; NULL: not made, or made wrong by an edit */
     size_t index_room; /* a power of two, at least twice the count */
@@ -67,6 +68,16 @@ struct sluice_value {
     };
 };
 
+/** One of 64 bits: most keys that a map has not are told by theirs. */
+static inline uint64_t key_bit(const char *text, size_t size)
+{
+    if (size == 0) {
+        return 1;
+    }
+    size_t mixed = size + (unsigned char)text[0] * (size_t)5 + (unsigned char)text[size - 1] * (size_t)11;
+    return (uint64_t)1 << (mixed & 63);
+}
+
 /** What is shown where there is nothing. */
 extern const struct sluice_value value_null;
 
@@ -83,8 +94,13 @@ static inline bool value_is_container(enum sluice_type type)
 struct sluice_value *value_new(struct arena *arena, enum sluice_type type);
 /** A value for normal JSON text, typed by its first byte; containers and floats stay lazy. */
 struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size);
+/** Makes the members of a LAZY container. */
+struct members *value_split(const struct sluice_value *value);
 /** Members of a container, split now if need be. */
-struct members *value_members(const struct sluice_value *value);
+static inline struct members *value_members(const struct sluice_value *value)
+{
+    return value->flags & VALUE_LAZY ? value_split(value) : value->members;
+}
 /** Seeded for each process, because whoever writes a record chooses its keys. [any thread] */
 uint64_t bytes_hash(const char *data, size_t size);
 /** Equality of two containers of one type. */

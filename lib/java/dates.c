@@ -169,15 +169,34 @@ static void put_text(struct output *out, const char *text)
     put(out, text, strlen(text));
 }
 
-static void put_number(struct output *out, int64_t value, int digits)
+/* Most fields: two digits where the pattern says two, or three or four. */
+static inline bool put_short(struct output *out, int64_t value, int digits)
+{
+    static const uint16_t beyond[] = {0, 0, 100, 1000, 10000}; /* what has more digits */
+    if (digits < 2 || digits > 4 || value < 0 || value >= beyond[digits] ||
+        out->length + 4 > out->size) {
+        return false;
+    }
+    char *to = out->to + out->length;
+    uint32_t rest = (uint32_t)value;
+    if (digits > 2) {
+        uint32_t high = rest / (digits == 3 ? 100 : 1000);
+        rest -= high * (digits == 3 ? 100 : 1000);
+        *to++ = (char)('0' + high);
+        if (digits == 4) {
+            *to++ = (char)('0' + rest / 100);
+            rest %= 100;
+        }
+    }
+    to[0] = (char)('0' + rest / 10);
+    to[1] = (char)('0' + rest % 10);
+    out->length += (size_t)digits;
+    return true;
+}
+
+static void put_digits(struct output *out, int64_t value, int digits)
 {
     char text[24], *end = text + sizeof(text), *p = end;
-    if (value >= 0 && value < 100 && digits == 2) {
-        text[0] = (char)('0' + value / 10);
-        text[1] = (char)('0' + value % 10);
-        put(out, text, 2);
-        return;
-    }
     put(out, "-", value < 0);
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do {
@@ -188,6 +207,13 @@ static void put_number(struct output *out, int64_t value, int digits)
         put(out, "0", 1);
     }
     put(out, p, (size_t)(end - p));
+}
+
+static inline void put_number(struct output *out, int64_t value, int digits)
+{
+    if (!put_short(out, value, digits)) {
+        put_digits(out, value, digits);
+    }
 }
 
 static void put_name(struct output *out, const char *name, bool full)
