@@ -616,6 +616,7 @@ static inline void scan_expected(struct scanner *s)
     }
     s->key_count = i;
     s->p = p;
+    skip_blanks(s);
 }
 
 static bool scan_key(struct scanner *s)

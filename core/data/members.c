@@ -300,7 +300,8 @@ struct sluice_value *value_edit(struct sluice_batch *batch, const struct sluice_
                                       .schema = from->schema,
                                       .batch = batch,
                                       .key_bits = from->key_bits,
-                                      .other_keys = from->other_keys};
+                                      .other_keys = from->other_keys,
+                                      .maybe_logical = from->maybe_logical};
     return copy;
 }
 
@@ -329,18 +330,24 @@ static void index_added(struct members *members)
 }
 
 /* What goes into a container is read-only from then on. */
-static const struct sluice_value *freeze(const struct sluice_value *value)
+static const struct sluice_value *freeze(struct members *into, const struct sluice_value *value)
 {
-    if (value && value_is_container(value->type)) {
-        value_thaw(value)->flags &= (uint8_t)~VALUE_WRITABLE;
+    if (!value) {
+        return &value_null;
     }
-    return value ? value : &value_null;
+    if (value_is_container(value->type)) {
+        value_thaw(value)->flags &= (uint8_t)~VALUE_WRITABLE;
+        into->maybe_logical |= !value->json;
+    } else {
+        into->maybe_logical |= value->type == SLUICE_DECIMAL || value->type == SLUICE_DATE;
+    }
+    return value;
 }
 
 void value_append(struct sluice_batch *batch, struct sluice_value *array,
                   const struct sluice_value *element)
 {
-    member_add(batch, array->members)->value = freeze(element);
+    member_add(batch, array->members)->value = freeze(array->members, element);
 }
 
 static void set_key(struct members *members, struct member *member, const struct sluice_name *name)
@@ -362,7 +369,7 @@ void value_put(struct sluice_batch *batch, struct sluice_value *map, const struc
         set_key(map->members, member, name);
         index_added(map->members);
     }
-    member->value = freeze(value);
+    member->value = freeze(map->members, value);
 }
 
 void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const struct sluice_value *key,
@@ -372,7 +379,7 @@ void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const s
     struct member *member = find_key(members, key);
     if (!member) {
         member = member_add(batch, members);
-        member->key_value = freeze(key);
+        member->key_value = freeze(members, key);
         if (value_type(key) == SLUICE_STRING) {
             struct sluice_span text = value_text(key);
             struct sluice_span json = key->json ? (struct sluice_span){key->json, key->json_size}
@@ -387,14 +394,14 @@ void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const s
         }
         index_added(members);
     }
-    member->value = freeze(value);
+    member->value = freeze(members, value);
 }
 
 void value_set_at(struct sluice_batch *batch, struct sluice_value *container, size_t i,
                   const struct sluice_value *value)
 {
     (void)batch;
-    container->members->list[i].value = freeze(value);
+    container->members->list[i].value = freeze(container->members, value);
 }
 
 void value_rename_at(struct sluice_batch *batch, struct sluice_value *map, size_t i,
@@ -472,7 +479,7 @@ const struct sluice_value *value_first_logical(const struct sluice_value *value)
     if (type == SLUICE_DECIMAL || type == SLUICE_DATE || type == SLUICE_STRUCT) {
         return value;
     }
-    if ((type != SLUICE_ARRAY && type != SLUICE_MAP) || value->json) {
+    if ((type != SLUICE_ARRAY && type != SLUICE_MAP) || value->json || !value->members->maybe_logical) {
         return NULL; /* what came from JSON has JSON's types only */
     }
     const struct members *members = value->members;

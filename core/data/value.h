@@ -41,6 +41,7 @@ struct members {
     struct sluice_batch *batch;         /* for what is made on demand */
     uint64_t key_bits;                  /* key_bit() of all STRING keys, and maybe of some that went */
     bool other_keys;                    /* a MAP with a key that is no STRING */
+    bool maybe_logical;                 /* a value of no type of JSON's was put in, or one that may hold some */
     uint32_t *index;  /* place + 1 of each key by its hash; NULL: not made, or made wrong by an edit */
     size_t index_room; /* a power of two, at least twice the count */
 };

@@ -152,8 +152,12 @@ struct output {
     size_t size, length;
 };
 
-static void put(struct output *out, const char *text, size_t size)
+static inline void put(struct output *out, const char *text, size_t size)
 {
+    if (size == 1 && out->length < out->size) { /* most literals */
+        out->to[out->length++] = *text;
+        return;
+    }
     if (out->length < out->size) {
         size_t room = out->size - out->length;
         size_t taken = size < room ? size : room;

@@ -381,6 +381,8 @@ static void test_what_came_before_does_not_matter(void **state)
     static const char *const table[][2] = {
         {"{\"number\":1,\"b\":\"x\",\"c\":null}", "{\"number\":1,\"b\":\"x\",\"c\":null}"},
         {"{\"number\":1,\"b\":\"x\"}", "{\"number\":1,\"b\":\"x\"}"},
+        {"{\"number\":1, \"b\":\"x\",\n\"c\":null}", "{\"number\":1,\"b\":\"x\",\"c\":null}"},
+        {"{ \"number\":1,\"b\":\"x\", \"c\":2}", "{\"number\":1,\"b\":\"x\",\"c\":2}"},
         {"{\"number\":1,\"b\":\"x\",\"c\":2,\"b\":3}", "{\"number\":1,\"b\":3,\"c\":2}"},
         {"{\"number\":1,\"c\":\"x\",\"b\":[1,2]}", "{\"number\":1,\"c\":\"x\",\"b\":[1,2]}"},
         {"{\"number\":1,\"b\":\"x\",\"b\":4,\"c\":5}", "{\"number\":1,\"b\":4,\"c\":5}"},
