@@ -144,15 +144,12 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
     if (report[1] >= 0) {
         close(report[1]);
     }
-    if (child > 0) {
+    if (child > 0 && !options->in_background) {
         ssize_t got;
         do { /* ends with the child's exec */
             got = read(report[0], &failure, sizeof(failure));
         } while (got < 0 && errno == EINTR);
         failure = got == (ssize_t)sizeof(failure) ? failure : 0;
-    }
-    if (report[0] >= 0) {
-        close(report[0]);
     }
     int pidfd = child > 0 && failure == 0 ? (int)syscall(SYS_pidfd_open, child, 0) : -1;
     if (child > 0 && pidfd < 0) {
@@ -161,10 +158,14 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
         }
     }
+    bool watched = failure == 0 && options->in_background;
+    if (report[0] >= 0 && !watched) {
+        close(report[0]);
+    }
     if (failure != 0) {
         return error_set_errno(error, failure, "Could not start %s", options->path);
     }
-    *ret_process = (struct subprocess){.pid = child, .pidfd = pidfd};
+    *ret_process = (struct subprocess){.pid = child, .pidfd = pidfd, .report = watched ? report[0] : 0};
     return 0;
 }
 
@@ -195,8 +196,22 @@ int subprocess_reap(struct subprocess *process, int *ret_status)
     return 1;
 }
 
+int subprocess_failure(const struct subprocess *process)
+{
+    int failure = 0;
+    ssize_t got = -1;
+    while (process->report > 0 && (got = read(process->report, &failure, sizeof(failure))) < 0 &&
+           errno == EINTR) {
+    }
+    return got == (ssize_t)sizeof(failure) ? failure : 0;
+}
+
 void subprocess_close(struct subprocess *process)
 {
+    if (process->report > 0) {
+        close(process->report);
+        process->report = 0;
+    }
     if (process->pidfd >= 0) {
         close(process->pidfd);
         process->pidfd = -1;

@@ -6,6 +6,7 @@
 #ifndef CORE_BASE_SUBPROCESS_H
 #define CORE_BASE_SUBPROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -19,11 +20,13 @@ struct subprocess_options {
     const char *const *variables; /* further `NAME=value`, closed by NULL; NULL: none */
     int fds[SUBPROCESS_FDS];      /* becomes 0, 1, ..; -1: /dev/null up to 2, closed above */
     size_t fd_count;
+    bool in_background; /* do not wait for the exec: subprocess_failure() tells after the end */
 };
 
 struct subprocess {
     pid_t pid; /* 0: none */
-    int pidfd; /* readable when it has ended */
+    int pidfd;  /* readable when it has ended */
+    int report; /* in_background: says why it could not become the program; 0: none */
 };
 
 /**
@@ -40,7 +43,9 @@ void subprocess_signal(const struct subprocess *process, int signal);
  * is filled and pid is 0; 0: it still runs. The descriptor stays open, for who watches it.
  */
 int subprocess_reap(struct subprocess *process, int *ret_status);
-/** Closes the descriptor, after any loop_unwatch() of it. */
+/** Why one that was started in_background never became its program: an errno; 0: it did. Once ended. */
+int subprocess_failure(const struct subprocess *process);
+/** Closes the descriptors, after any loop_unwatch() of it. */
 void subprocess_close(struct subprocess *process);
 
 #endif

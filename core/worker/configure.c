@@ -59,11 +59,12 @@ static void on_created(struct connector *connector, const struct host_end *failu
     herder_count_startup(connector->herder, "connector", !failure);
     if (failure) {
         connector_setup_failed(connector, failure);
+        connector_reply_setup_failed(connector, failure);
     } else {
         connector_well(connector);
         tasks_apply(connector, connector->new_tasks, false);
+        reply_info(connector, true);
     }
-    reply_info(connector, true);
     connector_finish(connector);
 }
 
@@ -117,6 +118,12 @@ static void on_validated(void *user, const struct validation_result *result)
         free(trace);
         return;
     }
+    json_t *descriptor = catalog_find_connector(
+        connector->herder->catalog,
+        json_string_value(json_object_get(connector->new_config, "connector.class")), NULL);
+    const char *kind = json_string_value(json_object_get(descriptor, "kind"));
+    stage_validation_complete(&command->stage, kind && strcmp(kind, "sluice.sink/1") == 0,
+                              connector->new_config);
     warn_unknown(connector, result->unknown);
     if (!connector->exists) {
         take_config(connector);
@@ -161,6 +168,7 @@ static void validate(struct connector *connector)
         error_clear(&error);
         return;
     }
+    stage_validation_begin(&connector->current->stage);
     connector->validation = validation_start(
         herder->loop, herder->supervisor, herder->catalog, descriptor, config, herder->worker_json,
         herder_long(herder, config, "sluice.plugin.timeout.ms", PLUGIN_TIMEOUT_MS), connector->name,

@@ -105,6 +105,19 @@ void connector_fail(struct connector *connector, const char *trace)
     connector_log(connector, -1, LOG_LEVEL_ERROR, "Connector %s failed: %s", connector->name, trace);
 }
 
+/* As Connect: what the class said is in the trace of the status. */
+void connector_reply_setup_failed(struct connector *connector, const struct host_end *failure)
+{
+    bool said = failure->class_name && *failure->class_name && failure->code != ERROR_PROVIDER;
+    if (said) {
+        command_reply_format(connector->current, 500,
+                             "Failed to transition connector %s to state STARTED",
+                             connector->name);
+    } else {
+        command_reply(connector->current, 500, NULL, failure->message);
+    }
+}
+
 void connector_setup_failed(struct connector *connector, const struct host_end *failure)
 {
     if (failure->code == ERROR_PROVIDER) {
@@ -263,7 +276,7 @@ static void on_restarted(struct connector *connector, const struct host_end *fai
     if (failure) {
         take_back_restart(connector);
         connector_setup_failed(connector, failure);
-        command_reply(command, 500, NULL, failure->message);
+        connector_reply_setup_failed(connector, failure);
         connector_finish(connector);
         return;
     }

@@ -74,7 +74,13 @@ static void on_request_timeout(void *user)
 {
     struct command *command = user;
     command->timer = NULL;
-    command_reply(command, 500, NULL, "Request timed out");
+    char *text = stage_timed_out(&command->stage);
+    size_t size = text ? strlen(text) : 0;
+    if (command->request.verb == HERDER_VALIDATE && size > 0 && text[size - 1] == '.') {
+        text[size - 1] = '\0'; /* Connect leaves it out there */
+    }
+    command_reply(command, 500, NULL, text ? text : "Request timed out");
+    free(text);
 }
 
 static void begin(struct command *command)

@@ -12,6 +12,7 @@
 #include "core/worker/embedded_log.h"
 #include "core/worker/herder.h"
 #include "core/worker/offsets_writer.h"
+#include "core/worker/stage.h"
 #include "core/worker/supervisor.h"
 #include "core/worker/validation.h"
 
@@ -31,6 +32,7 @@ struct command {
     struct herder_request request; /* with copies of its own */
     struct loop_timer *timer;      /* of the 90 s; NULL once answered */
     bool answered;
+    struct stage stage; /* for the words of a timeout */
     struct validation *validation; /* of HERDER_VALIDATE */
     struct host *host;             /* of HERDER_OFFSETS */
     int64_t tap_id;                /* of HERDER_TAP, once a host was asked; 0: not */
@@ -158,6 +160,7 @@ void connector_restart_later(struct connector *connector);
 void connector_fail(struct connector *connector, const char *trace);
 /** It could not be set up: FAILED; UNASSIGNED where only a config provider is at fault, as Connect. */
 void connector_setup_failed(struct connector *connector, const struct host_end *failure);
+void connector_reply_setup_failed(struct connector *connector, const struct host_end *failure);
 void connector_free(struct connector *connector);
 
 /* configure.c */

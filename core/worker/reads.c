@@ -303,6 +303,7 @@ static void validate(struct herder *herder, struct command *command)
         command_finish(command);
         return;
     }
+    stage_validation_begin(&command->stage);
     command->validation = validation_start(
         herder->loop, herder->supervisor, herder->catalog, descriptor, request->body,
         herder->worker_json,

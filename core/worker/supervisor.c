@@ -214,6 +214,18 @@ static void *symbolize(void *user)
 
 static int read_messages(struct host *host, int most);
 
+/* As a failure of its own. */
+static void never_started(struct host *host, int number)
+{
+    struct error error = {0};
+    (void)error_set_errno(&error, number, "Could not start %s", host->supervisor->host_path);
+    host->failure = error_trace(&error);
+    host->failure_message = strdup(error.message);
+    host->failure_class = strdup(error.java_class ? error.java_class : "");
+    host->failure_code = (int)error.code;
+    error_clear(&error);
+}
+
 static void on_exit_of(void *user, uint32_t events)
 {
     struct host *host = user;
@@ -223,7 +235,11 @@ static void on_exit_of(void *user, uint32_t events)
     }
     loop_unwatch(host->watch_process);
     host->watch_process = NULL;
+    int failure = subprocess_failure(&host->process);
     subprocess_close(&host->process);
+    if (failure != 0) {
+        never_started(host, failure);
+    }
     loop_cancel(host->deadline);
     loop_cancel(host->stop_timer);
     host->deadline = host->stop_timer = NULL;
@@ -426,6 +442,7 @@ static int start_process(struct host *host, const struct host_options *options, 
         .argv = argv,
         .fds = {host->supervisor->stdin_fd, log[1], log[1], control[1], log[1], page},
         .fd_count = 6,
+        .in_background = true, /* on a busy machine an exec takes a while, and the loop has more to do */
     };
     if (subprocess_start(&process, &host->process, error) != 0) {
         goto out;

@@ -60,8 +60,8 @@ class Model:
             return [400]
         self.exists, self.current, self.applied, self.task, self.target = True, config, None, None, initial
         self.state = initial
-        if initial == "RUNNING":
-            self.set_up()
+        if initial == "RUNNING" and not self.set_up():
+            return [500]
         return [201]
 
     def put(self, config):

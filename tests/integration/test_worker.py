@@ -210,7 +210,8 @@ def test_port_in_use(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        worker = write_properties(str(tmp_path / "w.properties"), {"key.converter": "x", "value.converter": "x"})
+        worker = write_properties(str(tmp_path / "w.properties"), {"key.converter": "x", "value.converter": "x",
+                                                                  "bootstrap.servers": f"local:{tmp_path}/l"})
         result = run(["--rest", f"http://127.0.0.1:{port}", "--data", tmp_path / "d", worker], tmp_path)
         assert result.returncode == 3
         assert f"127.0.0.1:{port}: the port is in use" in result.stderr
@@ -289,11 +290,53 @@ def test_set_up_that_hangs_or_crashes_costs_its_connector_only(tmp_path, lines):
         assert re.search(r"Connector hang was not done within 1500 ms and was killed; "
                          r"it was in task_configs\(\) of " + SOURCE, trace), trace
         assert sluice.call("DELETE", "/connectors/hang")[0] == 204
-        sluice.call("POST", "/connectors", {"name": "crash", "config": {**hang, "behave": "crash"}})
+        status, answer = sluice.call("POST", "/connectors",
+                                     {"name": "crash", "config": {**hang, "behave": "crash"}})
+        assert status == 500 and "SIGABRT" in answer["message"]  # it is there all the same, as in Connect
         trace = connector_state(sluice, "crash", "FAILED")["trace"]
         assert "crashed in task_configs of " + SOURCE + ": SIGABRT" in trace
         assert "at source_tasks (line.c:" in trace
         assert sluice.running("lines") and sluice.running("copy")
+
+
+def test_set_up_that_fails_is_answered_as_connect_does(tmp_path, lines):
+    """Recorded from JVM Connect 3.9.1 with a connector whose start() throws."""
+    with start(tmp_path, {}) as sluice:
+        config = {"connector.class": SOURCE, "file": lines.path, "topic": "f", "behave": "fail"}
+        says = {"error_code": 500, "message": "Failed to transition connector f to state STARTED"}
+        assert sluice.call("POST", "/connectors", {"name": "f", "config": config}) == (500, says)
+        trace = connector_state(sluice, "f", "FAILED")["trace"]
+        assert "No tasks today" in trace
+        assert sluice.call("GET", "/connectors/f")[1]["tasks"] == []
+        assert sluice.call("POST", "/connectors/f/restart") == (500, says)
+        assert sluice.call("POST", "/connectors", {"name": "p", "config": config, "initial_state": "PAUSED"})[0] == 201
+        assert sluice.call("PUT", "/connectors/p/resume")[0] == 202
+        connector_state(sluice, "p", "FAILED")
+        assert sluice.call("PUT", "/connectors/f/config", {**config, "behave": "well"})[0] == 200
+        sluice.wait_state("f", "RUNNING")
+
+
+@pytest.mark.skipif(not os.environ.get("SLUICE_FULL"), reason="takes 90 s: SLUICE_FULL=1")
+def test_request_that_times_out_says_what_the_worker_does(tmp_path, lines):
+    with start(tmp_path, {}, **{"sluice.plugin.timeout.ms": "120000"}) as sluice:
+        def ask(name, **config):
+            body = json.dumps({"name": name, "config": {"topics": "t", **config}})
+            return subprocess.Popen(["curl", "-s", "-X", "POST", "-H", "Content-Type: application/json", "-d", body,
+                                     f"http://127.0.0.1:{sluice.admin_port}/connectors"],
+                                    stdout=subprocess.PIPE, text=True)
+        validates = ask("v", **{"connector.class": "bad.HangInValidation"})
+        starts = ask("s", **{"connector.class": SOURCE, "file": lines.path, "topic": "f", "behave": "hang"})
+        when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"
+        answer = json.loads(validates.communicate(timeout=100)[0])
+        assert answer["error_code"] == 500
+        assert re.fullmatch("Request timed out. The worker is currently performing multi-property validation for the "
+                            f"connector, which began at {when}.", answer["message"]), answer
+        answer = json.loads(starts.communicate(timeout=100)[0])
+        assert re.fullmatch("Request timed out. The last operation the worker completed was validating producer config "
+                            f"overrides for the connector, which began at {when} and completed at {when}.",
+                            answer["message"]), answer
+        for name in ("v", "s"):
+            sluice.call("DELETE", f"/connectors/{name}")
 
 
 def test_delete_ends_a_set_up_that_hangs(tmp_path, lines):

@@ -54,6 +54,9 @@ static enum sluice_result source_tasks(void *data, const struct sluice_config *c
     if (strcmp(behave, "crash") == 0) {
         abort();
     }
+    if (strcmp(behave, "fail") == 0) {
+        return self->host->error(self->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "No tasks today");
+    }
     while (strcmp(behave, "hang") == 0) {
         (void)pause();
     }
@@ -132,7 +135,7 @@ static void source_stop(void *data)
     (void)data;
 }
 
-static const char *const behaviours[] = {"well", "crash", "hang", "exit", NULL};
+static const char *const behaviours[] = {"well", "crash", "fail", "hang", "exit", NULL};
 
 static const struct sluice_option source_options[] = {
     {OPTION, .name = "file", .type = SLUICE_OPTION_STRING, .importance = SLUICE_HIGH,

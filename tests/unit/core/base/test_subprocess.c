@@ -32,13 +32,19 @@ static struct subprocess start(const char *script, int out, int fd3)
     return process;
 }
 
-static int wait_end(struct subprocess *process)
+static int wait_reaped(struct subprocess *process)
 {
     struct pollfd wait = {.fd = process->pidfd, .events = POLLIN};
     int status = -1;
     assert_int_equal(poll(&wait, 1, 10000), 1);
     assert_int_equal(subprocess_reap(process, &status), 1);
     assert_int_equal(subprocess_reap(process, &status), 0);
+    return status;
+}
+
+static int wait_end(struct subprocess *process)
+{
+    int status = wait_reaped(process);
     subprocess_close(process);
     return status;
 }
@@ -124,6 +130,28 @@ static void test_missing_program_is_an_error(void **state)
     error_clear(&error);
 }
 
+/* Nobody waits for the exec; the reason is there after the end. */
+static void test_missing_program_is_told_in_the_background(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"none", NULL};
+    struct subprocess_options options = {
+        .path = "/nonexistent/none", .argv = argv, .in_background = true};
+    struct subprocess process;
+    struct error error = {0};
+    assert_int_equal(subprocess_start(&options, &process, &error), 0);
+    (void)wait_reaped(&process);
+    assert_int_equal(subprocess_failure(&process), ENOENT);
+    subprocess_close(&process);
+    const char *const fine[] = {"true", NULL};
+    options.path = "/bin/true";
+    options.argv = fine;
+    assert_int_equal(subprocess_start(&options, &process, &error), 0);
+    assert_int_equal(wait_reaped(&process), 0);
+    assert_int_equal(subprocess_failure(&process), 0);
+    subprocess_close(&process);
+}
+
 struct watched {
     struct loop *loop;
     struct loop_watch *watch;
@@ -173,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_group_is_ended_with_it),
         cmocka_unit_test(test_signal_ends_it),
         cmocka_unit_test(test_missing_program_is_an_error),
+        cmocka_unit_test(test_missing_program_is_told_in_the_background),
         cmocka_unit_test(test_watch_ends_though_another_child_has_the_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
