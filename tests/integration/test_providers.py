@@ -158,3 +158,39 @@ def test_a_secret_is_seen_nowhere(home):
             if name != "s.properties" and os.path.isfile(path):
                 with open(path, "rb") as file:
                     assert SECRET.encode() not in file.read(), path
+
+
+@pytest.mark.parametrize("action", ["restart", "none"])
+def test_values_that_are_good_for_a_time(home, action):
+    """The connector is restarted when they are over, unless config.action.reload says none; deleted, it stays away."""
+    lease = home / "lease"
+    lease.write_text("first\n")
+    providers = {**WORKER, "config.providers": "lease", "config.providers.lease.class": "sluice.test.LeaseProvider"}
+    with Sluice(home, {}, {k: v for k, v in providers.items() if not k.startswith("config.providers.") or "lease" in k}) \
+            as sluice:
+        def topics():
+            return sluice.call("GET", "/connectors/c/topics")[1]["c"]["topics"]
+
+        assert sluice.call("POST", "/connectors", {"name": "c", "config": config(
+            home, topic="${lease:%s:300}" % lease, **{"config.action.reload": action})})[0] == 201
+        wait_until(lambda: topics() == ["first"], 20, "topic first")
+        lease.write_text("second\n")
+        if action == "restart":
+            wait_until(lambda: "values of a config provider are outdated" in sluice.text(), 20, "a restart")
+        with open(home / "in.txt", "a", encoding="utf-8") as file:
+            file.write("b\n")
+        if action == "restart":
+            def append():
+                with open(home / "in.txt", "a", encoding="utf-8") as more:
+                    more.write("c\n")
+                return "second" in topics()
+            wait_until(append, 20, "topic second")
+        else:  # one with the same lease and the default is: this one had as long
+            assert sluice.call("POST", "/connectors", {"name": "d", "config": config(
+                home, topic="${lease:%s:300}" % lease)})[0] == 201
+            wait_until(lambda: "Connector d is restarted: values of a config provider are outdated" in sluice.text(),
+                       20, "a restart of d")
+            assert topics() == ["first"] and "Connector c is restarted" not in sluice.text()
+            assert sluice.call("DELETE", "/connectors/d")[0] == 204
+        assert sluice.call("DELETE", "/connectors/c")[0] == 204
+        assert sluice.call("GET", "/connectors")[1] == []
