@@ -1,3 +1,4 @@
+/* Paths that providers may read, and what providers of paths have in common. [connector thread] */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,4 +104,35 @@ char *allowed_paths_check(const struct allowed_paths *allowed, const struct slui
     host->log(host, SLUICE_WARN, "The path %s is not allowed to be accessed", path);
     free(clean);
     return NULL;
+}
+
+const struct sluice_option path_provider_options[] = {
+    {.size = sizeof(struct sluice_option), .name = "allowed.paths", .type = SLUICE_OPTION_LIST,
+     .importance = SLUICE_LOW,
+     .doc = "Paths that this provider may read from. If not set, all paths are allowed."},
+    {.name = NULL},
+};
+
+void *path_provider_create(const struct sluice_host *host)
+{
+    struct path_provider *provider = calloc(1, sizeof(*provider));
+    if (provider) {
+        provider->host = host;
+    }
+    return provider;
+}
+
+void path_provider_destroy(void *self)
+{
+    struct path_provider *provider = self;
+    if (provider) {
+        allowed_paths_finish(&provider->allowed);
+        free(provider);
+    }
+}
+
+enum sluice_result path_provider_configure(void *self, const struct sluice_config *config)
+{
+    struct path_provider *provider = self;
+    return allowed_paths_read(&provider->allowed, provider->host, config);
 }

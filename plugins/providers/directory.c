@@ -11,35 +11,6 @@
 
 enum { VALUE_MOST = 1 << 20 };
 
-struct provider {
-    const struct sluice_host *host;
-    struct allowed_paths allowed;
-};
-
-static void *create(const struct sluice_host *host)
-{
-    struct provider *provider = calloc(1, sizeof(*provider));
-    if (provider) {
-        provider->host = host;
-    }
-    return provider;
-}
-
-static void destroy(void *self)
-{
-    struct provider *provider = self;
-    if (provider) {
-        allowed_paths_finish(&provider->allowed);
-        free(provider);
-    }
-}
-
-static enum sluice_result configure(void *self, const struct sluice_config *config)
-{
-    struct provider *provider = self;
-    return allowed_paths_read(&provider->allowed, provider->host, config);
-}
-
 /* Owned by the caller; NULL: it cannot be read. */
 static char *read_text(int folder, const char *name)
 {
@@ -80,7 +51,7 @@ static bool is_file(int folder, const char *name)
 static enum sluice_result get(void *self, const char *path, const char *const *keys, size_t count,
                               const struct sluice_provided *provided)
 {
-    struct provider *provider = self;
+    struct path_provider *provider = self;
     const struct sluice_host *host = provider->host;
     enum sluice_result result = SLUICE_OK;
     char *clean = *path ? allowed_paths_check(&provider->allowed, host, path) : NULL;
@@ -112,18 +83,11 @@ static enum sluice_result get(void *self, const char *path, const char *const *k
     return result;
 }
 
-static const struct sluice_option options[] = {
-    {.size = sizeof(struct sluice_option), .name = "allowed.paths", .type = SLUICE_OPTION_LIST,
-     .importance = SLUICE_LOW,
-     .doc = "Paths that this provider may read from. If not set, all paths are allowed."},
-    {.name = NULL},
-};
-
 static const struct sluice_config_provider vtable = {
     .size = sizeof(struct sluice_config_provider),
-    .create = create,
-    .destroy = destroy,
-    .configure = configure,
+    .create = path_provider_create,
+    .destroy = path_provider_destroy,
+    .configure = path_provider_configure,
     .get = get,
 };
 
@@ -133,6 +97,6 @@ const struct sluice_descriptor directory_provider = {
     .class_name = PROVIDER_PACKAGE "DirectoryConfigProvider",
     .version = KAFKA_VERSION,
     .doc = "Values that are the files of a folder.",
-    .options = options,
+    .options = path_provider_options,
     .vtable = &vtable,
 };

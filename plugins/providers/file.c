@@ -12,35 +12,6 @@
 
 enum { FILE_MOST = 16 << 20 };
 
-struct provider {
-    const struct sluice_host *host;
-    struct allowed_paths allowed;
-};
-
-static void *create(const struct sluice_host *host)
-{
-    struct provider *provider = calloc(1, sizeof(*provider));
-    if (provider) {
-        provider->host = host;
-    }
-    return provider;
-}
-
-static void destroy(void *self)
-{
-    struct provider *provider = self;
-    if (provider) {
-        allowed_paths_finish(&provider->allowed);
-        free(provider);
-    }
-}
-
-static enum sluice_result configure(void *self, const struct sluice_config *config)
-{
-    struct provider *provider = self;
-    return allowed_paths_read(&provider->allowed, provider->host, config);
-}
-
 /* The content as bytes; false: it cannot be read. */
 static bool read_file(const char *path, struct buffer *content)
 {
@@ -91,7 +62,7 @@ static int on_pair(void *user, const char *key, size_t key_size, const char *val
 static enum sluice_result get(void *self, const char *path, const char *const *keys, size_t count,
                               const struct sluice_provided *provided)
 {
-    struct provider *provider = self;
+    struct path_provider *provider = self;
     const struct sluice_host *host = provider->host;
     char *clean = *path ? allowed_paths_check(&provider->allowed, host, path) : NULL;
     if (!clean) {
@@ -113,18 +84,11 @@ static enum sluice_result get(void *self, const char *path, const char *const *k
                               "Could not read properties from file %s", path);
 }
 
-static const struct sluice_option options[] = {
-    {.size = sizeof(struct sluice_option), .name = "allowed.paths", .type = SLUICE_OPTION_LIST,
-     .importance = SLUICE_LOW,
-     .doc = "Paths that this provider may read from. If not set, all paths are allowed."},
-    {.name = NULL},
-};
-
 static const struct sluice_config_provider vtable = {
     .size = sizeof(struct sluice_config_provider),
-    .create = create,
-    .destroy = destroy,
-    .configure = configure,
+    .create = path_provider_create,
+    .destroy = path_provider_destroy,
+    .configure = path_provider_configure,
     .get = get,
 };
 
@@ -134,6 +98,6 @@ const struct sluice_descriptor file_provider = {
     .class_name = PROVIDER_PACKAGE "FileConfigProvider",
     .version = KAFKA_VERSION,
     .doc = "Values of a properties file.",
-    .options = options,
+    .options = path_provider_options,
     .vtable = &vtable,
 };

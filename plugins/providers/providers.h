@@ -25,4 +25,15 @@ void allowed_paths_finish(struct allowed_paths *allowed);
 char *allowed_paths_check(const struct allowed_paths *allowed, const struct sluice_host *host,
                           const char *path);
 
+/** What providers that read paths have in common: the instance, its life and its options. */
+struct path_provider {
+    const struct sluice_host *host;
+    struct allowed_paths allowed;
+};
+
+extern const struct sluice_option path_provider_options[];
+void *path_provider_create(const struct sluice_host *host);
+void path_provider_destroy(void *self);
+enum sluice_result path_provider_configure(void *self, const struct sluice_config *config) SLUICE_CHECKED;
+
 #endif
