@@ -202,7 +202,7 @@ static void on_end(void *user, const struct host_end *end)
                                       "ended without having been asked to");
         restart_by_itself(task, ran);
     }
-    task_reconcile(task);
+    tasks_reconcile(connector); /* others may have waited for this one's end */
     connector_poke(connector);
 }
 
@@ -266,6 +266,20 @@ static void unlink_and_free(struct task *task)
     task_free(task);
 }
 
+/*
+ * Another task of this connector is on its way out. What it read may be this one's now, and the offsets
+ * it has not told yet say from where on (invariant 4): Connect stops all before it starts any, too.
+ */
+static bool others_leave(const struct task *task)
+{
+    for (const struct task *other = task->connector->tasks; other; other = other->next) {
+        if (other != task && other->host && (other->stopping || other->stale || !other->wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void task_reconcile(struct task *task)
 {
     bool paused = task->connector->target == TARGET_PAUSED;
@@ -281,7 +295,8 @@ void task_reconcile(struct task *task)
         }
     } else if (task->removed) {
         unlink_and_free(task);
-    } else if (task->wanted && !task->failed && !task->connector->herder->stopping) {
+    } else if (task->wanted && !task->failed && !task->connector->herder->stopping &&
+               !others_leave(task)) {
         start(task);
     }
 }
@@ -294,7 +309,7 @@ void tasks_reconcile(struct connector *connector)
     }
 }
 
-void task_restart(struct task *task)
+static void mark_restart(struct task *task)
 {
     loop_cancel(task->restart_timer);
     task->restart_timer = NULL;
@@ -304,6 +319,11 @@ void task_restart(struct task *task)
     task->state = "RESTARTING";
     task->state_before = NULL;
     task->stale = task->host != NULL;
+}
+
+void task_restart(struct task *task)
+{
+    mark_restart(task);
     task_reconcile(task);
 }
 
@@ -366,7 +386,7 @@ static void set_config(struct task *task, json_t *config, bool force)
     task->removed = false;
     if (changed || force || revived) {
         bool fresh = !task->host && !task->trace;
-        task_restart(task);
+        mark_restart(task);
         if (fresh && !task->failed) {
             task->state = "UNASSIGNED";
         }
@@ -385,14 +405,13 @@ void tasks_apply(struct connector *connector, json_t *configs, bool force)
         set_task_class(connector, config);
         set_config(task ? task : task_add(connector, id), config, force);
     }
-    for (struct task *task = connector->tasks, *next; task; task = next) {
-        next = task->next;
+    for (struct task *task = connector->tasks; task; task = task->next) {
         if (task->id >= count) {
             task->wanted = false;
             task->removed = true;
-            task_reconcile(task);
         }
     }
+    tasks_reconcile(connector); /* all are marked by now: those that leave are waited for */
 }
 
 void tasks_remove(struct connector *connector)

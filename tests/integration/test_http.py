@@ -191,6 +191,25 @@ def test_entities_are_shared_among_tasks(tmp_path):
             assert len(sluice.status("h")["tasks"]) == 2
 
 
+def test_what_moves_to_another_task_is_not_read_again(tmp_path):
+    """New tasks wait for the offsets of the old ones, which are not due for a minute."""
+    def handler(request):
+        begin = int(request["query"]["from"])
+        return 200, {}, [{"n": n} for n in range(begin, min(begin + 3, 60))]
+    with Server(handler) as server:
+        properties = {**source(server.url + "/${entityName}", http__request__parameters="from=${offset}"),
+                      "entity.names": "a,b,c", "topic.name.pattern": "m-${entityName}", "request.interval.ms": "5"}
+        with Sluice(tmp_path, {"h": properties}, {"offset.flush.interval.ms": "60000"}) as sluice:
+            for tasks in ("3", "1", "2"):
+                for name in "abc":
+                    consumed(sluice, f"m-{name}", 3)
+                status, _ = sluice.call("PUT", "/connectors/h/config", {**properties, "tasks.max": tasks})
+                assert status == 200
+                wait_until(lambda: len(sluice.status("h")["tasks"]) == int(tasks) and sluice.running("h"), 20)
+            for name in "abc":
+                assert [row["n"] for row in values(sluice, f"m-{name}", 60)] == list(range(60)), name
+
+
 @pytest.mark.parametrize("properties, word", [
     ({"url": "ftp://x"}, "http://"), ({"url": "http://x/${nope}"}, "nope"), ({"auth.type": "basic"}, "connection.user"),
     ({"http.offset.mode": "CHAINING"}, "http.offset.json.pointer"), ({"retry.on.status.codes": "5xx"}, "status codes"),
