@@ -133,12 +133,14 @@ static char *format(const char *front, const char *back)
 static void find_folders(struct run_config *config, const char *data)
 {
     struct properties *worker = &config->worker;
-    if (!config->worker_path) {
-        char *log = format(data ? data : DEFAULT_DATA, "");
-        char *servers = format(LOCAL, log);
-        set_default(worker, "bootstrap.servers", servers);
-        free(servers);
+    if (strcmp(config->verb, "run") == 0) { /* needs no other server */
+        char *log = format(LOCAL, data ? data : DEFAULT_DATA);
+        set_default(worker, "bootstrap.servers", log);
         free(log);
+    } else {
+        set_default(worker, "bootstrap.servers", "localhost:9092"); /* as Connect */
+    }
+    if (!config->worker_path) {
         set_default(worker, "key.converter", "org.apache.kafka.connect.storage.StringConverter");
         set_default(worker, "value.converter", "org.apache.kafka.connect.json.JsonConverter");
         set_default(worker, "value.converter.schemas.enable", "false");
