@@ -423,6 +423,10 @@ int kafka_position(struct broker_consumer *base, const struct broker_partition *
     if (!held) {
         return not_assigned(partition->topic, partition->partition, error);
     }
+    if (held->position < 0 && consumer->subscribed) { /* the look-up failed; the first message tells */
+        return error_set(error, ERROR_TIMEOUT, "Position of %s-%d is not known yet", held->topic,
+                         (int)held->partition);
+    }
     if (held->position < 0) {
         int64_t low, high;
         rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
@@ -431,10 +435,7 @@ int kafka_position(struct broker_consumer *base, const struct broker_partition *
             return kafka_error(error, code, NULL, "Position of %s-%d", held->topic,
                                held->partition);
         }
-        bool beginning = held->position == BROKER_BEGINNING ||
-                         (held->position != BROKER_END &&
-                          consumer->handle.opaque.config->from_beginning);
-        *ret_offset = beginning ? low : high;
+        *ret_offset = held->position == BROKER_BEGINNING ? low : high;
         return 0;
     }
     *ret_offset = held->position;

@@ -396,6 +396,44 @@ static void commits_are_of_what_is_held(void **state)
     fixture_finish(&fixture);
 }
 
+static void on_assigned_unknown(void *user, const struct broker_partition *partitions, size_t count)
+{
+    struct member *member = user;
+    struct error error = {0};
+    assert_int_equal(count, 1);
+    assert_int_equal(broker_consumer_position(member->consumer, partitions, &member->next[0], &error), -1);
+    assert_int_equal(error.code, ERROR_TIMEOUT);
+    error_clear(&error);
+    member->assigned++;
+}
+
+/* A leader that is not there yet: nobody may take the topic's end for where reading begins. */
+static void a_position_that_cannot_be_looked_up_is_told_by_the_first_message(void **state)
+{
+    struct fixture fixture;
+    struct member member = {0};
+    struct broker_consumer_events events = {.assigned = on_assigned_unknown, .user = &member};
+    struct broker_partition partition = {TOPIC, 0};
+    const char *topic = TOPIC;
+    struct error error = {0};
+    int64_t position = -1;
+    (void)state;
+    fixture_start(&fixture, TOPIC, 1);
+    fixture_fill(&fixture, TOPIC, 0, 10);
+    rd_kafka_mock_push_request_errors(fixture.cluster, 2 /* ListOffsets */, 1,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    member.consumer = fixture_consumer(&fixture, &events, "group.id", "g", NULL);
+    assert_int_equal(broker_consumer_subscribe(member.consumer, &topic, 1, &error), 0);
+    struct broker_chunk *chunk = fixture_poll(member.consumer, 5);
+    assert_int_equal(member.assigned, 1);
+    assert_int_equal(chunk->messages[0].offset, 0);
+    assert_int_equal(broker_consumer_position(member.consumer, &partition, &position, &error), 0);
+    assert_int_equal(position, chunk->count);
+    broker_chunk_release(chunk);
+    broker_consumer_destroy(member.consumer);
+    fixture_finish(&fixture);
+}
+
 /* -- faults -- */
 
 static void a_broker_that_goes_is_told_once_and_comes_back(void **state)
@@ -553,6 +591,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_wake_ends_the_wait),
         cmocka_unit_test(partitions_are_handed_over_with_their_offsets),
         cmocka_unit_test(commits_are_of_what_is_held),
+        cmocka_unit_test(a_position_that_cannot_be_looked_up_is_told_by_the_first_message),
         cmocka_unit_test(a_broker_that_goes_is_told_once_and_comes_back),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(failed_deliveries_have_javas_names),
