@@ -30,6 +30,7 @@ struct scanner {
     uint32_t last_keys;       /* of the object closed last */
     struct json_shape *shape; /* of the outermost object; NULL: none */
     bool guess;               /* all its names so far were those of the shape */
+    bool spaced;              /* blanks stand between a name of it and the value */
     size_t place_depth;       /* 1 where places are wanted, else out of reach */
     struct json_scanned *ret;
     uint32_t keys[KEYS_WATCHED];
@@ -597,6 +598,7 @@ static inline void scan_expected(struct scanner *s)
             behind = plain_integer_end(value, end);
         }
         if (!behind || behind == end || *behind != ',') {
+            s->spaced = value < end && is_blank(*value);
             break;
         }
         if (place) {
@@ -679,7 +681,7 @@ static bool scan_value(struct scanner *s)
             s->p++;
             skip_blanks(s);
             if (s->p >= s->end || *s->p != (c == '{' ? '}' : ']')) {
-                if (c == '{' && s->guess && s->depth == 1) {
+                if (c == '{' && s->guess && !s->spaced && s->depth == 1) {
                     scan_expected(s);
                 }
                 if (c == '{' && !scan_key(s)) {
@@ -716,7 +718,7 @@ static bool scan_value(struct scanner *s)
             if (s->p < s->end && *s->p == ',') {
                 s->p++;
                 skip_blanks(s);
-                if (s->guess && s->depth == 1) {
+                if (s->guess && !s->spaced && s->depth == 1) {
                     scan_expected(s);
                 }
                 if (object && !scan_key(s)) {
@@ -750,7 +752,7 @@ enum sluice_result JSON_SCAN_UTF8(struct arena *arena, struct sluice_span text, 
     s.depth = 0;
     s.key_count = s.first_key = s.last_keys = 0;
     s.shape = NULL;
-    s.guess = false;
+    s.guess = s.spaced = false;
     s.place_depth = SIZE_MAX;
     s.ret = ret;
     while (s.p < s.end && is_blank(*s.p)) {

@@ -261,10 +261,14 @@ static void write_value(struct out *out, const struct sluice_value *value,
     }
 }
 
-/* Room that will do in most cases: what is known of one level. */
-static size_t estimate(const struct sluice_value *value)
+/* Room that will do in most cases: what the arena has left, or what is known of one level. */
+static size_t estimate(const struct arena *arena, const struct sluice_value *value)
 {
-    size_t size = 64;
+    enum { ENOUGH = 4096, MOST = 16384 };
+    size_t left = (size_t)(arena->end - arena->next) & ~(size_t)15, size = 64;
+    if (left >= ENOUGH) {
+        return left < MOST ? left : MOST; /* most of it goes back */
+    }
     if (value->type == SLUICE_MAP || value->type == SLUICE_ARRAY || value->type == SLUICE_STRUCT) {
         const struct members *members = value_members(value);
         for (size_t i = 0; i < members->count; i++) {
@@ -291,7 +295,7 @@ struct sluice_span value_to_json(struct sluice_batch *batch, const struct sluice
         return (struct sluice_span){value->json, value->json_size};
     }
     struct arena *arena = batch_arena(batch);
-    struct out out = {.arena = arena, .room = estimate(value)};
+    struct out out = {.arena = arena, .room = estimate(arena, value)};
     out.data = arena_alloc(arena, out.room);
     write_value(&out, value, NULL);
     size_t reserved = (out.room + 15) & ~(size_t)15, used = (out.size + 15) & ~(size_t)15;

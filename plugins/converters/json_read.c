@@ -13,7 +13,8 @@ enum sluice_result json_parse(struct json_converter *self, struct sluice_batch *
                               struct sluice_span text, uint32_t flags, struct sluice_value **ret_value)
 {
     const struct sluice_host *host = self->base.host;
-    struct sluice_json_error error = {.size = sizeof(error)};
+    struct sluice_json_error error; /* filled where it is needed */
+    error.size = sizeof(error);
     enum sluice_result result =
         self->base.data->from_json(batch, text.data, text.size, flags, ret_value, &error);
     if (result != SLUICE_OK) {
