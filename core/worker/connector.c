@@ -548,6 +548,7 @@ void connector_shutdown(struct connector *connector)
     validation_cancel(connector->validation);
     connector->validation = NULL;
     setup_cancel(connector);
+    offsets_writer_forget(connector->herder->offsets_writer, connector); /* its request is answered */
     connector->resume = NULL;
     loop_cancel(connector->begin_timer);
     loop_cancel(connector->restart_timer);

@@ -16,6 +16,7 @@ import pytest
 from harness import BUILD, SLUICE, Sluice, free_port, wait_until, write_properties
 
 PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
+OPENAT = {"x86_64": "257", "aarch64": "56"}.get(os.uname().machine)
 SOURCE = "sluice.test.LineSourceConnector"
 SINK = "sluice.test.LineSinkConnector"
 WORKER = {"plugin.path": PLUGINS, "offset.flush.interval.ms": "100",
@@ -398,6 +399,39 @@ def test_task_that_does_not_stop_is_killed(tmp_path, lines):
 def sanitized():
     with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
         return re.search(r"^SLUICE_SANITIZER:\w+=.+$", cache.read(), re.M)
+
+
+def opening(pid):
+    """Threads of a process that are inside openat()."""
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/syscall", encoding="utf-8") as call:
+            if call.read().split()[0] == OPENAT:
+                found.append(thread)
+    return found
+
+
+@pytest.mark.skipif(not OPENAT, reason="no number of openat() for this machine")
+def test_stop_while_offsets_are_stored(tmp_path, lines):
+    """The answer to whom the offsets were stored for is given already."""
+    store = tmp_path / "connect.offsets"
+    connectors = lines.connectors()
+    connectors["slow"] = {"connector.class": "bad.SleepInStop", "topics": "t"}
+    lines.write(5)
+    with start(tmp_path, connectors, **{"offset.storage.file.filename": str(store)}) as sluice:
+        sluice.wait_state("slow", "RUNNING")
+        wait_until(lambda: sluice.call("GET", "/connectors/lines/offsets")[1]["offsets"], 20, "offsets")
+        assert sluice.call("PUT", "/connectors/lines/stop")[0] == 204
+        os.mkfifo(f"{store}.new")  # what is written there waits for a reader
+        client = subprocess.Popen(["curl", "-s", "-X", "DELETE",
+                                   f"http://127.0.0.1:{sluice.admin_port}/connectors/lines/offsets"],
+                                  stdout=subprocess.PIPE, text=True)
+        wait_until(lambda: opening(sluice.process.pid), 20, "the write")
+        sluice.process.send_signal(signal.SIGTERM)
+        assert json.loads(client.communicate(timeout=10)[0])["message"] == "The worker is shutting down"
+        with open(f"{store}.new", "rb") as reader:
+            reader.read()
+        assert sluice.process.wait(20) == 0, sluice.text()[-2000:]
 
 
 @pytest.mark.skipif(bool(sanitized()), reason="sanitizers need more memory than any limit: it is off")
