@@ -107,8 +107,14 @@ do_rest() {
         skip rest "no recorded scenarios at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
     fi
 }
-do_integration() { counted integration "$PYTHON" -m pytest -rs -q tests/integration; }
-do_chaos() { counted chaos "$PYTHON" -m pytest -rs -q tests/chaos; }
+# pytest: tests wait more than they work, so files run side by side where pytest-xdist is there.
+do_pytest() {
+    local together=()
+    "$PYTHON" -c 'import xdist' 2>/dev/null && together=(-n 3 --dist loadfile)
+    counted "$1" "$PYTHON" -m pytest -rs -q "${together[@]}" "tests/$1"
+}
+do_integration() { do_pytest integration; }
+do_chaos() { do_pytest chaos; }
 do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
 
 install_packages test || exit 3

@@ -377,7 +377,7 @@ def test_token_is_refreshed(cluster, provider, tmp_path):
             sent += 1
             cluster.broker.produce(topic, [str(sent).encode()])
             wait_until(lambda: os.path.exists(tmp_path / "out.txt") and
-                       len((tmp_path / "out.txt").read_text().split()) >= sent, 10,
+                       len((tmp_path / "out.txt").read_text().split()) >= sent, 30,
                        f"record {sent}; asked {len(Provider.asked)} times")
         assert (tmp_path / "out.txt").read_text().split() == [str(number + 1) for number in range(sent)]
         assert len(Provider.asked) >= 3
