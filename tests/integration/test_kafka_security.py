@@ -369,7 +369,7 @@ def test_token_is_refreshed(cluster, provider, tmp_path):
     connector = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out.txt"),
                  **{"consumer.override." + key: value for key, value in login.items()},
                  **{"admin.override." + key: value for key, value in login.items()}}
-    worker = {"bootstrap.servers": cluster.broker.address("SASL_PLAINTEXT"),
+    worker = {"bootstrap.servers": cluster.broker.address("SASL_PLAINTEXT"), **login,
               "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
     with Sluice(tmp_path, {"lines": connector}, worker) as sluice:
         end, sent = time.monotonic() + 9, 0

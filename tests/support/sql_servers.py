@@ -29,10 +29,16 @@ class Server:
 
     def start(self):
         self.log = open(os.path.join(self.folder, "server.log"), "ab")
-        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=subprocess.STDOUT,
-                                        stdin=subprocess.DEVNULL, start_new_session=True)
+        self.process = None
+
+        def answers():
+            # After a kill the next one may find what is left of the one before, and end again.
+            if self.process is None or self.process.poll() is not None:
+                self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=subprocess.STDOUT,
+                                                stdin=subprocess.DEVNULL, start_new_session=True)
+            return self.answers()
         try:
-            wait_until(self.answers, 60, "a database server that answers")
+            wait_until(answers, 60, "a database server that answers")
         except AssertionError:
             self.kill()
             with open(os.path.join(self.folder, "server.log"), errors="replace") as log:
