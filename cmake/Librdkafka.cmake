@@ -1,7 +1,7 @@
 # The target librdkafka. Its source is what the crate rdkafka-sys carries: cargo downloads and checks
 # it, nothing of it is committed. It is built once, while configuring, into a folder that all presets
 # share (build/librdkafka/<version>-<compiler>), by the system's own C compiler without sanitizers.
-# docs/decisions/0003-librdkafka.md tells why.
+# docs/decisions/0004-librdkafka.md tells why.
 set(SLUICE_LIBRDKAFKA auto CACHE STRING
     "bundled: built from rdkafka-sys; system: by pkg-config; auto: bundled where cargo is there")
 set_property(CACHE SLUICE_LIBRDKAFKA PROPERTY STRINGS auto bundled system)
