@@ -144,7 +144,7 @@ function(librdkafka_system why)
     pkg_check_modules(RDKAFKA IMPORTED_TARGET GLOBAL rdkafka>=2.0.2)
     if(NOT RDKAFKA_FOUND)
         message(FATAL_ERROR "No librdkafka: ${why}, and the system has none of 2.0.2 or newer. Install "
-            "cargo (Debian: cargo), or librdkafka (Debian: librdkafka-dev).")
+            "cargo (Debian 12: cargo-web), or librdkafka (Debian: librdkafka-dev).")
     endif()
     add_library(librdkafka INTERFACE IMPORTED GLOBAL)
     target_link_libraries(librdkafka INTERFACE PkgConfig::RDKAFKA)
