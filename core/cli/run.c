@@ -20,7 +20,7 @@ enum {
     READY_MOST_MS = 5000, /* a plugin that hangs does not keep the others from being ready */
     TABLE_MS = 250,
     LOOK_MS = 50,
-    IDLE_PATIENCE = 10, /* times --exit-when-idle, for what is read but not written */
+    IDLE_PATIENCE = 10, /* times --exit-when-idle, for what does not come to an end */
 };
 
 static const char help[] =
@@ -40,9 +40,8 @@ static const char help[] =
     "  --rest URL|off        where the admin API listens (http://127.0.0.1:8083)\n"
     "  --exit-when-idle MS   ends once records have moved, every sink has written all there is and "
     "nothing\n"
-    "                        has moved for so many milliseconds; gives up on what is not written "
-    "after\n"
-    "                        ten times as long\n"
+    "                        has moved for so many milliseconds; after ten times as long gives up on\n"
+    "                        what is not written, and where a connector failed and nothing moved\n"
     "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN, ERROR, FATAL or OFF\n"
     "  --log-file FILE       log lines are added to FILE, opened anew on SIGHUP (default: standard\n"
     "                        error; on a terminal sluice.log in the data folder)\n"
@@ -69,23 +68,43 @@ struct run {
 
 /* -- while it runs -- */
 
+/* Nothing moved for long, but not all is done. */
+static void give_up(struct run *run, const struct run_summary *summary, size_t unread)
+{
+    if (run->moved == 0) {
+        fprintf(stderr, "sluice run: no record has moved, and %d of %d connectors failed.\n",
+                summary->failed, summary->connectors);
+    } else if (summary->active > 0) {
+        fprintf(stderr,
+                "sluice run: %lld records were read but not written: they wait for an object to "
+                "fill, or the store does not take them. They are read again by the next run.\n",
+                (long long)summary->active);
+    } else {
+        fprintf(stderr,
+                "sluice run: %zu topics that a source wrote were not read by a sink that subscribes "
+                "to them. The next run reads them.\n",
+                unread);
+    }
+    worker_main_stop(&run->worker, CLI_FAILED);
+}
+
 /* The end of --exit-when-idle: something moved, nothing is left, and nothing moved for a while. */
 static void check_idle(struct run *run, const struct run_summary *summary)
 {
-    int64_t now = clock_monotonic_ms();
-    if (summary->moved != run->moved || !summary->settled || summary->lag > 0) {
+    int64_t now = clock_monotonic_ms(), quiet = now - run->moved_at;
+    if (summary->moved != run->moved || !summary->settled || summary->lag > 0 || run->creating > 0) {
         run->moved = summary->moved;
         run->moved_at = now;
-    } else if (run->moved > 0 && now - run->moved_at >= run->idle_ms) {
-        if (summary->active == 0) {
-            worker_main_stop(&run->worker, summary->failed > 0 ? CLI_FAILED : CLI_OK);
-        } else if (now - run->moved_at >= IDLE_PATIENCE * run->idle_ms) {
-            fprintf(stderr,
-                    "sluice run: %lld records were read but not written: they wait for an object to "
-                    "fill, or the store does not take them. They are read again by the next run.\n",
-                    (long long)summary->active);
-            worker_main_stop(&run->worker, CLI_FAILED);
-        }
+        return;
+    }
+    if (quiet < run->idle_ms || (run->moved == 0 && summary->failed == 0)) {
+        return;
+    }
+    size_t unread = herder_unread(run->worker.herder);
+    if (run->moved > 0 && summary->active == 0 && unread == 0) {
+        worker_main_stop(&run->worker, summary->failed > 0 ? CLI_FAILED : CLI_OK);
+    } else if (quiet >= IDLE_PATIENCE * run->idle_ms) {
+        give_up(run, summary, unread);
     }
 }
 
@@ -247,7 +266,7 @@ int verb_run(int argc, char **argv)
             return CLI_BAD_INPUT;
         }
     }
-    run.began = clock_monotonic_ms();
+    run.began = run.moved_at = clock_monotonic_ms();
     run.terminal = isatty(STDOUT_FILENO) && !run.json;
     run.worker.terminal = run.terminal;
     run.worker.environment_result = CLI_ENVIRONMENT;

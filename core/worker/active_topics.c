@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "core/worker/herder_priv.h"
+#include "lib/java/regex.h"
 
 enum { TOPICS_MOST = 100000 };
 
@@ -66,4 +67,70 @@ void active_topics_request(struct herder *herder, struct command *command)
         read_topics(command, connector);
     }
     command_finish(command);
+}
+
+/* -- what waits to be read -- */
+
+static bool is_listed(const char *list, const char *topic)
+{
+    static const char between[] = ", \t\r\n\f";
+    size_t size = strlen(topic);
+    for (const char *at = list + strspn(list, between); *at; at += strspn(at, between)) {
+        size_t length = strcspn(at, between);
+        if (length == size && strncmp(at, topic, size) == 0) {
+            return true;
+        }
+        at += length;
+    }
+    return false;
+}
+
+static bool runs(const struct connector *connector, const char *type)
+{
+    if (!connector->exists || strcmp(connector->type, type) != 0) {
+        return false;
+    }
+    for (const struct task *task = connector->tasks; task; task = task->next) {
+        if (!task->removed && strcmp(task->state, "RUNNING") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Topics that sources have written and this sink subscribes to, but has read nothing of. */
+static size_t unread_by(const struct herder *herder, const struct connector *sink)
+{
+    const char *list = json_string_value(json_object_get(sink->config, "topics"));
+    const char *pattern = json_string_value(json_object_get(sink->config, "topics.regex"));
+    struct regex *regex = NULL;
+    struct regex_error why;
+    if (pattern && regex_create(pattern, &regex, &why) != 0) {
+        return 0; /* its task has failed of it */
+    }
+    size_t unread = 0;
+    for (const struct connector *source = herder->connectors; source; source = source->next) {
+        const char *name;
+        json_t *value;
+        if (!source->exists || strcmp(source->type, "source") != 0) {
+            continue;
+        }
+        json_object_foreach(source->topics, name, value)
+        {
+            bool wanted = (list && is_listed(list, name)) ||
+                          (regex && regex_matches(regex, name, strlen(name)) == REGEX_YES);
+            unread += wanted && !json_object_get(sink->topics, name);
+        }
+    }
+    regex_destroy(regex);
+    return unread;
+}
+
+size_t herder_unread(const struct herder *herder)
+{
+    size_t unread = 0;
+    for (const struct connector *c = herder->connectors; c; c = c->next) {
+        unread += runs(c, "sink") ? unread_by(herder, c) : 0;
+    }
+    return unread;
 }

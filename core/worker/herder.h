@@ -142,4 +142,10 @@ struct herder_progress {
 void herder_progress(struct herder *herder,
                      void (*fn)(void *user, const struct herder_progress *progress), void *user);
 
+/**
+ * Topics that sources have written and a running sink subscribes to, but has read nothing of: its lag is
+ * not known before it has found them. 0 where topic.tracking.enable=false.
+ */
+size_t herder_unread(const struct herder *herder);
+
 #endif

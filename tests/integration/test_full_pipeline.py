@@ -1,6 +1,8 @@
 """The whole example, from rows in a database to the answers, against the recorded results."""
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -32,12 +34,21 @@ def expected():
 
 
 def run(folder, *arguments):
-    done = subprocess.run([sys.executable, os.path.join(EXAMPLE, "full.py"), "--sluice", SLUICE, "--demo",
-                           os.path.join(folder, "demo"), "--rest", f"http://127.0.0.1:{free_port()}", "--admin",
-                           f"http://127.0.0.1:{free_port()}", *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=300)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+    with open(os.path.join(folder, "output"), "w+", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [sys.executable, os.path.join(EXAMPLE, "full.py"), "--sluice", SLUICE, "--demo", os.path.join(folder, "demo"),
+             "--rest", f"http://127.0.0.1:{free_port()}", "--admin", f"http://127.0.0.1:{free_port()}", *arguments],
+            cwd=folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            code = process.wait(300)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # what it started, too
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        output.seek(0)
+        text = output.read()
+    assert code == 0, text[-6000:]
+    return text
 
 
 def answers_of(folder, branch):

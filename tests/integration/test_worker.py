@@ -263,6 +263,35 @@ def test_ends_when_idle(tmp_path, lines):
     assert len(set(lines.seen())) == 100 and sluice.process.returncode == 0
 
 
+def test_is_not_idle_before_a_sink_has_found_its_topic(tmp_path, lines):
+    """A sink that is slow to find what a source has made does not know yet that it lags."""
+    connectors = lines.connectors()
+    connectors["copy"]["topics.regex"] = connectors["copy"].pop("topics") + ".*"
+    idle = 0.5
+    sluice = Sluice(tmp_path, connectors, WORKER, ["--exit-when-idle", str(int(idle * 1000))])
+    with sluice:
+        sluice.wait_state("copy", "RUNNING")
+        host = sluice.pids("sluice-host", "task", "copy-0")[0]
+        os.kill(host, signal.SIGSTOP)
+        lines.write(10)
+        wait_until(lambda: sluice.call("GET", "/connectors/lines/topics")[1]["lines"]["topics"] == ["t"], 20, "the topic")
+        with pytest.raises(subprocess.TimeoutExpired):
+            sluice.process.wait(4 * idle)
+        os.kill(host, signal.SIGCONT)
+        assert sluice.process.wait(20) == 0, sluice.text()
+    assert len(lines.seen()) == 10
+
+
+def test_ends_when_nothing_can_move(tmp_path, lines):
+    """Else it would wait for the first record for ever."""
+    connectors = {**lines.connectors(), "lines": {"connector.class": "no.SuchSource", "topic": "t"}}
+    with start(tmp_path, connectors):
+        pass
+    files = [str(tmp_path / name) for name in ("worker.properties", "lines.properties", "copy.properties")]
+    result = run(["--exit-when-idle", "50", *files], tmp_path, 60)
+    assert result.returncode == 1 and "no record has moved, and 1 of 2 connectors failed" in result.stderr, result
+
+
 def test_no_process_is_left(tmp_path, lines):
     sluice = start(tmp_path, lines.connectors()).start()
     children = list(sluice.children())
@@ -274,9 +303,9 @@ def test_no_process_is_left(tmp_path, lines):
 # -- plugins that misbehave --
 
 def test_set_up_that_hangs_or_crashes_costs_its_connector_only(tmp_path, lines):
-    with start(tmp_path, lines.connectors()) as sluice:
+    patience = 5000  # others have this long to be served beside it
+    with start(tmp_path, lines.connectors(), **{"sluice.plugin.timeout.ms": str(patience)}) as sluice:
         hang = {"connector.class": SOURCE, "file": lines.path, "topic": "h", "behave": "hang"}
-        begin = time.monotonic()
         client = subprocess.Popen(["curl", "-s", "-o", "/dev/null", "-X", "POST", "-H",
                                    "Content-Type: application/json", "-d",
                                    json.dumps({"name": "hang", "config": hang}),
@@ -285,10 +314,10 @@ def test_set_up_that_hangs_or_crashes_costs_its_connector_only(tmp_path, lines):
         lines.write(10)
         lines.arrive()
         assert sluice.call("GET", "/connectors/lines/status")[0] == 200
-        assert time.monotonic() - begin < 1.5, "the API did not wait for the plugin"
+        assert client.poll() is None and sluice.pids("sluice-host", "connector", "hang"), "it waited for the plugin"
         client.wait(20)
         trace = connector_state(sluice, "hang", "FAILED")["trace"]
-        assert re.search(r"Connector hang was not done within 1500 ms and was killed; "
+        assert re.search(f"Connector hang was not done within {patience} ms and was killed; "
                          r"it was in task_configs\(\) of " + SOURCE, trace), trace
         assert sluice.call("DELETE", "/connectors/hang")[0] == 204
         status, answer = sluice.call("POST", "/connectors",
@@ -390,7 +419,7 @@ def test_task_that_does_not_stop_is_killed(tmp_path, lines):
         sluice.wait_state("bad", "RUNNING")
         begin = time.monotonic()
         assert sluice.call("DELETE", "/connectors/bad")[0] == 204
-        assert 0.9 < time.monotonic() - begin < 3
+        assert time.monotonic() - begin > 0.9  # the plugin had its time; that it was killed then, the log says
         assert not sluice.pids("sluice-host", "task", "bad-0")
         assert "Task bad-0 did not return from stop() within 1000 ms and was killed" in sluice.text()
         assert sluice.running("lines")
@@ -402,13 +431,26 @@ def sanitized():
 
 
 def opening(pid):
-    """Threads of a process that are inside openat()."""
-    found = []
+    """Threads of a process that are inside openat(), as {(thread, the call's arguments)}."""
+    found = set()
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/syscall", encoding="utf-8") as call:
-            if call.read().split()[0] == OPENAT:
-                found.append(thread)
+        try:
+            with open(f"/proc/{pid}/task/{thread}/syscall", encoding="utf-8") as call:
+                words = call.read().split()
+        except OSError:
+            continue  # it ended meanwhile
+        if words[0] == OPENAT:
+            found.add((thread, *words))
     return found
+
+
+def hangs_in_open(pid):
+    """One that is in the same call at ten looks in a row; others pass through."""
+    same = opening(pid)
+    for _ in range(9):
+        time.sleep(0.01)
+        same &= opening(pid)
+    return same
 
 
 @pytest.mark.skipif(not OPENAT, reason="no number of openat() for this machine")
@@ -426,7 +468,7 @@ def test_stop_while_offsets_are_stored(tmp_path, lines):
         client = subprocess.Popen(["curl", "-s", "-X", "DELETE",
                                    f"http://127.0.0.1:{sluice.admin_port}/connectors/lines/offsets"],
                                   stdout=subprocess.PIPE, text=True)
-        wait_until(lambda: opening(sluice.process.pid), 20, "the write")
+        wait_until(lambda: hangs_in_open(sluice.process.pid), 20, "the write")
         sluice.process.send_signal(signal.SIGTERM)
         assert json.loads(client.communicate(timeout=10)[0])["message"] == "The worker is shutting down"
         with open(f"{store}.new", "rb") as reader:
