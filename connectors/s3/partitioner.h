@@ -43,6 +43,10 @@ struct partitioner *field_partitioner_create(const struct sluice_host *host,
 struct partitioner *time_partitioner_create(const struct settings *settings, char *message,
                                             size_t size);
 
+typedef void partitioner_fault(void *user, const char *key, const char *text);
+/** Tells everything that keeps a time-based partitioner from being created. */
+void time_partitioner_check(const struct settings *settings, partitioner_fault *fault, void *user);
+
 /** A field by its path: the whole text as a name first, then each dot as a step down. */
 struct field_path;
 struct field_path *field_path_create(const struct sluice_host *host, const char *path);

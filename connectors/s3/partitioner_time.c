@@ -9,6 +9,8 @@
 #include "connectors/s3/joda.h"
 #include "connectors/s3/partitioner.h"
 
+enum { PATH_PATTERN_SIZE = 1024 };
+
 struct time_partitioner {
     struct partitioner base;
     int64_t duration;
@@ -55,47 +57,79 @@ static void destroy_time(struct partitioner *partitioner)
 static const struct partitioner_vtable time_partitioner = {
     .encode = encode_time, .destroy = destroy_time, .time_based = true};
 
-/* The words of the original's ConfigException. */
-static bool check(const struct settings *settings, int64_t duration, const char *path, char *message,
-                  size_t size)
+/* What the directories are made of; the pattern is cut to size bytes. */
+static int64_t layout(const struct settings *settings, char *ret_path, size_t size)
 {
-    if (duration <= 0) {
-        snprintf(message, size, "Invalid value %" PRId64 " for configuration partition.duration.ms: "
-                                "Partition duration needs to be a positive.", duration);
-    } else if (!path[0] || strcmp(path, settings->directory_delim) == 0) {
-        snprintf(message, size, "Invalid value %s for configuration path.format: Path format cannot "
-                                "be empty.", path);
-    } else if (!settings->locale[0]) {
-        snprintf(message, size, "Invalid value  for configuration locale: Locale cannot be empty.");
-    } else if (!settings->timezone[0]) {
-        snprintf(message, size, "Invalid value  for configuration timezone: Timezone cannot be empty.");
-    } else {
-        return true;
+    const char *delim = settings->directory_delim;
+    if (settings->partitioner == PARTITIONER_TIME) {
+        snprintf(ret_path, size, "%s", settings->path_format);
+        size_t length = strlen(ret_path), delim_length = strlen(delim);
+        if (delim_length > 0 && length > delim_length &&
+            strcmp(ret_path + length - delim_length, delim) == 0) {
+            ret_path[length - delim_length] = '\0';
+        }
+        return settings->partition_duration;
     }
-    return false;
+    bool hourly = settings->partitioner == PARTITIONER_HOURLY;
+    snprintf(ret_path, size, "'year'=YYYY%s'month'=MM%s'day'=dd%s%s", delim, delim,
+             hourly ? delim : "", hourly ? "'hour'=HH" : "");
+    return hourly ? 3600000 : 86400000;
+}
+
+/* The words of the original's ConfigException. */
+void time_partitioner_check(const struct settings *settings, partitioner_fault *fault, void *user)
+{
+    char path[PATH_PATTERN_SIZE], text[PATH_PATTERN_SIZE + 128];
+    int64_t duration = layout(settings, path, sizeof(path));
+    if (duration <= 0) {
+        snprintf(text, sizeof(text), "Invalid value %" PRId64 " for configuration "
+                 "partition.duration.ms: Partition duration needs to be a positive.", duration);
+        fault(user, "partition.duration.ms", text);
+    }
+    struct joda_format *format = NULL;
+    if (!path[0] || strcmp(path, settings->directory_delim) == 0) {
+        snprintf(text, sizeof(text), "Invalid value %s for configuration path.format: Path format "
+                                     "cannot be empty.", path);
+        fault(user, "path.format", text);
+    } else if (!(format = joda_format_create(path, text, sizeof(text)))) {
+        fault(user, "path.format", text);
+    }
+    joda_format_destroy(format);
+    if (!settings->locale[0]) {
+        fault(user, "locale", "Invalid value  for configuration locale: Locale cannot be empty.");
+    }
+    if (!settings->timezone[0]) {
+        fault(user, "timezone",
+              "Invalid value  for configuration timezone: Timezone cannot be empty.");
+    }
+}
+
+/* The first one is told. */
+struct first_fault {
+    char *message;
+    size_t size;
+    bool any;
+};
+
+static void on_fault(void *user, const char *key, const char *text)
+{
+    (void)key;
+    struct first_fault *first = user;
+    if (!first->any) {
+        snprintf(first->message, first->size, "%s", text);
+        first->any = true;
+    }
 }
 
 struct partitioner *time_partitioner_create(const struct settings *settings, char *message, size_t size)
 {
-    char path[1024];
-    const char *delim = settings->directory_delim;
-    int64_t duration = settings->partition_duration;
-    if (settings->partitioner == PARTITIONER_TIME) {
-        snprintf(path, sizeof(path), "%s", settings->path_format);
-        size_t length = strlen(path), delim_length = strlen(delim);
-        if (delim_length > 0 && length > delim_length &&
-            strcmp(path + length - delim_length, delim) == 0) {
-            path[length - delim_length] = '\0';
-        }
-    } else {
-        bool hourly = settings->partitioner == PARTITIONER_HOURLY;
-        duration = hourly ? 3600000 : 86400000;
-        snprintf(path, sizeof(path), "'year'=YYYY%s'month'=MM%s'day'=dd%s%s", delim, delim,
-                 hourly ? delim : "", hourly ? "'hour'=HH" : "");
-    }
-    if (!check(settings, duration, path, message, size)) {
+    struct first_fault first = {.message = message, .size = size};
+    time_partitioner_check(settings, on_fault, &first);
+    if (first.any) {
         return NULL;
     }
+    char path[PATH_PATTERN_SIZE];
+    int64_t duration = layout(settings, path, sizeof(path));
     struct time_partitioner *self = calloc(1, sizeof(*self));
     if (!self) {
         snprintf(message, size, "Out of memory");

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "connectors/s3/classes.h"
+#include "connectors/s3/partitioner.h"
 #include "lib/aws/uri.h"
 
 static bool ends_with(const char *text, const char *end)
@@ -119,6 +120,7 @@ struct findings {
     const char **ret_key;
     char *message;
     size_t size;
+    bool at_start; /* also what the original's validation does not tell */
     bool any;
 };
 
@@ -198,7 +200,7 @@ static void check_partitioner_keys(struct findings *findings, const struct sluic
         }
     }
     /* Found out when the task starts, and not by validation: as the original does. */
-    if (!findings->report && api->get_long(config, "rotate.schedule.interval.ms") > 0 &&
+    if (findings->at_start && api->get_long(config, "rotate.schedule.interval.ms") > 0 &&
         !text_of(api, config, "timezone")[0]) {
         find(findings, "timezone",
              "timezone configuration must be set when using rotate.schedule.interval.ms");
@@ -251,13 +253,6 @@ static void check_all(struct findings *findings, const struct sluice_host *host,
     check_formats(findings, host->config, config);
     check_partitioner_keys(findings, host->config, config);
     check_store(findings, host->config, config);
-}
-
-void settings_validate(const struct sluice_host *host, const struct sluice_config *config,
-                       const struct sluice_report *report)
-{
-    struct findings findings = {.report = report};
-    check_all(&findings, host, config);
 }
 
 /* -- reading -- */
@@ -420,11 +415,32 @@ static int read_credentials(struct settings *s, const struct sluice_config_api *
     return 0;
 }
 
+static void on_partitioner_fault(void *user, const char *key, const char *text)
+{
+    find(user, key, "%s", text);
+}
+
+void settings_validate(const struct sluice_host *host, const struct sluice_config *config,
+                       const struct sluice_report *report)
+{
+    struct findings findings = {
+        .report = report, .at_start = host->extension && host->extension(host, SLUICE_CHECK)};
+    check_all(&findings, host, config);
+    struct settings settings = {0};
+    read_layout(&settings, host->config, config);
+    if (findings.at_start && (settings.partitioner == PARTITIONER_TIME ||
+                              settings.partitioner == PARTITIONER_DAILY ||
+                              settings.partitioner == PARTITIONER_HOURLY)) {
+        time_partitioner_check(&settings, on_partitioner_fault, &findings);
+    }
+}
+
 int settings_read(struct settings *settings, const struct sluice_host *host,
                   const struct sluice_config *config, const char **ret_key, char *message,
                   size_t size)
 {
-    struct findings findings = {.ret_key = ret_key, .message = message, .size = size};
+    struct findings findings = {
+        .ret_key = ret_key, .message = message, .size = size, .at_start = true};
     *settings = (struct settings){0};
     check_all(&findings, host, config);
     if (findings.any) {

@@ -109,13 +109,20 @@ static json_t *report_json(const struct config_report *report)
                      (int)report->error_count);
 }
 
+static const void *extension(void *user, const char *id)
+{
+    (void)user;
+    return strcmp(id, SLUICE_CHECK) == 0 ? SLUICE_CHECK : NULL;
+}
+
 int host_validate_class(struct host_process *process, json_t *first)
 {
     const char *class_name = process_text(first, "class");
     const char *kind = process_text(first, "kind");
     struct error error = {0};
     struct properties properties = {0};
-    struct plugin_environment environment = {.registry = registry_create(), .page = process->page};
+    struct plugin_environment environment = {
+        .registry = registry_create(), .page = process->page, .extension = extension};
     process_load_plugins(environment.registry, json_object_get(first, "plugin_path"));
     process_properties(&properties, json_object_get(first, "config"));
 

@@ -18,6 +18,12 @@ struct sluice_topic_offset {
     int64_t offset;
 };
 
+/**
+ * host->extension(): not NULL where `sluice check` asks. Then validate() may also tell what the API must
+ * not, because Connect finds it out only when a task starts.
+ */
+#define SLUICE_CHECK "sluice.check/1"
+
 /** Takes what task_configs() and validate() find. Valid during that call. */
 struct sluice_report {
     uint32_t size;

@@ -158,3 +158,26 @@ def test_what_run_refuses_of_a_worker_is_an_error(tmp_path, key, value, said):
     assert code == 2
     (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
     assert finding["key"] == key and said in finding["message"] and finding["line"] > 0
+
+
+def test_keys_of_a_time_partitioner(tmp_path):
+    """The API's validation says nothing, as the original's: it is found out when a task starts. This tool tells before."""
+    sink = {"connector.class": "S3Sink", "topics": "t", "s3.bucket.name": "b", "s3.region": "eu-west-1", "flush.size": "1",
+            "storage.class": "io.confluent.connect.s3.storage.S3Storage",
+            "format.class": "io.confluent.connect.s3.format.json.JsonFormat"}
+    keys = {"partition.duration.ms": "3600000", "path.format": "'year'=YYYY/", "locale": "en-US", "timezone": "UTC"}
+
+    def errors(**more):
+        text = "\n".join(f"{key}={value}" for key, value in {**sink, **more}.items())
+        code, report = findings(write(tmp_path, "sink.properties", text))
+        found = sorted(finding["key"] for finding in report["findings"])
+        assert code == (2 if found else 0)
+        return found
+    time_based = {"partitioner.class": "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"}
+    assert errors(**time_based) == sorted(keys)
+    assert errors(**time_based, **keys) == []
+    assert errors(**time_based, **{**keys, "path.format": "'year'=YYYY/jj"}) == ["path.format"]
+    hourly = {"partitioner.class": "io.confluent.connect.storage.partitioner.HourlyPartitioner"}
+    assert errors(**hourly) == ["locale", "timezone"]
+    assert errors(**{"rotate.schedule.interval.ms": "1000"}) == ["timezone"]
+    assert errors() == []
