@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 import pytest
-from harness import SLUICE, Sluice, free_port, wait_until, write_properties
+from harness import BUILD, SLUICE, Sluice, free_port, wait_until, write_properties
 from real_kafka import CLUSTER_ID
 
 
@@ -72,6 +72,21 @@ def test_a_bad_connector_is_3(tmp_path, connector, words):
     path = write_properties(str(tmp_path / "bad.properties"), {"name": "bad", **connector})
     code, text = standalone(tmp_path, {}, path)
     assert (code, words in text) == (3, True), text
+
+
+@pytest.mark.parametrize("behave, word", [("fail", "Failed to transition connector bad to state STARTED"),
+                                          ("crash", "SIGABRT")])
+def test_a_connector_that_does_not_start_is_3(tmp_path, behave, word):
+    """As ConnectStandalone: what start() throws ends the worker."""
+    worker = {"plugin.path": os.path.join(BUILD, "tests", "worker_plugins"), "offset.flush.interval.ms": "60000"}
+    source = {"connector.class": "sluice.test.LineSourceConnector", "file": str(tmp_path / "in.txt"), "topic": "t"}
+    (tmp_path / "in.txt").write_text("one\n")
+    files = [write_properties(str(tmp_path / f"{name}.properties"), {"name": name, **source, **more})
+             for name, more in (("good", {}), ("bad", {"behave": behave}))]
+    code, text = standalone(tmp_path, worker, *files)
+    assert code == 3, text
+    assert "Created connector good" in text and "Created connector bad" not in text
+    assert word in text.split("Stopping after connector error")[1], text
 
 
 def test_a_connector_file_that_is_missing_is_3(tmp_path):
