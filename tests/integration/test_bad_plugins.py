@@ -126,7 +126,7 @@ def test_what_cannot_be_loaded(pipeline, before, file, class_name, words):
     ("text_file.so", ["not ok"]), ("hang_in_validation.so", ["not ok"]), ("sleep_in_stop.so", ["not ok"]),
 ])
 def test_plugins_check_tells(file, words):
-    done = subprocess.run([os.path.join(BUILD, "sluice"), "plugins", "check", os.path.join(PLUGINS, file)],
+    done = subprocess.run([os.path.join(BUILD, "sluice"), "plugins", "check", "--timeout", "2", os.path.join(PLUGINS, file)],
                           capture_output=True, text=True, timeout=180, check=False)
     for word in words:
         assert word in done.stdout, done.stdout + done.stderr

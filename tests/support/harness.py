@@ -1,7 +1,9 @@
 """Starts and stops a real sluice for tests: free ports, temporary folders, nothing left running."""
+import collections
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,10 +18,24 @@ EXAMPLE = os.path.join(ROOT, "examples", "pinterest")
 TOPIC_PREFIX = "12471ce1b695."
 
 
+_claims = collections.deque(maxlen=64)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that stays free until it is listened on: below those that the kernel gives to clients, and claimed by a name
+    that other processes of the tests see too, until 64 more were taken here."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0sluice-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
 
 
 def wait_until(condition, timeout=30, what="condition"):

@@ -2,6 +2,8 @@
 import socket
 import threading
 
+from harness import free_port
+
 
 class Proxy:
     """Listens on a port of its own and hands everything to 127.0.0.1:target."""
@@ -13,7 +15,7 @@ class Proxy:
         self.flowing = threading.Event()
         self.flowing.set()
         self.listener = None
-        self.port = 0
+        self.port = free_port()
         self.restore()
 
     @property
@@ -77,7 +79,6 @@ class Proxy:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self.port))
             listener.listen(64)
-            self.port = listener.getsockname()[1]
             self.listener = listener
             threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
 

@@ -17,10 +17,8 @@ kill -9 of a test leaves no broker behind: each JVM has PR_SET_PDEATHSIG.
 import ctypes
 import fcntl
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -89,18 +87,6 @@ def fetch(folder):
 
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def server_port():
-    """Below the ports that the kernel gives to clients: still free after the server was away for a while."""
-    while True:
-        port = random.SystemRandom().randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
 
 
 class Jvm:
@@ -194,12 +180,12 @@ class Broker(Jvm):
 
     def __init__(self, folder, listeners=("PLAINTEXT",), config=None, scram=(), advertised=None, heap="256m"):
         super().__init__(folder, heap)
-        self.ports = {name: server_port() for name in listeners}
+        self.ports = {name: free_port() for name in listeners}
         self.listeners = list(listeners)
         self.advertised = advertised or {}
         self.config = dict(config or {})
         self.scram = list(scram)
-        self.controller_port = server_port()
+        self.controller_port = free_port()
         self.formatted = False
         self.admin = None
 
@@ -215,7 +201,7 @@ class Broker(Jvm):
         protocols = [f"{name}:{name}" for name in self.listeners]
         inter_broker = "PLAINTEXT" if "PLAINTEXT" in self.listeners else "INTERNAL"
         if inter_broker == "INTERNAL":
-            self.ports.setdefault("INTERNAL", server_port())
+            self.ports.setdefault("INTERNAL", free_port())
             addresses["INTERNAL"] = f"INTERNAL://{self.address('INTERNAL')}"
             protocols.append("INTERNAL:PLAINTEXT")
         advertised = {name: f"{name}://{self.advertised[name]}" if name in self.advertised else address
