@@ -64,6 +64,7 @@ struct run {
     int64_t began;   /* monotonic ms */
     size_t creating; /* connectors whose creation is not answered yet */
     int64_t moved, moved_at; /* for --exit-when-idle */
+    bool commit_asked;       /* since something moved */
 };
 
 /* -- while it runs -- */
@@ -95,6 +96,7 @@ static void check_idle(struct run *run, const struct run_summary *summary)
     if (summary->moved != run->moved || !summary->settled || summary->lag > 0 || run->creating > 0) {
         run->moved = summary->moved;
         run->moved_at = now;
+        run->commit_asked = false;
         return;
     }
     if (quiet < run->idle_ms || (run->moved == 0 && summary->failed == 0)) {
@@ -103,6 +105,9 @@ static void check_idle(struct run *run, const struct run_summary *summary)
     size_t unread = herder_unread(run->worker.herder);
     if (run->moved > 0 && summary->active == 0 && unread == 0) {
         worker_main_stop(&run->worker, summary->failed > 0 ? CLI_FAILED : CLI_OK);
+    } else if (!run->commit_asked) {
+        run->commit_asked = true; /* else a sink tells only after offset.flush.interval.ms */
+        herder_commit(run->worker.herder);
     } else if (quiet >= IDLE_PATIENCE * run->idle_ms) {
         give_up(run, summary, unread);
     }

@@ -30,6 +30,7 @@
  *        paths in plugin_path are absolute; the built-in plugin folder comes last
  * Worker -> task host, later:
  *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
+ *   {"type":"commit"}                                             a sink: what is written, soon
  *   {"type":"log_levels","log_levels":{logger:level,..}}    any role; in place of the former ones
  *   {"type":"topics_reset"}                                       tells every topic again
  *   {"type":"tap","id":n,"stage":"polled"|"converted"|"transformed","limit":n}   a sample of records

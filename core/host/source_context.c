@@ -28,7 +28,13 @@ static const struct sluice_value *stored_offset(const struct sluice_host *host,
     struct task *task = source_of(host)->task;
     struct error error = {0};
     struct sluice_span text = data_api.to_json(batch, source_partition);
-    json_t *partition = json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL);
+    json_t *partition =
+        json_loadb(text.data, text.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    if (!partition) {
+        task_log(task, LOG_LEVEL_WARN,
+                 "The stored offset could not be read: its source partition is no JSON");
+        return NULL;
+    }
     json_t *reply = task_request(
         task, json_pack("{s:s,s:[o]}", "type", "offsets_get", "partitions", partition), &error);
     if (!reply) {

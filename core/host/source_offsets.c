@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/data/batch.h"
 
 struct submitted {
@@ -16,17 +17,26 @@ struct submitted {
 
 struct source_partition {
     char *text;                  /* JSON of the partition */
+    size_t size, hash;           /* of text */
     struct submitted *first, **end;
     char *committable;           /* JSON of the newest offset that counts; NULL: none yet */
-    size_t committable_room;
+    size_t committable_size, committable_room;
     bool fresh;                  /* not yet taken */
     bool taken;                  /* part of the last take */
-    struct source_partition *next;
+    struct source_partition *next; /* in its bucket */
 };
 
+enum {
+    FIRST_BUCKETS = 16,
+    TAKE_BYTES = 4 << 20, /* of one take, about: it has to fit a control message */
+};
+
+/* A partition is here while a record of it is under way, or its offset is not stored: a source may
+ * have ever new ones, one a file. invariant 5 */
 struct source_offsets {
     pthread_mutex_t lock;
-    struct source_partition *partitions;
+    struct source_partition **buckets, *last; /* last: the one that was looked for last */
+    size_t bucket_count, count;
     struct submitted *spare;
 };
 
@@ -48,43 +58,100 @@ static void free_list(struct submitted *list)
     }
 }
 
+static void partition_free(struct source_partition *partition)
+{
+    for (struct submitted *s = partition->first; s; s = s->next) {
+        records_api.release(s->batch);
+    }
+    free_list(partition->first);
+    free(partition->text);
+    free(partition->committable);
+    free(partition);
+}
+
 void source_offsets_destroy(struct source_offsets *offsets)
 {
     if (!offsets) {
         return;
     }
-    while (offsets->partitions) {
-        struct source_partition *partition = offsets->partitions;
-        offsets->partitions = partition->next;
-        for (struct submitted *s = partition->first; s; s = s->next) {
-            records_api.release(s->batch);
+    for (size_t i = 0; i < offsets->bucket_count; i++) {
+        while (offsets->buckets[i]) {
+            struct source_partition *partition = offsets->buckets[i];
+            offsets->buckets[i] = partition->next;
+            partition_free(partition);
         }
-        free_list(partition->first);
-        free(partition->text);
-        free(partition->committable);
-        free(partition);
     }
+    free(offsets->buckets);
     free_list(offsets->spare);
     pthread_mutex_destroy(&offsets->lock);
     free(offsets);
 }
 
-static struct source_partition *partition_of(struct source_offsets *offsets, struct sluice_span text)
+static size_t hash_of(struct sluice_span text)
 {
-    for (struct source_partition *p = offsets->partitions; p; p = p->next) {
-        if (strlen(p->text) == text.size && memcmp(p->text, text.data, text.size) == 0) {
-            return p;
-        }
+    size_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < text.size; i++) {
+        hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
     }
-    struct source_partition *partition = calloc(1, sizeof(*partition));
-    char *copy = strndup(text.data, text.size);
-    if (!partition || !copy) {
+    return hash;
+}
+
+static bool is_of(const struct source_partition *partition, struct sluice_span text)
+{
+    return partition->size == text.size && memcmp(partition->text, text.data, text.size) == 0;
+}
+
+/* Room for one more. */
+static void grow(struct source_offsets *offsets)
+{
+    if (offsets->count < offsets->bucket_count) {
+        return;
+    }
+    size_t count = offsets->bucket_count ? offsets->bucket_count * 2 : FIRST_BUCKETS;
+    struct source_partition **buckets = calloc(count, sizeof(struct source_partition *));
+    if (!buckets) {
         abort();
     }
-    partition->text = copy;
-    partition->end = &partition->first;
-    partition->next = offsets->partitions;
-    offsets->partitions = partition;
+    for (size_t i = 0; i < offsets->bucket_count; i++) {
+        struct source_partition *next;
+        for (struct source_partition *p = offsets->buckets[i]; p; p = next) {
+            next = p->next;
+            p->next = buckets[p->hash % count];
+            buckets[p->hash % count] = p;
+        }
+    }
+    free(offsets->buckets);
+    offsets->buckets = buckets;
+    offsets->bucket_count = count;
+}
+
+static struct source_partition *partition_of(struct source_offsets *offsets, struct sluice_span text)
+{
+    if (offsets->last && is_of(offsets->last, text)) {
+        return offsets->last;
+    }
+    grow(offsets);
+    size_t hash = hash_of(text);
+    struct source_partition **bucket = &offsets->buckets[hash % offsets->bucket_count];
+    struct source_partition *partition = *bucket;
+    while (partition && !is_of(partition, text)) {
+        partition = partition->next;
+    }
+    if (!partition) {
+        partition = calloc(1, sizeof(*partition));
+        char *copy = strndup(text.data, text.size);
+        if (!partition || !copy) {
+            abort();
+        }
+        partition->text = copy;
+        partition->size = text.size;
+        partition->hash = hash;
+        partition->end = &partition->first;
+        partition->next = *bucket;
+        *bucket = partition;
+        offsets->count++;
+    }
+    offsets->last = partition;
     return partition;
 }
 
@@ -116,7 +183,7 @@ struct submitted *source_offsets_submit(struct source_offsets *offsets,
 
 static void remember(struct source_partition *partition, struct sluice_span offset)
 {
-    if (partition->committable_room < offset.size + 1) {
+    if (partition->committable_room < offset.size) {
         char *grown = realloc(partition->committable, offset.size + 64);
         if (!grown) {
             abort();
@@ -125,7 +192,7 @@ static void remember(struct source_partition *partition, struct sluice_span offs
         partition->committable_room = offset.size + 64;
     }
     memcpy(partition->committable, offset.data, offset.size);
-    partition->committable[offset.size] = '\0';
+    partition->committable_size = offset.size;
     partition->fresh = true;
 }
 
@@ -153,20 +220,47 @@ void source_offsets_done(struct source_offsets *offsets, struct submitted *submi
     pthread_mutex_unlock(&offsets->lock);
 }
 
+static json_t *pair_of(const struct source_partition *p)
+{
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_error_t why = {0};
+    json_t *partition = json_loadb(p->text, p->size, flags, &why);
+    json_t *offset =
+        partition ? json_loadb(p->committable, p->committable_size, flags, &why) : NULL;
+    if (!offset) {
+        log_line(LOG_LEVEL_ERROR, "sluice.host.task", NULL,
+                 "The offset of source partition %s cannot be stored, as it is no JSON: %s", p->text,
+                 why.text);
+        json_decref(partition);
+        return NULL;
+    }
+    return json_pack("[o,o]", partition, offset);
+}
+
 json_t *source_offsets_take(struct source_offsets *offsets)
 {
     json_t *list = NULL;
+    size_t bytes = 0;
     pthread_mutex_lock(&offsets->lock);
-    for (struct source_partition *p = offsets->partitions; p; p = p->next) {
-        p->taken = p->fresh;
-        if (!p->fresh) {
-            continue;
+    for (size_t i = 0; i < offsets->bucket_count; i++) {
+        struct source_partition **link = &offsets->buckets[i], *p;
+        while ((p = *link)) {
+            p->taken = p->fresh && bytes < TAKE_BYTES;
+            if (p->taken) {
+                p->fresh = false;
+                bytes += p->size + p->committable_size;
+                json_t *pair = pair_of(p);
+                list = list ? list : json_array();
+                json_array_append_new(list, pair);
+            } else if (!p->fresh && !p->first) {
+                *link = p->next;
+                offsets->last = offsets->last == p ? NULL : offsets->last;
+                offsets->count--;
+                partition_free(p);
+                continue;
+            }
+            link = &p->next;
         }
-        p->fresh = false;
-        json_t *partition = json_loads(p->text, JSON_DECODE_ANY, NULL);
-        json_t *offset = json_loads(p->committable, JSON_DECODE_ANY, NULL);
-        list = list ? list : json_array();
-        json_array_append_new(list, json_pack("[o,o]", partition, offset));
     }
     pthread_mutex_unlock(&offsets->lock);
     return list;
@@ -175,8 +269,10 @@ json_t *source_offsets_take(struct source_offsets *offsets)
 void source_offsets_untake(struct source_offsets *offsets)
 {
     pthread_mutex_lock(&offsets->lock);
-    for (struct source_partition *p = offsets->partitions; p; p = p->next) {
-        p->fresh = p->fresh || p->taken;
+    for (size_t i = 0; i < offsets->bucket_count; i++) {
+        for (struct source_partition *p = offsets->buckets[i]; p; p = p->next) {
+            p->fresh = p->fresh || p->taken;
+        }
     }
     pthread_mutex_unlock(&offsets->lock);
 }

@@ -19,7 +19,7 @@ struct submitted *source_offsets_submit(struct source_offsets *offsets,
                                         const struct sluice_record *record);
 /** Delivered, filtered or skipped: it no longer holds back those behind it. NULL is fine. */
 void source_offsets_done(struct source_offsets *offsets, struct submitted *submitted);
-/** [[partition, offset], ..] not handed out before; NULL where there is nothing new. */
+/** [[partition, offset], ..] not handed out before, a message full of them; NULL: nothing is new. */
 json_t *source_offsets_take(struct source_offsets *offsets);
 /** They could not be stored: they are handed out again, unless newer ones came. */
 void source_offsets_untake(struct source_offsets *offsets);

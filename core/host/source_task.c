@@ -22,18 +22,17 @@ static const void *extension(void *user, const char *id)
 }
 
 /* Hands what may be stored to the worker, the only writer of source offsets, and waits. */
-static void commit_offsets(struct source_task *source)
+static void store_offsets(struct source_task *source)
 {
     struct task *task = source->task;
-    source->next_commit =
-        clock_monotonic_ms() + task_long(task, "offset.flush.interval.ms", 60000);
-    json_t *offsets = source_offsets_take(source->offsets);
-    if (offsets) {
+    json_t *offsets;
+    const char *why = NULL;
+    while (!why && (offsets = source_offsets_take(source->offsets))) {
         int64_t begin = clock_monotonic_ns();
         struct error error = {0};
         json_t *reply = task_request(
             task, json_pack("{s:s,s:o}", "type", "offsets", "offsets", offsets), &error);
-        const char *why = reply ? json_string_value(json_object_get(reply, "error")) : error.message;
+        why = reply ? json_string_value(json_object_get(reply, "error")) : error.message;
         if (why) {
             task_log(task, LOG_LEVEL_ERROR, "Source offsets were not stored, they are tried again: %s",
                      why);
@@ -43,6 +42,14 @@ static void commit_offsets(struct source_task *source)
         json_decref(reply);
         error_clear(&error);
     }
+}
+
+static void commit_offsets(struct source_task *source)
+{
+    struct task *task = source->task;
+    source->next_commit =
+        clock_monotonic_ms() + task_long(task, "offset.flush.interval.ms", 60000);
+    store_offsets(source);
     if (source->vtable->commit) {
         host_phase(task->process, "commit", source->class_name);
         plugin_failure_reset();

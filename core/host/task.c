@@ -55,9 +55,14 @@ bool task_take_raised(struct task *task, struct error *error)
 void task_send(struct task *task, json_t *message)
 {
     struct error error = {0};
-    if (channel_send(task->process->control, message, &error) != 0) {
-        _exit(HOST_EXIT_ORPHAN); /* nobody is there to tell */
+    if (channel_send(task->process->control, message, &error) == 0) {
+        return;
     }
+    if (error.code == ERROR_TOO_LARGE || error.code == ERROR_NO_MEMORY) {
+        host_fail(task->process, &error); /* the message's fault; the worker still listens */
+        _exit(1);
+    }
+    _exit(HOST_EXIT_ORPHAN); /* nobody is there to tell */
 }
 
 void task_state(struct task *task, const char *state)
@@ -177,7 +182,10 @@ static void obey(struct task *task, const char *type, json_t *message)
         process_log_levels(message);
     } else if (strcmp(type, "topics_reset") == 0) {
         used_topics_reset(&task->topics);
-    } else if (json_integer_value(json_object_get(message, "id")) == task->reply_id) {
+    } else if (strcmp(type, "commit") == 0) {
+        task->commit_requested = true;
+    } else if ((strcmp(type, "offsets_reply") == 0 || strcmp(type, "offsets_stored") == 0) &&
+               json_integer_value(json_object_get(message, "id")) == task->reply_id) {
         json_decref(task->reply);
         task->reply = message; /* handed over to the task thread */
         message = NULL;

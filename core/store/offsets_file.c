@@ -205,8 +205,9 @@ static int on_entry(void *user, const char *key, size_t key_size, const char *va
                     size_t value_size)
 {
     struct offsets_file *file = user;
-    json_t *name = key ? json_loadb(key, key_size, JSON_DECODE_ANY, NULL) : NULL;
-    json_t *offset = value ? json_loadb(value, value_size, JSON_DECODE_ANY, NULL) : NULL;
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_t *name = key ? json_loadb(key, key_size, flags, NULL) : NULL;
+    json_t *offset = value ? json_loadb(value, value_size, flags, NULL) : NULL;
     const char *connector = json_string_value(json_array_get(name, 0));
     json_t *partition = json_array_get(name, 1);
     if (connector && partition && offset) { /* a null value is an offset that was reset */

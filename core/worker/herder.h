@@ -141,6 +141,8 @@ struct herder_progress {
 /** Calls fn for each connector, by name. Strings are borrowed for the call. */
 void herder_progress(struct herder *herder,
                      void (*fn)(void *user, const struct herder_progress *progress), void *user);
+/** Every sink commits what it has written, now and not only when its interval is over. */
+void herder_commit(struct herder *herder);
 
 /**
  * Topics that sources have written and a running sink subscribes to, but has read nothing of: its lag is

@@ -425,3 +425,15 @@ void herder_progress(struct herder *herder,
         fn(user, &progress);
     }
 }
+
+void herder_commit(struct herder *herder)
+{
+    for (struct connector *c = herder->connectors; c; c = c->next) {
+        for (struct task *task = strcmp(c->type, "sink") == 0 ? c->tasks : NULL; task;
+             task = task->next) {
+            if (task->host) {
+                host_send(task->host, json_pack("{s:s}", "type", "commit"));
+            }
+        }
+    }
+}

@@ -3,13 +3,15 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
-from harness import BUILD, ROOT, SLUICE
+from harness import BUILD, ROOT, SLUICE, wait_until
 from host_client import HOST, Host
 
 BAD = os.path.join(BUILD, "tests", "plugins")
+BUILT_IN = [os.path.join(BUILD, "plugins")]
 KINDS = ["source", "sink", "transform", "predicate", "converter"]
 
 
@@ -62,6 +64,25 @@ def test_new_project_builds_as_cpp17(project):
                     os.path.join(ROOT, "include"), "-o", "cpp.so", "my_thing.c"], cwd=path, check=True)
     checked = sluice("plugins", "check", "cpp.so", "--config", "example.properties", cwd=path)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_new_connector_runs_with_the_files_beside_it(project):
+    kind, path = project
+    if kind == "sink":
+        lines = ["--bootstrap-server", "local:sluice-data", "--topic", "numbers"]
+        subprocess.run([SLUICE, "produce", *lines], input='{"n":1}\n{"n":2}\n', text=True, check=True, cwd=path)
+        ran = sluice("run", "--rest", "off", "--exit-when-idle", "300", "worker.properties",
+                     "example.properties", cwd=path)
+        assert ran.returncode == 0, ran.stderr
+        written = path.parent / "numbers.jsonl"
+        assert written.read_text().splitlines()[-2:] == ['{"n":1}', '{"n":2}']
+    elif kind == "source":
+        with subprocess.Popen([SLUICE, "run", "--rest", "off", "worker.properties", "example.properties"],
+                              cwd=path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
+            first = wait_until(lambda: sluice("consume", "--bootstrap-server", "local:sluice-data", "--topic", "numbers",
+                                              "--from-beginning", "--max-messages", "1", cwd=path).stdout)
+            worker.terminate()
+        assert first == '{"n":1}\n'
 
 
 def test_new_project_is_described(project):
@@ -184,6 +205,30 @@ def test_a_hanging_call_is_named_on_the_page():
         while b"validate bad.HangInValidation\0" not in page:
             page = os.pread(host.page, 1 << 18, 0)
             assert host.process.poll() is None
+
+
+def test_a_sample_is_no_answer_to_a_request(tmp_path):
+    """A task asks for its offset while somebody looks at its records, and both have the number 1."""
+    lines, log = tmp_path / "lines", f"local:{tmp_path}/log"
+    lines.write_text("one\ntwo\n")
+    ours, theirs = socket.socketpair()
+    with subprocess.Popen([os.path.join(BUILD, "sluice-log"), str(tmp_path / "log"), "--fd", str(theirs.fileno())],
+                          pass_fds=[theirs.fileno()]), ours:
+        theirs.close()
+        assert ours.recv(1) == b"\0"
+        text = "org.apache.kafka.connect.storage.StringConverter"
+        with Host({"type": "task", "name": "f", "task": 0, "plugin_path": BUILT_IN,
+                   "config": {"connector.class": "FileStreamSource", "file": str(lines), "topic": "t"},
+                   "worker": {"bootstrap.servers": log, "key.converter": text, "value.converter": text}}) as host:
+            asked = host.wait_for("offsets_get")
+            for _ in range(100):
+                for kind in ("tap", "tap_end"):
+                    host.send({"type": kind, "id": asked["id"], "stage": "polled", "limit": 1})
+                assert host.wait_for("tapped")["records"] == []
+            host.send({"type": "tap", "id": 1000, "stage": "polled", "limit": 1})
+            host.send({"type": "offsets_reply", "id": asked["id"], "offsets": [{"position": 4}]})
+            sample = host.wait_for("tapped")
+            assert [record["value"] for record in sample["records"]] == ["two"]
 
 
 def test_the_host_leaves_with_the_worker():

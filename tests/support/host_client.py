@@ -71,6 +71,13 @@ class Host:
             found.append(message)
         return found
 
+    def wait_for(self, kind):
+        """The next message of this type; those before it are passed over."""
+        while (message := self.message()) is not None:
+            if message["type"] == kind:
+                return message
+        raise AssertionError(f"the host left before it sent {kind}")
+
     def wait(self, timeout=20):
         return self.process.wait(timeout)
 
