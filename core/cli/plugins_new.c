@@ -141,6 +141,8 @@ static int write_project(const struct project *project)
     }
     int status = write_file(project, of_kind, source);
     status = status == 0 ? write_file(project, sample, "example.properties") : status;
+    status =
+        status == 0 ? write_file(project, "worker.properties", "worker.properties") : status;
     status = status == 0 ? write_file(project, "CMakeLists.txt.in", "CMakeLists.txt") : status;
     status = status == 0 ? write_file(project, "README.md.in", "README.md") : status;
     if (status == 0) {

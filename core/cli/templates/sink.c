@@ -69,7 +69,8 @@ static enum sluice_result put(void *data, struct sluice_batch *batch)
         (void)fwrite(json.data, 1, json.size, self->file);
         (void)fputc('\n', self->file);
     }
-    if (count > 0 && (fflush(self->file) != 0 || fdatasync(fileno(self->file)) != 0)) {
+    if (count > 0 && (ferror(self->file) || fflush(self->file) != 0 ||
+                      fdatasync(fileno(self->file)) != 0)) {
         int reason = errno;
         clearerr(self->file);
         /* The same batch comes again, and these lines may be there twice: at least once. */
