@@ -8,6 +8,7 @@
  *   CURSOR_PAGINATION    the answer names the next page; the last page is asked for again, and what was
  *                        read of it is left out
  *   SNAPSHOT_PAGINATION  all pages each time
+ * A scheduled run asks for each entity until it has nothing more.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ static void source_stop(void *self)
     pointer_finish(&source->next_pointer);
     pointer_finish(&source->data_pointer);
     pointer_finish(&source->key_pointer);
+    runs_finish(&source->runs);
     http_settings_finish(&source->settings);
     source->configured = false;
 }
@@ -128,7 +130,10 @@ static enum sluice_result task_configs(void *self, const struct sluice_config *c
             buffer_append_text(&mine, entities[i]);
         }
         report->task(report);
+        char number[24];
+        snprintf(number, sizeof(number), "%zu", task);
         report->task_set(report, "entity.names", mine.data ? mine.data : "");
+        report->task_set(report, "sluice.task.number", number);
         buffer_finish(&mine);
     }
     return SLUICE_OK;
@@ -196,11 +201,16 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
     source->body = api->get_string(config, "http.request.body");
     source->mode = (enum offset_mode)mode_of(api->get_string(config, "http.offset.mode"));
     source->by_link = strcmp(api->get_string(config, "sluice.next.page.from"), "link") == 0;
+    source->by_offset = strstr(source->url, "${offset}") || strstr(source->parameters, "${offset}") ||
+                        strstr(source->body, "${offset}");
     const char *on_error = api->get_string(config, "behavior.on.error");
     source->on_error = strcasecmp(on_error, "fail") == 0     ? ERROR_FAIL
                        : strcasecmp(on_error, "ignore") == 0 ? ERROR_IGNORE
                                                              : ERROR_LOG;
     source->interval = api->get_long(config, "request.interval.ms");
+    if (runs_init(&source->runs, host, config, source->interval, message, sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
+    }
     source->page_interval = api->get_long(config, "sluice.page.interval.ms");
     source->initial = api->get_string(config, "http.initial.offset");
     const char *next = api->get_string(config, "http.next.page.json.pointer");
@@ -298,16 +308,24 @@ static int ask(struct source *source, struct entity *entity, char *message, size
 /* The next entity, when this one has nothing more for now. */
 void source_rest(struct source *source, struct entity *entity, int64_t wait)
 {
-    entity->due = http_now_ms() + wait;
+    entity->due = runs_scheduled(&source->runs) ? INT64_MAX : http_now_ms() + wait;
     source->attempt = 0;
     source->renewed = false;
     source->current = (source->current + 1) % source->entity_count;
 }
 
 /* A request failed for good. */
-enum sluice_result source_give_up(struct source *source, struct entity *entity, const char *message)
+enum sluice_result source_give_up(struct source *source, struct sluice_batch *batch,
+                                  struct entity *entity, const char *message)
 {
     const struct sluice_host *host = source->host;
+    if (source->on_error == ERROR_FAIL && runs_scheduled(&source->runs)) {
+        char text[600];
+        snprintf(text, sizeof(text), "Request failed: %s%s%s", message, *entity->name ? "; entity " : "",
+                 entity->name);
+        (void)runs_failed(&source->runs, batch, text);
+        return SLUICE_OK;
+    }
     if (source->on_error == ERROR_FAIL) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "Request failed: %s%s%s", message,
                            *entity->name ? "; entity " : "", entity->name);
@@ -319,12 +337,12 @@ enum sluice_result source_give_up(struct source *source, struct entity *entity, 
     return SLUICE_OK;
 }
 
-static enum sluice_result failed(struct source *source, struct entity *entity, bool again, int64_t after,
-                                 const char *message)
+static enum sluice_result failed(struct source *source, struct sluice_batch *batch,
+                                 struct entity *entity, bool again, int64_t after, const char *message)
 {
     source->host->metric_add(source->failures, 1);
     if (!again || source->attempt >= source->settings.max_retries) {
-        return source_give_up(source, entity, message);
+        return source_give_up(source, batch, entity, message);
     }
     source->attempt++;
     int64_t wait = after >= 0 ? after : http_backoff(source->settings.retry_backoff_ms, source->attempt);
@@ -351,7 +369,22 @@ static enum sluice_result look_at_reply(struct source *source, struct sluice_bat
     http_describe(reply, message, sizeof(message));
     bool again = answered ? statuses_has(&source->settings.retry_on, reply->status)
                           : reply->failure != HTTP_TOO_LARGE && reply->failure != HTTP_MISUSE;
-    return failed(source, entity, again, answered ? http_retry_after(reply) : -1, message);
+    return failed(source, batch, entity, again, answered ? http_retry_after(reply) : -1, message);
+}
+
+/* A scheduled run begins, also for the second time: every entity is due, snapshots from their first page. */
+static void begin_run(struct source *source)
+{
+    source->attempt = 0;
+    source->renewed = false;
+    source->current = 0;
+    for (size_t i = 0; i < source->entity_count; i++) {
+        struct entity *entity = &source->entities[i];
+        entity->due = 0;
+        if (source->mode == OFFSET_SNAPSHOT) {
+            source_first_page(source, entity);
+        }
+    }
 }
 
 static enum sluice_result source_poll(void *self, struct sluice_batch *batch, int timeout_ms)
@@ -359,12 +392,19 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
     struct source *source = self;
     int64_t deadline = http_now_ms() + timeout_ms;
     for (;;) {
+        bool begun = false;
+        if (runs_scheduled(&source->runs) && !runs_on(&source->runs, batch, timeout_ms, &begun)) {
+            return SLUICE_OK;
+        }
+        if (begun) {
+            begin_run(source);
+        }
         struct entity *entity = &source->entities[source->current];
         if (*source->failure) {
             char message[sizeof(source->failure)];
             memcpy(message, source->failure, sizeof(message));
             *source->failure = '\0';
-            enum sluice_result result = source_give_up(source, entity, message);
+            enum sluice_result result = source_give_up(source, batch, entity, message);
             if (result != SLUICE_OK) {
                 return result;
             }
@@ -397,6 +437,10 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
             }
             soonest = source->entities[n].due < soonest ? source->entities[n].due : soonest;
         }
+        if (soonest == INT64_MAX) {
+            runs_through(&source->runs, batch);
+            return SLUICE_OK;
+        }
         if (soonest > now) {
             if (now >= deadline) {
                 return SLUICE_OK;
@@ -409,12 +453,19 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
         }
         char message[400];
         if (ask(source, entity, message, sizeof(message)) != 0) {
-            enum sluice_result result = failed(source, entity, true, -1, message);
+            enum sluice_result result = failed(source, batch, entity, true, -1, message);
             if (result != SLUICE_OK) {
                 return result;
             }
         }
     }
+}
+
+static void source_record_done(void *self, const struct sluice_record *record,
+                               const struct sluice_delivery *delivery)
+{
+    (void)delivery;
+    runs_record_done(&((struct source *)self)->runs, record);
 }
 
 const struct sluice_source http_source = {
@@ -424,5 +475,6 @@ const struct sluice_source http_source = {
     .connector = {.validate = validate, .task_configs = task_configs},
     .start = source_start,
     .poll = source_poll,
+    .record_done = source_record_done,
     .stop = source_stop,
 };

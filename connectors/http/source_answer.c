@@ -135,9 +135,19 @@ static char *scalar(const struct source *source, struct sluice_batch *batch, con
     return text.size > 0 && text.size < OFFSET_MAX ? strndup(text.data, text.size) : NULL;
 }
 
+void source_first_page(struct source *source, struct entity *entity)
+{
+    free(entity->page_url);
+    entity->page_url = NULL;
+    free(entity->offset);
+    entity->offset = strdup(source->initial);
+    entity->seen = 0;
+}
+
 /* Moves the entity to its next page, or lets it rest. */
 static enum sluice_result turn_page(struct source *source, struct sluice_batch *batch,
-                                    struct entity *entity, const struct sluice_value *answer, size_t count)
+                                    struct entity *entity, const struct sluice_value *answer, size_t count,
+                                    bool moved)
 {
     bool paged = source->mode == OFFSET_CURSOR || source->mode == OFFSET_SNAPSHOT;
     char *next = NULL;
@@ -160,18 +170,15 @@ static enum sluice_result turn_page(struct source *source, struct sluice_batch *
         free(entity->offset);
         entity->offset = strdup(next);
     }
-    bool more = next != NULL;
+    /* A scheduled run reads on behind the last offset until nothing new comes. */
+    bool more = next != NULL || (moved && source->by_offset && runs_scheduled(&source->runs));
     free(next);
     if (paged && more) {
         entity->seen = 0;
     } else if (source->mode == OFFSET_CURSOR) {
         entity->seen = count; /* the last page so far: asked for again, without what was read */
     } else if (source->mode == OFFSET_SNAPSHOT) {
-        free(entity->page_url);
-        entity->page_url = NULL;
-        free(entity->offset);
-        entity->offset = strdup(source->initial);
-        entity->seen = 0;
+        source_first_page(source, entity);
     }
     if (!entity->offset) {
         return source->host->error(source->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "no memory");
@@ -209,6 +216,7 @@ static int add_record(struct source *source, struct sluice_batch *batch, struct 
 {
     const struct sluice_host *host = source->host;
     struct sluice_record *record = host->records->add(batch, entity->topic);
+    runs_added(&source->runs, record);
     host->records->set_value(record, NULL, item);
     if (source->has_key_pointer) {
         host->records->set_key(record, NULL, pointer_find(host->data, &source->key_pointer, item));
@@ -239,7 +247,7 @@ enum sluice_result source_take_answer(struct source *source, struct sluice_batch
     if (size > 0 &&
         data->from_json(batch, copy, size, SLUICE_JSON_STRICT, &answer, &why) != SLUICE_OK) {
         snprintf(message, sizeof(message), "the answer is no JSON: %s", why.message);
-        return source_give_up(source, entity, message);
+        return source_give_up(source, batch, entity, message);
     }
     const struct sluice_value *list = pointer_find(data, &source->data_pointer, answer);
     bool is_list = list && data->type(list) == SLUICE_ARRAY;
@@ -256,11 +264,13 @@ enum sluice_result source_take_answer(struct source *source, struct sluice_batch
             return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "no memory");
         }
     }
+    bool moved = false;
     if (last && (source->mode == OFFSET_INCREMENTING || source->mode == OFFSET_CHAINING)) {
+        moved = strcmp(last, entity->offset) != 0;
         free(entity->offset);
         entity->offset = last;
         last = NULL;
     }
     free(last);
-    return turn_page(source, batch, entity, answer, count);
+    return turn_page(source, batch, entity, answer, count, moved);
 }

@@ -99,6 +99,7 @@ const struct sluice_option http_source_options[] = {
     {HTTP_OPTION("behavior.on.error", STRING), .default_value = "fail", .importance = SLUICE_MEDIUM,
      .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = error_behaviors, .group = "Response",
      .doc = "An answer that is an error and not tried again, or no JSON: fail, ignore or log."},
+    SCHEDULE_OPTIONS,
     HTTP_CONNECTION_OPTIONS,
     AUTH_OPTIONS,
     {.name = NULL},

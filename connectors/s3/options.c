@@ -6,6 +6,7 @@
 #include "connectors/s3/classes.h"
 #include "connectors/s3/settings.h"
 #include "lib/java/zone.h"
+#include "lib/schedule/runs.h"
 
 #define OPTION(option_name, option_type) \
     .size = sizeof(struct sluice_option), .name = (option_name), \
@@ -495,7 +496,7 @@ const struct sluice_option s3_source_options[] = {
     {OPTION("confluent.*", STRING), .importance = SLUICE_LOW, .group = "Connector",
      .doc = "Licence of the original.", .unavailable = "nothing here needs a licence"},
     BUCKET_OPTIONS,
-    {OPTION("sluice.task.number", INT), .default_value = "0", .internal = true, .doc = "Of this task."},
+    SCHEDULE_OPTIONS,
     {OPTION("sluice.task.count", INT), .default_value = "1", .internal = true, .doc = "Of all tasks."},
     {.name = NULL},
 };

@@ -13,6 +13,7 @@
 
 #include "connectors/s3/classes.h"
 #include "connectors/s3/plugin.h"
+#include "lib/schedule/runs.h"
 
 enum { TEXT_SIZE = 1000, BATCH_BYTES = 1 << 20, WAIT_MS = 100 };
 
@@ -22,7 +23,8 @@ struct source {
     struct source_settings settings;
     struct reader *reader;
     struct objects objects;
-    int64_t next_listing;           /* monotonic ms */
+    struct runs runs;               /* of the schedule, if there is one; else next_listing counts */
+    int64_t next_listing;           /* monotonic ms; INT64_MAX: by the next scheduled run */
     bool stopping;
     char fault[TEXT_SIZE];          /* for the next poll(): what came before it is handed on first */
     struct sluice_metric *records, *read;
@@ -223,6 +225,7 @@ static int add_record(struct source *source, struct sluice_batch *batch, const s
         add_headers(source, record, values[PART_HEADERS]);
     }
     set_position(source, batch, record, item, partition);
+    runs_added(&source->runs, record);
     return 0;
 }
 
@@ -341,6 +344,8 @@ static enum step read_object(struct source *source, struct sluice_batch *batch, 
                 snprintf(source->fault, sizeof(source->fault),
                          "Record %" PRId64 " of %.400s cannot be read: %s. behavior.on.error=log leaves "
                          "such records out", item->seen, key, why);
+                item->place->records = item->records = item->seen - 1;
+                item->place->end = false;
                 return STEP_FAILED;
             }
             if (source->settings.log_errors) {
@@ -358,6 +363,13 @@ static enum sluice_result fail(struct source *source)
 {
     return source->host->error(source->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s",
                                source->fault);
+}
+
+/* Nothing is left of what the last listing found. */
+static bool all_is_read(struct source *source)
+{
+    return !objects_first(&source->objects) && !source->objects.listing && !source->objects.rest &&
+           now_ms() < source->next_listing;
 }
 
 /* One step towards records: 1 there may be some at once, 0 nothing for now, -1 failed. */
@@ -379,7 +391,7 @@ static int advance(struct source *source, struct sluice_batch *batch, int timeou
             return 1;
         }
     }
-    if (!source->objects.listing && !source->objects.rest && now_ms() < source->next_listing) {
+    if (all_is_read(source)) {
         int64_t left = source->next_listing - now_ms();
         int wait = left < timeout_ms ? (int)left : timeout_ms;
         struct timespec pause = {wait / 1000, (long)(wait % 1000) * 1000000};
@@ -389,9 +401,25 @@ static int advance(struct source *source, struct sluice_batch *batch, int timeou
     int result =
         objects_list(&source->objects, batch, timeout_ms, source->fault, sizeof(source->fault));
     if (result == 1) {
-        source->next_listing = now_ms() + source->settings.poll_interval;
+        source->next_listing =
+            runs_scheduled(&source->runs) ? INT64_MAX : now_ms() + source->settings.poll_interval;
     }
     return result < 0 ? -1 : 1;
+}
+
+/* The step above failed; records before it are handed on first. */
+static enum sluice_result failed(struct source *source, struct sluice_batch *batch)
+{
+    if (source->host->records->count(batch) > 0) {
+        return SLUICE_OK;
+    }
+    if (!runs_scheduled(&source->runs)) {
+        return fail(source);
+    }
+    (void)runs_failed(&source->runs, batch, source->fault);
+    source->fault[0] = '\0';
+    objects_forget(&source->objects); /* the next try lists anew, and goes on behind what was handed on */
+    return SLUICE_OK;
 }
 
 static enum sluice_result poll_records(void *self, struct sluice_batch *batch, int timeout_ms)
@@ -400,22 +428,36 @@ static enum sluice_result poll_records(void *self, struct sluice_batch *batch, i
     const struct sluice_records *records = source->host->records;
     int64_t until = now_ms() + timeout_ms;
     if (source->fault[0]) {
-        return fail(source);
+        return failed(source, batch);
     }
     if (source->stopping) {
         return SLUICE_OK;
+    }
+    if (runs_scheduled(&source->runs)) {
+        bool begun;
+        if (!runs_on(&source->runs, batch, timeout_ms, &begun)) {
+            return SLUICE_OK;
+        }
+        if (begun) {
+            source->next_listing = 0;
+        }
+        if (all_is_read(source)) {
+            runs_through(&source->runs, batch);
+            return SLUICE_OK;
+        }
     }
     do {
         int wait = timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS;
         int result = advance(source, batch, records->count(batch) > 0 ? 0 : wait);
         if (result < 0) {
-            return records->count(batch) > 0 ? SLUICE_OK : fail(source);
+            return failed(source, batch);
         }
         if (records->count(batch) > 0 &&
             (result == 0 || records->count(batch) >= (size_t)source->settings.batch_max)) {
             break;
         }
-    } while (!source->stopping && now_ms() < until);
+    } while (!source->stopping && now_ms() < until &&
+             !(runs_scheduled(&source->runs) && all_is_read(source)));
     source->host->metric_add(source->records, (int64_t)records->count(batch));
     return SLUICE_OK;
 }
@@ -423,9 +465,8 @@ static enum sluice_result poll_records(void *self, struct sluice_batch *batch, i
 static void record_done(void *self, const struct sluice_record *record,
                         const struct sluice_delivery *delivery)
 {
-    (void)self; /* the host stores offsets behind what is delivered; values are copies */
-    (void)record;
-    (void)delivery;
+    (void)delivery; /* the host stores offsets behind what is delivered; values are copies */
+    runs_record_done(&((struct source *)self)->runs, record);
 }
 
 /* -- from start to stop -- */
@@ -444,6 +485,10 @@ static enum sluice_result start(void *self, const struct sluice_config *config)
     }
     if (read_settings(&source->settings, host, config, &key, message, sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s: %s", key, message);
+    }
+    if (runs_init(&source->runs, host, config, source->settings.poll_interval, message,
+                  sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
     }
     source->reader = reader_create(&source->settings.bucket, host, message, sizeof(message));
     if (!source->reader) {
@@ -493,6 +538,7 @@ static void destroy(void *self)
             objects_finish(&source->objects);
         }
         reader_destroy(source->reader);
+        runs_finish(&source->runs);
         free(source);
     }
 }

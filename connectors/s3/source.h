@@ -85,6 +85,8 @@ void objects_finish(struct objects *objects);
  */
 int objects_list(struct objects *objects, struct sluice_batch *batch, int timeout_ms, char *message,
                  size_t size);
+/** What is still to be read is left to the next listing. */
+void objects_forget(struct objects *objects);
 /** Connect's sourcePartition of a place. */
 const struct sluice_value *source_partition(const struct objects *objects, struct sluice_batch *batch,
                                             const struct place *place);

@@ -622,15 +622,24 @@ int objects_init(struct objects *objects, const struct source_settings *settings
     return 0;
 }
 
-void objects_finish(struct objects *objects)
+void objects_forget(struct objects *objects)
 {
     for (size_t i = objects->first; i < objects->item_count; i++) {
         free_item(&objects->items[i]);
     }
-    free(objects->items);
+    objects->first = objects->item_count = 0;
     if (objects->listing) {
         fetch_release(objects->reader, objects->listing);
+        objects->listing = NULL;
     }
+    free(objects->rest);
+    objects->rest = NULL;
+}
+
+void objects_finish(struct objects *objects)
+{
+    objects_forget(objects);
+    free(objects->items);
     for (size_t i = 0; i < objects->place_capacity; i++) {
         while (objects->places[i]) {
             struct place *place = objects->places[i];
@@ -642,7 +651,6 @@ void objects_finish(struct objects *objects)
         }
     }
     free(objects->places);
-    free(objects->rest);
     while (objects->topics) {
         struct topic_text *next = objects->topics->next;
         free(objects->topics);

@@ -64,7 +64,7 @@ static enum sql_error_class class_of(unsigned number)
 
 static int failed(unsigned number, const char *state, const char *text, struct sql_error *error)
 {
-    return sql_error_set(error, class_of(number), state, (int)number, "%s",
+    return sql_error_set(error, number ? class_of(number) : SQL_RECONNECT, state, (int)number, "%s",
                          *text ? text : "the connection was lost");
 }
 
@@ -74,8 +74,13 @@ int mysql_client_fail(struct sql_database *database, struct sql_error *error)
                   mysql_error(database->connection), error);
 }
 
-int mysql_client_fail_statement(MYSQL_STMT *statement, struct sql_error *error)
+int mysql_client_fail_statement(struct sql_database *database, MYSQL_STMT *statement,
+                                struct sql_error *error)
 {
+    /* An error that comes in place of a row is only told to the connection (libmariadb 3.3). */
+    if (mysql_stmt_errno(statement) == 0) {
+        return mysql_client_fail(database, error);
+    }
     return failed(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
                   mysql_stmt_error(statement), error);
 }
@@ -259,7 +264,7 @@ static MYSQL_STMT *prepared(struct sql_database *database, const struct sql_stat
         return NULL;
     }
     if (mysql_stmt_prepare(made, text, strlen(text)) != 0) {
-        mysql_client_fail_statement(made, error);
+        mysql_client_fail_statement(database, made, error);
         mysql_stmt_close(made);
         free(text);
         return NULL;
@@ -310,7 +315,7 @@ static int client_write(struct sql_database *database, const struct sql_statemen
             }
         }
         if (mysql_stmt_bind_param(made, database->binds) || mysql_stmt_execute(made)) {
-            return mysql_client_fail_statement(made, error);
+            return mysql_client_fail_statement(database, made, error);
         }
         done += now;
     }

@@ -21,7 +21,8 @@ struct sql_database {
 };
 
 int mysql_client_fail(struct sql_database *database, struct sql_error *error);
-int mysql_client_fail_statement(MYSQL_STMT *statement, struct sql_error *error);
+int mysql_client_fail_statement(struct sql_database *database, MYSQL_STMT *statement,
+                                struct sql_error *error);
 int mysql_client_no_memory(struct sql_error *error);
 /** Room for so many database->binds. -1: no memory. */
 int mysql_client_reserve(struct sql_database *database, size_t count);

@@ -114,8 +114,9 @@ static int bind_result(struct mysql_rows *rows, struct sql_error *error)
         bind->buffer = cell->text;
         bind->buffer_length = cell->room;
     }
-    return mysql_stmt_bind_result(rows->statement, rows->binds) ? mysql_client_fail_statement(rows->statement, error)
-                                                                : 0;
+    return mysql_stmt_bind_result(rows->statement, rows->binds)
+               ? mysql_client_fail_statement(rows->database, rows->statement, error)
+               : 0;
 }
 
 int mysql_client_query(struct sql_database *database, const char *sql, const struct sql_value *values,
@@ -129,7 +130,7 @@ int mysql_client_query(struct sql_database *database, const char *sql, const str
     }
     rows->database = database;
     if (mysql_stmt_prepare(rows->statement, sql, strlen(sql))) {
-        mysql_client_fail_statement(rows->statement, error);
+        mysql_client_fail_statement(rows->database, rows->statement, error);
         goto failed;
     }
     size_t wanted = mysql_stmt_param_count(rows->statement);
@@ -144,7 +145,7 @@ int mysql_client_query(struct sql_database *database, const char *sql, const str
     /* Rows come as they are read: a cursor would copy them to a table of the server's first. */
     if ((value_count > 0 && mysql_stmt_bind_param(rows->statement, database->binds)) ||
         mysql_stmt_execute(rows->statement)) {
-        mysql_client_fail_statement(rows->statement, error);
+        mysql_client_fail_statement(rows->database, rows->statement, error);
         goto failed;
     }
     MYSQL_RES *described = mysql_stmt_result_metadata(rows->statement);
@@ -194,7 +195,7 @@ static int grow(struct mysql_rows *rows, size_t i, struct sql_error *error)
     rows->binds[i].buffer_length = cell->room;
     if (mysql_stmt_fetch_column(rows->statement, &rows->binds[i], (unsigned)i, 0) ||
         mysql_stmt_bind_result(rows->statement, rows->binds)) {
-        return mysql_client_fail_statement(rows->statement, error);
+        return mysql_client_fail_statement(rows->database, rows->statement, error);
     }
     return 0;
 }
@@ -207,7 +208,7 @@ int mysql_client_next(struct sql_rows *base, struct sql_value *values, struct sq
         return 0;
     }
     if (result != 0 && result != MYSQL_DATA_TRUNCATED) {
-        return mysql_client_fail_statement(rows->statement, error);
+        return mysql_client_fail_statement(rows->database, rows->statement, error);
     }
     for (size_t i = 0; i < base->column_count; i++) {
         struct mysql_cell *cell = &rows->cells[i];

@@ -1,10 +1,8 @@
 /*
- * The SQL source's side of the plugin interface: which tables there are, which task reads which, and
- * polls. Tables are read one after another over one connection; a query stays open over several
- * polls. [connector thread for validate and task_configs, task thread for the rest]
+ * The SQL source's task: polls. Tables are read one after another over one connection; a query stays
+ * open over several polls. [task thread]
  */
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +12,9 @@
 
 #include "connectors/sql/names.h"
 #include "connectors/sql/plugin.h"
+#include "connectors/sql/source.h"
 #include "connectors/sql/source_offsets.h"
-
-#define SQL_EXCEPTION "java.sql.SQLException"
-
-enum { TABLES_TEXT_MAX = 1 << 20, ERROR_SIZE = 1100 };
+#include "lib/schedule/runs.h"
 
 struct source {
     const struct sluice_host *host;
@@ -32,19 +28,16 @@ struct source {
     size_t name_count;
     char *seen;               /* all wanted tables when they were last looked at; NULL: not yet */
     int64_t looked_ms;        /* monotonic */
-    struct schedule schedule;
-    bool planned;
-    int64_t run_begin;
+    struct runs runs;
     int64_t failures;         /* in a row */
     int64_t retry_at;         /* monotonic; 0: now */
-    atomic_size_t under_way;  /* records polled and not yet done [any thread] */
-    struct sluice_metric *rows, *errors, *next_run, *last_run;
+    struct sluice_metric *rows, *errors;
 };
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t now_ms(void)
 {
     struct timespec now;
-    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
@@ -94,6 +87,7 @@ static void source_stop(void *self)
     source->name_count = 0;
     free(source->seen);
     source->seen = NULL;
+    runs_finish(&source->runs);
     source_settings_finish(&source->settings);
     source->configured = false;
 }
@@ -106,197 +100,10 @@ static void source_destroy(void *self)
     }
 }
 
-static int open_database(const struct source_settings *settings, struct sql_database **ret_database,
-                         struct sql_error *error)
+const struct sluice_host *source_host(const void *self)
 {
-    struct sql_open how = {.url = &settings->url, .user = settings->user,
-                           .password = settings->password, .zone = settings->zone_id,
-                           .application = "sluice"};
-    return settings->client->open(&how, ret_database, error);
+    return ((const struct source *)self)->host;
 }
-
-static void describe_error(const struct sql_error *error, char to[ERROR_SIZE])
-{
-    char vendor[32] = "";
-    if (!*error->state && error->vendor) {
-        snprintf(vendor, sizeof(vendor), " (code %d)", error->vendor);
-    }
-    snprintf(to, ERROR_SIZE, "%s%s%s%s%s", error->message, *error->state ? " (SQLState " : "",
-             error->state, *error->state ? ")" : "", vendor);
-}
-
-/* -- connector -- */
-
-static void validate(void *self, const struct sluice_config *config,
-                     const struct sluice_report *report)
-{
-    struct source *source = self;
-    const struct sluice_config_api *api = source->host->config;
-    struct source_settings settings;
-    char message[400];
-    if (!api->get_string(config, "connection.url") || !api->get_string(config, "mode") ||
-        source_settings_read(api, config, &settings, message, sizeof(message)) != 0) {
-        return; /* the options' own checks have said so */
-    }
-    bool lists = settings.whitelist_count + settings.blacklist_count > 0;
-    bool patterns = settings.include_count + settings.exclude_count > 0;
-    bool numbers = settings.mode == MODE_INCREMENTING || settings.mode == MODE_TIMESTAMP_INCREMENTING;
-    bool times = settings.mode == MODE_TIMESTAMP || settings.mode == MODE_TIMESTAMP_INCREMENTING;
-    if (!*api->get_string(config, "mode")) {
-        report->invalid(report, "mode", "mode is missing: bulk, incrementing, timestamp or "
-                                        "timestamp+incrementing");
-    }
-    if (settings.whitelist_count && settings.blacklist_count) {
-        report->invalid(report, "table.blacklist",
-                        "table.blacklist and table.whitelist are mutually exclusive");
-    }
-    if (lists && patterns) {
-        report->invalid(report, "table.include.list",
-                        "table.include.list and table.exclude.list cannot be used with "
-                        "table.whitelist and table.blacklist");
-    }
-    if (settings.query && (lists || patterns)) {
-        report->invalid(report, "query", "query may not be combined with whole-table copying settings");
-    }
-    if (settings.query && !*settings.topic_prefix) {
-        report->invalid(report, "topic.prefix", "With query, topic.prefix is the topic and cannot be "
-                                                "empty");
-    }
-    if (settings.query && numbers && !*settings.incrementing_column) {
-        report->invalid(report, "incrementing.column.name",
-                        "With query, incrementing.column.name has to be given");
-    }
-    if (times && !settings.timestamp_column_count && !settings.timestamp_mapping_count) {
-        report->invalid(report, "timestamp.column.name",
-                        "timestamp.column.name has to be given with mode=%s",
-                        api->get_string(config, "mode"));
-    }
-    const char *const *queries;
-    size_t masked = api->get_list(config, "query.masked", &queries);
-    if (masked && *api->get_string(config, "query")) {
-        report->invalid(report, "query", "query and query.masked cannot both be given");
-    }
-    /* A query that the server cannot read is told now, not by a task. */
-    struct sql_database *database = NULL;
-    struct sql_error error;
-    if (settings.query && open_database(&settings, &database, &error) == 0) {
-        struct sql_rows *rows = NULL;
-        if (settings.client->query(database, settings.query, NULL, 0, &rows, &error) == 0) {
-            settings.client->end(rows);
-        } else {
-            char text[ERROR_SIZE];
-            describe_error(&error, text);
-            report->invalid(report, "query", "The query cannot be run: %s", text);
-        }
-        settings.client->close(database);
-    }
-    source_settings_finish(&settings);
-}
-
-/* Full quoted names of all tables that are wanted, joined by commas; NULL: no memory. */
-static char *wanted_tables(const struct source_settings *settings, const struct sql_table *tables,
-                           size_t count, size_t *ret_wanted)
-{
-    struct buffer text;
-    buffer_init(&text, TABLES_TEXT_MAX);
-    *ret_wanted = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (source_settings_wants(settings, &tables[i])) {
-            buffer_append_text(&text, (*ret_wanted)++ ? "," : "");
-            sql_name_write(&text, &tables[i].name, settings->client->quote);
-        }
-    }
-    return text.data ? buffer_take(&text) : strdup("");
-}
-
-static int list_tables(const struct source_settings *settings, struct sql_database *database,
-                       char **ret_text, size_t *ret_wanted, struct sql_error *error)
-{
-    struct sql_table *tables = NULL;
-    size_t count = 0;
-    if (settings->client->list(database, settings->catalog_pattern, settings->schema_pattern, &tables,
-                               &count, error) != 0) {
-        return -1;
-    }
-    *ret_text = wanted_tables(settings, tables, count, ret_wanted);
-    sql_tables_free(tables, count);
-    return *ret_text ? 0 : sql_error_set(error, SQL_RETRY, "", 0, "no memory");
-}
-
-/* The next of the names that wanted_tables() joined; a comma may stand in quotes. */
-static char *next_name(const char **at, char quote)
-{
-    const char *begin = *at, *end = begin;
-    bool quoted = false;
-    for (; *end && (quoted || *end != ','); end++) {
-        quoted = quoted != (*end == quote);
-    }
-    *at = *end ? end + 1 : end;
-    return end > begin ? strndup(begin, (size_t)(end - begin)) : NULL;
-}
-
-static enum sluice_result task_configs(void *self, const struct sluice_config *config, int max_tasks,
-                                       const struct sluice_report *report)
-{
-    struct source *source = self;
-    const struct sluice_host *host = source->host;
-    struct source_settings settings;
-    struct sql_error error;
-    char message[ERROR_SIZE], *names = NULL;
-    size_t count = 0;
-    enum sluice_result result = SLUICE_OK;
-    if (source_settings_read(host->config, config, &settings, message, sizeof(message)) != 0) {
-        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
-    }
-    if (settings.query) {
-        report->task(report);
-        report->task_set(report, "tables", "");
-        goto done;
-    }
-    struct sql_database *database = NULL;
-    if (open_database(&settings, &database, &error) != 0) {
-        names = strdup(""); /* the task waits for the database, and asks again when it has the tables */
-        if (error.class == SQL_FATAL) {
-            describe_error(&error, message);
-            result = host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "Couldn't open connection: %s", message);
-            host->error_cause(host, SQL_EXCEPTION, "%s", message);
-            goto done;
-        }
-    } else {
-        int listed = list_tables(&settings, database, &names, &count, &error);
-        settings.client->close(database);
-        if (listed != 0) {
-            describe_error(&error, message);
-            result = host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s", message);
-            goto done;
-        }
-    }
-    size_t tasks = count < (size_t)max_tasks ? count : (size_t)max_tasks;
-    tasks += tasks == 0; /* one that waits for tables */
-    const char *at = names ? names : "";
-    for (size_t task = 0; task < tasks; task++) {
-        size_t share = count / tasks + (task < count % tasks);
-        struct buffer mine;
-        buffer_init(&mine, TABLES_TEXT_MAX);
-        for (size_t i = 0; i < share; i++) {
-            char *name = next_name(&at, *settings.client->quote);
-            buffer_append_text(&mine, i ? "," : "");
-            buffer_append_text(&mine, name ? name : "");
-            free(name);
-        }
-        report->task(report);
-        report->task_set(report, "tables", mine.data ? mine.data : "");
-        report->task_set(report, "tables.fetched", "true");
-        buffer_finish(&mine);
-    }
-
-done:
-    free(names);
-    source_settings_finish(&settings);
-    return result;
-}
-
-/* -- task -- */
 
 static enum sluice_result source_start(void *self, const struct sluice_config *config)
 {
@@ -307,9 +114,13 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
     }
     source->configured = true;
+    if (runs_init(&source->runs, host, config, source->settings.poll_interval_ms, message,
+                  sizeof(message)) != 0) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
+    }
     source->context = host->extension(host, SLUICE_SOURCE_CONTEXT);
     const char *tables = host->config->get_string(config, "tables");
-    for (char *name; tables && (name = next_name(&tables, *source->settings.client->quote));) {
+    for (char *name; tables && (name = source_next_name(&tables, *source->settings.client->quote));) {
         char **names = reallocarray(source->names, source->name_count + 1, sizeof(*names));
         if (!names) {
             free(name);
@@ -318,27 +129,11 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
         source->names = names;
         names[source->name_count++] = name;
     }
-    source->schedule = source->settings.schedule;
     source->rows = host->metric(host, "rows-read", SLUICE_COUNTER);
     source->errors = host->metric(host, "poll-failures", SLUICE_COUNTER);
-    if (source->schedule.has_cron) {
-        source->next_run = host->metric(host, "schedule-next-run-ms", SLUICE_GAUGE);
-        source->last_run = host->metric(host, "schedule-last-run-ms", SLUICE_GAUGE);
-    }
     jdbc_url_describe(&source->settings.url, message, sizeof(message));
     host->log(host, SLUICE_INFO, "Reading from %s", message);
     return SLUICE_OK;
-}
-
-static void say_next_run(struct source *source)
-{
-    if (source->schedule.has_cron) {
-        char text[MOMENT_TEXT_SIZE];
-        moment_print(moment_of_ms(source->schedule.due_ms), source->settings.schedule_zone, ' ', 0, text);
-        source->host->log(source->host, SLUICE_INFO, "Next run at %s %s", text,
-                          source->settings.schedule_zone_id);
-        source->host->metric_set(source->next_run, source->schedule.due_ms);
-    }
 }
 
 /* Describes this task's tables; those that are gone are left out. */
@@ -374,35 +169,17 @@ static int find_tables(struct source *source, struct sluice_batch *batch, struct
     return 0;
 }
 
-static void plan_first_run(struct source *source, struct sluice_batch *batch)
-{
-    int64_t tick = source->schedule.has_cron
-                       ? source_offsets_last_tick(source->host, source->context, batch)
-                       : INT64_MIN;
-    schedule_start(&source->schedule, clock_ms(CLOCK_REALTIME), tick);
-    source->planned = true;
-    say_next_run(source);
-}
-
-static int make_ready(struct source *source, struct sluice_batch *batch, struct sql_error *error)
-{
-    if (!source->database && open_database(&source->settings, &source->database, error) != 0) {
-        return -1;
-    }
-    return source->tables ? 0 : find_tables(source, batch, error);
-}
-
 /* Now and then: are there other tables than when tasks were made? */
 static int look_for_tables(struct source *source, struct sql_error *error)
 {
-    int64_t now = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = now_ms();
     if (source->settings.query ||
         (source->seen && now - source->looked_ms < source->settings.table_poll_interval_ms)) {
         return 0;
     }
     char *names = NULL;
     size_t count = 0;
-    if (list_tables(&source->settings, source->database, &names, &count, error) != 0) {
+    if (source_list_tables(&source->settings, source->database, &names, &count, error) != 0) {
         return -1;
     }
     bool changed = source->seen ? strcmp(source->seen, names) != 0
@@ -417,18 +194,15 @@ static int look_for_tables(struct source *source, struct sql_error *error)
     return 0;
 }
 
-static void end_run(struct source *source, struct sluice_batch *batch, const char *result)
+static int make_ready(struct source *source, struct sluice_batch *batch, struct sql_error *error)
 {
-    int64_t now = clock_ms(CLOCK_REALTIME);
-    if (source->schedule.has_cron) {
-        struct schedule_run run = {source->schedule.tick, source->run_begin, now,
-                                   source->schedule.attempts, result};
-        source_offsets_run(source->host, batch, &run);
-        source->host->metric_set(source->last_run, source->schedule.tick);
-        source->host->log(source->host, SLUICE_INFO,
-                          "Run of tick %" PRId64 " ended after %" PRId64 " ms, attempt %d: %s",
-                          run.tick, run.end - run.begin, run.attempts, result);
+    if (!source->database && source_open_database(&source->settings, &source->database, error) != 0) {
+        return -1;
     }
+    if (!source->tables && find_tables(source, batch, error) != 0) {
+        return -1;
+    }
+    return look_for_tables(source, error);
 }
 
 /* What a failed query leads to. */
@@ -437,24 +211,16 @@ static enum sluice_result failed(struct source *source, struct sluice_batch *bat
 {
     const struct sluice_host *host = source->host;
     const struct source_settings *settings = &source->settings;
-    char text[ERROR_SIZE];
-    describe_error(error, text);
+    char text[SQL_ERROR_SIZE];
+    source_describe_error(error, text);
     host->metric_add(source->errors, 1);
-    bool scheduled = source->schedule.has_cron && source->schedule.running;
     disconnect(source);
     if (error->class != SQL_RETRY && error->class != SQL_RECONNECT) {
         forget_tables(source); /* read anew, from the stored offsets on */
     }
-    if (scheduled) {
+    if (runs_scheduled(&source->runs)) {
         source->current = NULL;
-        if (schedule_failed(&source->schedule, clock_ms(CLOCK_REALTIME))) {
-            host->log(host, SLUICE_WARN, "Run failed, it is tried again in %" PRId64 " ms: %s",
-                      source->schedule.retry_delay_ms, text);
-        } else {
-            host->log(host, SLUICE_ERROR, "Run failed for good: %s", text);
-            end_run(source, batch, text);
-            say_next_run(source);
-        }
+        (void)runs_failed(&source->runs, batch, text);
         return SLUICE_OK;
     }
     bool again = error->class == SQL_RETRY || error->class == SQL_RECONNECT ||
@@ -467,8 +233,8 @@ static enum sluice_result failed(struct source *source, struct sluice_batch *bat
     }
     int64_t wait = INT64_C(500) << (source->failures < 5 ? source->failures : 5);
     source->failures++;
-    source->retry_at = clock_ms(CLOCK_MONOTONIC) + wait;
-    source->schedule.running = false;
+    source->retry_at = now_ms() + wait;
+    runs_again(&source->runs);
     host->log(host, SLUICE_WARN, "Query failed, trying again in %" PRId64 " ms: %s", wait, text);
     return SLUICE_OK;
 }
@@ -520,8 +286,7 @@ static int read_rows(struct source *source, struct sluice_batch *batch, struct f
             break;
         }
         struct sluice_record *record = host->records->add(batch, followed->topic);
-        host->records->set_context(record, source);
-        atomic_fetch_add(&source->under_way, 1);
+        runs_added(&source->runs, record);
         host->records->set_value(record, followed->fields->schema, value);
         if (key) {
             host->records->set_key(record, followed->fields->key_schema, key);
@@ -546,51 +311,32 @@ static void pause_for(int64_t ms)
     nanosleep(&time, NULL);
 }
 
-/* All tables are read. A run is done when its records are durable, not before (invariant 1). */
-static enum sluice_result finish_run(struct source *source, struct sluice_batch *batch)
-{
-    if (source->schedule.has_cron && atomic_load(&source->under_way) > 0) {
-        return SLUICE_OK; /* asked again when the last is done */
-    }
-    end_run(source, batch, "ok");
-    schedule_done(&source->schedule, clock_ms(CLOCK_REALTIME));
-    say_next_run(source);
-    return SLUICE_OK;
-}
-
 static enum sluice_result source_poll(void *self, struct sluice_batch *batch, int timeout_ms)
 {
     struct source *source = self;
     struct sql_error error;
-    int64_t wait = source->retry_at - clock_ms(CLOCK_MONOTONIC);
+    int64_t wait = source->retry_at - now_ms();
     if (source->retry_at && wait > 0) {
         pause_for(wait < timeout_ms ? wait : timeout_ms);
         return SLUICE_OK;
     }
     source->retry_at = 0;
-    if (!source->planned) {
-        plan_first_run(source, batch);
+    /* Between scheduled runs the database is left alone; else tables that come are noticed. */
+    bool begun, scheduled = runs_scheduled(&source->runs);
+    if (!scheduled && make_ready(source, batch, &error) != 0) {
+        return failed(source, batch, &error);
     }
-    if (!source->schedule.has_cron || source->schedule.running) {
-        if (make_ready(source, batch, &error) != 0 || look_for_tables(source, &error) != 0) {
-            return failed(source, batch, &error);
-        }
+    if (!runs_on(&source->runs, batch, timeout_ms, &begun)) {
+        return SLUICE_OK;
     }
-    if (!source->schedule.running) {
-        if (!schedule_due(&source->schedule, clock_ms(CLOCK_REALTIME), &wait)) {
-            pause_for(wait < timeout_ms ? wait : timeout_ms);
-            return SLUICE_OK;
-        }
-        source->run_begin = clock_ms(CLOCK_REALTIME);
-        if (make_ready(source, batch, &error) != 0) {
-            return failed(source, batch, &error);
-        }
+    if (scheduled && make_ready(source, batch, &error) != 0) {
+        return failed(source, batch, &error);
+    }
+    if (begun) {
         source->current = source->tables;
     }
-    if (!source->current) {
-        return finish_run(source, batch);
-    }
-    while (source->current && source->host->records->count(batch) == 0) {
+    size_t before = source->host->records->count(batch);
+    while (source->current && source->host->records->count(batch) == before) {
         struct followed *followed = source->current;
         if (!followed->rows && followed_open(source->host, &source->settings, source->database, followed,
                                              &error) != 0) {
@@ -606,20 +352,18 @@ static enum sluice_result source_poll(void *self, struct sluice_batch *batch, in
         }
     }
     source->failures = 0;
-    return source->current || source->host->records->count(batch) > 0
-               ? SLUICE_OK
-               : finish_run(source, batch);
+    if (!source->current && source->host->records->count(batch) == before) {
+        runs_through(&source->runs, batch);
+    }
+    return SLUICE_OK;
 }
 
 /* What became of a record. [broker thread, or task thread] */
 static void source_record_done(void *self, const struct sluice_record *record,
                                const struct sluice_delivery *delivery)
 {
-    struct source *source = self;
     (void)delivery;
-    if (source->host->records->context(record) && atomic_fetch_sub(&source->under_way, 1) == 1) {
-        source->context->wake(source->host);
-    }
+    runs_record_done(&((struct source *)self)->runs, record);
 }
 
 /* Offsets that an operator sets: those of followed() tables, the query, the schedule; all of maps. */
@@ -659,7 +403,7 @@ const struct sluice_source sql_source = {
     .size = sizeof(struct sluice_source),
     .create = source_create,
     .destroy = source_destroy,
-    .connector = {.validate = validate, .task_configs = task_configs},
+    .connector = {.validate = sql_source_validate, .task_configs = sql_source_task_configs},
     .start = source_start,
     .poll = source_poll,
     .record_done = source_record_done,

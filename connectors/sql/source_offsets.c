@@ -110,34 +110,3 @@ void source_offsets_restore(const struct sluice_host *host, const struct sluice_
         position->has_number = position->is_text = position->text != NULL;
     }
 }
-
-static struct sluice_value *run_partition(const struct sluice_host *host, struct sluice_batch *batch)
-{
-    struct sluice_value *map = host->data->new_map(batch, 1);
-    put(host, batch, map, "schedule", text(host, batch, "cron"));
-    return map;
-}
-
-void source_offsets_run(const struct sluice_host *host, struct sluice_batch *batch,
-                        const struct schedule_run *run)
-{
-    struct sluice_value *map = host->data->new_map(batch, 5);
-    put(host, batch, map, "tick", number(host, batch, run->tick));
-    put(host, batch, map, "begin", number(host, batch, run->begin));
-    put(host, batch, map, "end", number(host, batch, run->end));
-    put(host, batch, map, "attempts", number(host, batch, run->attempts));
-    put(host, batch, map, "result", text(host, batch, run->result));
-    /* No topic: nothing is written, the offset is stored behind the run's records. */
-    struct sluice_record *record = host->records->add(batch, NULL);
-    host->records->set_source(record, run_partition(host, batch), map);
-}
-
-int64_t source_offsets_last_tick(const struct sluice_host *host,
-                                 const struct sluice_source_context *context,
-                                 struct sluice_batch *batch)
-{
-    const struct sluice_value *tick =
-        member(host, context->offset(host, batch, run_partition(host, batch)), "tick");
-    return tick ? host->data->integer(tick) : INT64_MIN;
-}
-

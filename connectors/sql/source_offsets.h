@@ -17,17 +17,4 @@ void source_offsets_restore(const struct sluice_host *host, const struct sluice_
                             const struct source_settings *settings, struct sluice_batch *batch,
                             struct followed *followed);
 
-/** What is stored of a schedule: {"schedule":"cron"} -> the run that ended last. */
-struct schedule_run {
-    int64_t tick, begin, end;
-    int attempts;
-    const char *result; /**< "ok" or why it failed */
-};
-void source_offsets_run(const struct sluice_host *host, struct sluice_batch *batch,
-                        const struct schedule_run *run);
-/** Tick of the run that ended last; INT64_MIN: none stored. */
-int64_t source_offsets_last_tick(const struct sluice_host *host,
-                                 const struct sluice_source_context *context,
-                                 struct sluice_batch *batch);
-
 #endif

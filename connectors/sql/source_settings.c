@@ -9,6 +9,7 @@
 #include "connectors/sql/names.h"
 #include "connectors/sql/options.h"
 #include "lib/java/regex.h"
+#include "lib/schedule/runs.h"
 
 static const char *const modes[] = {"", "bulk", "incrementing", "timestamp", "timestamp+incrementing",
                                     NULL};
@@ -24,25 +25,7 @@ static const char *const table_types[] = {"TABLE", "VIEW", "SYSTEM TABLE", "GLOB
 static const char *const isolations[] = {"DEFAULT", "READ_UNCOMMITTED", "READ_COMMITTED",
                                          "REPEATABLE_READ", "SERIALIZABLE", "SQL_SERVER_SNAPSHOT",
                                          NULL};
-static const char *const catchups[] = {"none", "last", "all", "false", "true", NULL};
 static const char *const key_modes[] = {"none", "primary_key", "columns", NULL};
-
-/* MODE-less keys share what they say. */
-#define INCREMENTING "Mode"
-
-static bool check_cron(const char *name, const char *value, char *message, size_t size)
-{
-    struct cron cron;
-    char why[300];
-    if (!value || !*value) {
-        return true;
-    }
-    if (cron_parse(value, &cron, why, sizeof(why)) != 0) {
-        snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
-        return false;
-    }
-    return true;
-}
 
 const struct sluice_option sql_source_options[] = {
     SQL_CONNECTION_OPTIONS,
@@ -79,45 +62,45 @@ const struct sluice_option sql_source_options[] = {
             "scale become text, or a double with best_fit."},
     {SQL_OPTION("dialect.options", STRING), .importance = SLUICE_LOW, .internal = true},
     {SQL_OPTION("mode", STRING), .required = true, .importance = SLUICE_HIGH,
-     .valid = SLUICE_VALID_ONE_OF, .values = modes, .group = INCREMENTING,
+     .valid = SLUICE_VALID_ONE_OF, .values = modes, .group = "Mode",
      .display_name = "Table Loading Mode",
      .doc = "bulk: all rows each time; incrementing: new rows by a column that grows; timestamp: new "
             "and changed rows by columns of their time; timestamp+incrementing: both, which misses "
             "nothing."},
     {SQL_OPTION("incrementing.column.name", STRING), .default_value = "",
-     .importance = SLUICE_MEDIUM, .group = INCREMENTING, .display_name = "Incrementing Column Name",
+     .importance = SLUICE_MEDIUM, .group = "Mode", .display_name = "Incrementing Column Name",
      .doc = "The column that grows; empty: the generated one. May be of any type that is ordered."},
     {SQL_OPTION("incrementing.column.mapping", LIST), .default_value = "",
-     .importance = SLUICE_MEDIUM, .group = INCREMENTING,
+     .importance = SLUICE_MEDIUM, .group = "Mode",
      .doc = "regex:column pairs for tables whose columns have other names."},
     {SQL_OPTION("timestamp.column.name", LIST), .default_value = "", .importance = SLUICE_MEDIUM,
-     .group = INCREMENTING, .display_name = "Timestamp Column Name",
+     .group = "Mode", .display_name = "Timestamp Column Name",
      .doc = "Columns of which the first that is not null is a row's time."},
     {SQL_OPTION("timestamp.columns.mapping", LIST), .default_value = "",
-     .importance = SLUICE_MEDIUM, .group = INCREMENTING,
+     .importance = SLUICE_MEDIUM, .group = "Mode",
      .doc = "regex:[column1|column2] pairs for tables whose columns have other names."},
-    {SQL_OPTION("timestamp.initial", LONG), .importance = SLUICE_LOW, .group = INCREMENTING,
+    {SQL_OPTION("timestamp.initial", LONG), .importance = SLUICE_LOW, .group = "Mode",
      .doc = "Rows behind this time are read first, milliseconds since 1970; -1: from now on."},
-    {SQL_OPTION("timestamp.initial.ms", LONG), .importance = SLUICE_LOW, .group = INCREMENTING,
+    {SQL_OPTION("timestamp.initial.ms", LONG), .importance = SLUICE_LOW, .group = "Mode",
      .doc = "The same under its other name."},
     {SQL_OPTION("incrementing.initial", LONG), .default_value = "-1", .importance = SLUICE_LOW,
-     .group = INCREMENTING, .doc = "Rows behind this number are read first."},
+     .group = "Mode", .doc = "Rows behind this number are read first."},
     {SQL_OPTION("validate.non.null", BOOLEAN), .default_value = "true", .importance = SLUICE_LOW,
-     .group = INCREMENTING, .display_name = "Validate Non Null",
+     .group = "Mode", .display_name = "Validate Non Null",
      .doc = "Whether columns to follow must be NOT NULL (rows with null in them are never read)."},
     {SQL_OPTION("query", STRING), .default_value = "", .importance = SLUICE_MEDIUM,
-     .group = INCREMENTING, .display_name = "Query",
+     .group = "Mode", .display_name = "Query",
      .doc = "Rows of this query instead of tables. It may have a WHERE of its own."},
     {SQL_OPTION("query.masked", PASSWORD), .default_value = "", .importance = SLUICE_MEDIUM,
-     .group = INCREMENTING, .doc = "The same, never shown."},
+     .group = "Mode", .doc = "The same, never shown."},
     {SQL_OPTION("query.suffix", STRING), .default_value = "", .importance = SLUICE_LOW,
-     .group = INCREMENTING, .doc = "Appended to every query."},
+     .group = "Mode", .doc = "Appended to every query."},
     {SQL_OPTION("transaction.isolation.mode", STRING), .default_value = "DEFAULT",
      .importance = SLUICE_LOW, .valid = SLUICE_VALID_ONE_OF, .values = isolations,
-     .group = INCREMENTING,
+     .group = "Mode",
      .doc = "Accepted: each query is a transaction of its own, with the server's isolation."},
     {SQL_OPTION("query.retry.attempts", INT), .default_value = "-1", .importance = SLUICE_LOW,
-     .group = INCREMENTING,
+     .group = "Mode",
      .doc = "How often a query that fails because the server is away is tried again; -1: for ever. "
             "Queries that are wrong fail the task at once."},
     {SQL_OPTION("poll.interval.ms", INT), .default_value = "5000", .importance = SLUICE_HIGH,
@@ -165,25 +148,7 @@ const struct sluice_option sql_source_options[] = {
      .doc = "Key of the records: none, the primary key's columns, or those of sluice.key.columns."},
     {SQL_OPTION("sluice.key.columns", LIST), .default_value = "", .importance = SLUICE_LOW,
      .group = "Connector", .doc = "Columns of the key with sluice.key.mode=columns."},
-    {SQL_OPTION("schedule.cron", STRING), .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_CUSTOM,
-     .check = check_cron, .group = "Schedule",
-     .doc = "When to poll, instead of every poll.interval.ms: minute, hour, day of month, month, day "
-            "of week, as cron has them."},
-    {SQL_OPTION("schedule.timezone", STRING), .default_value = "UTC", .importance = SLUICE_MEDIUM,
-     .valid = SLUICE_VALID_CUSTOM, .check = sql_check_zone, .group = "Schedule",
-     .doc = "Zone of schedule.cron."},
-    {SQL_OPTION("schedule.catchup", STRING), .default_value = "last", .importance = SLUICE_LOW,
-     .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = catchups, .group = "Schedule",
-     .doc = "Runs missed while nothing ran: none (or false), the last one, or all (true)."},
-    {SQL_OPTION("schedule.run.at.start", BOOLEAN), .default_value = "false",
-     .importance = SLUICE_LOW, .group = "Schedule",
-     .doc = "Whether a run is made when the task starts, beside those of schedule.cron."},
-    {SQL_OPTION("schedule.retries", INT), .default_value = "0", .importance = SLUICE_LOW,
-     .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT32_MAX, .group = "Schedule",
-     .doc = "How often a run that fails is tried again before the next tick's."},
-    {SQL_OPTION("schedule.retry.delay.ms", LONG), .default_value = "300000",
-     .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX,
-     .group = "Schedule", .doc = "How long to wait before each of them."},
+    SCHEDULE_OPTIONS,
     {SQL_OPTION("tables", LIST), .importance = SLUICE_HIGH, .internal = true},
     {SQL_OPTION("tables.fetched", BOOLEAN), .default_value = "false", .importance = SLUICE_HIGH,
      .internal = true},
@@ -199,23 +164,6 @@ static int index_of(const char *const *list, const char *text)
         }
     }
     return 0;
-}
-
-static void read_schedule(const struct sluice_config_api *api, const struct sluice_config *config,
-                          struct source_settings *settings)
-{
-    static const enum schedule_catchup values[] = {CATCHUP_NONE, CATCHUP_LAST, CATCHUP_ALL,
-                                                   CATCHUP_NONE, CATCHUP_ALL};
-    struct schedule *schedule = &settings->schedule;
-    const char *cron = api->get_string(config, "schedule.cron");
-    char message[8];
-    schedule->has_cron = cron && *cron && cron_parse(cron, &schedule->cron, message, sizeof(message)) == 0;
-    schedule->zone = settings->schedule_zone;
-    schedule->catchup = values[index_of(catchups, api->get_string(config, "schedule.catchup"))];
-    schedule->run_at_start = api->get_boolean(config, "schedule.run.at.start");
-    schedule->interval_ms = settings->poll_interval_ms;
-    schedule->retries = api->get_long(config, "schedule.retries");
-    schedule->retry_delay_ms = api->get_long(config, "schedule.retry.delay.ms");
 }
 
 static void read_mode(const struct sluice_config_api *api, const struct sluice_config *config,
@@ -255,9 +203,7 @@ int source_settings_read(const struct sluice_config_api *api, const struct sluic
     settings->user = api->get_string(config, "connection.user");
     settings->password = api->get_string(config, "connection.password");
     settings->zone_id = api->get_string(config, "db.timezone");
-    settings->schedule_zone_id = api->get_string(config, "schedule.timezone");
-    if (zone_open(settings->zone_id, &settings->zone, message, message_size) != 0 ||
-        zone_open(settings->schedule_zone_id, &settings->schedule_zone, message, message_size) != 0) {
+    if (zone_open(settings->zone_id, &settings->zone, message, message_size) != 0) {
         source_settings_finish(settings);
         return -1;
     }
@@ -291,7 +237,6 @@ int source_settings_read(const struct sluice_config_api *api, const struct sluic
     settings->key_mode =
         (enum source_key)index_of(key_modes, api->get_string(config, "sluice.key.mode"));
     settings->key_column_count = api->get_list(config, "sluice.key.columns", &settings->key_columns);
-    read_schedule(api, config, settings);
     return 0;
 }
 
@@ -299,7 +244,6 @@ void source_settings_finish(struct source_settings *settings)
 {
     jdbc_url_finish(&settings->url);
     zone_close(settings->zone);
-    zone_close(settings->schedule_zone);
     memset(settings, 0, sizeof(*settings));
 }
 

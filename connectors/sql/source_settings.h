@@ -5,7 +5,6 @@
 #include <sluice/plugin.h>
 
 #include "connectors/sql/database.h"
-#include "lib/cron/schedule.h"
 #include "lib/java/zone.h"
 
 enum source_mode { MODE_BULK, MODE_INCREMENTING, MODE_TIMESTAMP, MODE_TIMESTAMP_INCREMENTING };
@@ -25,8 +24,8 @@ struct source_settings {
     struct jdbc_url url;
     const struct sql_client *client;
     const char *user, *password;
-    const char *zone_id, *schedule_zone_id;
-    struct zone *zone, *schedule_zone;
+    const char *zone_id;
+    struct zone *zone;
     enum source_mode mode;
     const char *query; /**< NULL: tables */
     const char *suffix;
@@ -53,7 +52,6 @@ struct source_settings {
     enum source_key key_mode;
     const char *const *key_columns;
     size_t key_column_count;
-    struct schedule schedule; /**< as configured; the state is the task's own copy's */
 };
 
 extern const struct sluice_option sql_source_options[];

@@ -113,7 +113,8 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
     metrics_add(source->bytes, bytes);
     metrics_add(source->bytes_in_flight, -(bytes + lost));
     metrics_add(source->active, -(int64_t)count);
-    if (atomic_load(&source->blocked) || broker_producer_pending(source->producer) == 0) {
+    size_t left = atomic_fetch_sub(&source->in_flight, count) - count; /* landed: their offsets are told */
+    if (atomic_load(&source->blocked) || left == 0) {
         pthread_mutex_lock(&source->task->lock);
         pthread_cond_broadcast(&source->task->changed);
         pthread_mutex_unlock(&source->task->lock);
@@ -155,10 +156,10 @@ bool source_send_drain(struct source_task *source, int64_t deadline)
 {
     struct task *task = source->task;
     pthread_mutex_lock(&task->lock);
-    while (broker_producer_pending(source->producer) > 0 && task_wait(task, deadline)) {
+    while (atomic_load(&source->in_flight) > 0 && task_wait(task, deadline)) {
     }
     pthread_mutex_unlock(&task->lock);
-    return broker_producer_pending(source->producer) == 0;
+    return atomic_load(&source->in_flight) == 0;
 }
 
 void source_send_close(struct source_task *source)
@@ -356,7 +357,9 @@ static bool send_all(struct source_task *source, const struct broker_message *me
     struct task *task = source->task;
     size_t sent = 0;
     while (sent < count) {
+        atomic_fetch_add(&source->in_flight, count - sent); /* before the first can come back */
         sent += broker_producer_send(source->producer, messages + sent, count - sent, true);
+        atomic_fetch_sub(&source->in_flight, count - sent);
         if (sent == count) {
             break;
         }

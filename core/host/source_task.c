@@ -186,7 +186,7 @@ static void stop(struct source_task *source, bool clean)
         task_log(task, LOG_LEVEL_WARN,
                  "%zu records were not acknowledged before the task had to stop; their offsets are "
                  "not stored",
-                 broker_producer_pending(source->producer));
+                 atomic_load(&source->in_flight));
     }
     commit_offsets(source);
     host_phase(task->process, "stop", source->class_name);

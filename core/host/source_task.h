@@ -33,6 +33,8 @@ struct source_task {
     atomic_bool broker_stop;
     pthread_mutex_t done;           /* record_done() calls never overlap */
     atomic_bool blocked;            /* the task thread waits for room in the producer */
+    atomic_size_t in_flight;        /* handed to the producer and not yet landed; not what the producer
+                                       calls pending, which ends before the offsets of the last are told */
 
     int64_t next_commit;
     struct metrics_slot *active, *bytes, *bytes_in_flight;

@@ -214,6 +214,10 @@ void herder_tap(struct herder *herder, struct command *command);
 /** A host's answer. */
 void herder_tapped(struct herder *herder, json_t *message);
 
+/* schedule.c */
+/** {"cron","timezone","next_runs","last_runs"} of a source that runs by schedule.cron; NULL: it has none. */
+json_t *connector_schedule(const struct connector *connector);
+
 /* reads.c */
 void herder_read(struct herder *herder, struct command *command);
 json_t *connector_info(const struct connector *connector);

@@ -75,9 +75,10 @@ json_t *connector_status(const struct connector *connector)
             json_array_append_new(tasks, task_status(task));
         }
     }
-    return json_pack("{s:s,s:o,s:o,s:s}", "name", connector->name, "connector",
+    /* Ours: schedule, where there is one. What Connect's own clients read has no such key. */
+    return json_pack("{s:s,s:o,s:o,s:s,s:o*}", "name", connector->name, "connector",
                      state_of(connector->state, connector->trace, connector->herder), "tasks",
-                     tasks, "type", connector->type);
+                     tasks, "type", connector->type, "schedule", connector_schedule(connector));
 }
 
 static json_t *tasks_body(const struct connector *connector)

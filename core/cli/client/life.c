@@ -11,6 +11,7 @@ static const char status_help[] =
     "usage: sluice status [NAME...] [OPTION...]\n"
     "\n"
     "States of connectors and tasks, with the traces of those that failed; without a NAME: of all.\n"
+    "Of sources with schedule.cron also the next runs, and how the last one went.\n"
     "Exit status 1 also where one of them is FAILED.\n"
     "\n"
     "  --quiet             no traces\n";
@@ -27,6 +28,26 @@ static bool print_state(json_t *state, const char *what, bool quiet)
     return strcmp(word, "FAILED") == 0;
 }
 
+static void print_schedule(json_t *schedule)
+{
+    json_t *entry;
+    size_t i;
+    printf("  schedule  %s  %s\n", client_text(schedule, "cron"), client_text(schedule, "timezone"));
+    json_array_foreach(json_object_get(schedule, "next_runs"), i, entry)
+    {
+        printf("    %s  %s\n", i ? "then" : "next", json_string_value(entry));
+    }
+    json_array_foreach(json_object_get(schedule, "last_runs"), i, entry)
+    {
+        printf("    last  %s  task %lld, %s to %s, attempts %lld, records %lld: %s\n",
+               client_text(entry, "tick"), (long long)json_integer_value(json_object_get(entry, "task")),
+               client_text(entry, "begin"), client_text(entry, "end"),
+               (long long)json_integer_value(json_object_get(entry, "attempts")),
+               (long long)json_integer_value(json_object_get(entry, "records")),
+               client_text(entry, "result"));
+    }
+}
+
 /* True where something failed. */
 static bool print_status(json_t *status, bool quiet)
 {
@@ -40,6 +61,9 @@ static bool print_status(json_t *status, bool quiet)
         (void)snprintf(what, sizeof(what), "  task %lld",
                        (long long)json_integer_value(json_object_get(task, "id")));
         failed = print_state(task, what, quiet) || failed;
+    }
+    if (json_object_get(status, "schedule")) {
+        print_schedule(json_object_get(status, "schedule"));
     }
     return failed;
 }
