@@ -23,6 +23,7 @@ static struct {
     size_t done, delivered, dropped, failed;
     int64_t last_offset;
     bool in_order, answers, drained;
+    bool watches_stop, stopped, stopped_early; /* whether stop() came during a record_done() */
     char error[100];
 } source = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -83,12 +84,29 @@ static void record_done(void *self, const struct sluice_record *record,
         (void)snprintf(source.error, sizeof(source.error), "%s", delivery->error);
     }
     pthread_cond_broadcast(&source.changed);
+    if (source.watches_stop) {
+        const struct sluice_source_context *context =
+            source.host->extension(source.host, SLUICE_SOURCE_CONTEXT);
+        struct timespec until;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 100000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        context->wake(source.host);
+        while (!source.stopped && pthread_cond_timedwait(&source.changed, &source.lock, &until) == 0) {
+        }
+        source.stopped_early = source.stopped;
+    }
     pthread_mutex_unlock(&source.lock);
 }
 
 static void stop(void *self)
 {
     (void)self;
+    pthread_mutex_lock(&source.lock);
+    source.stopped = true;
+    pthread_cond_broadcast(&source.changed);
+    pthread_mutex_unlock(&source.lock);
 }
 
 static void drain(void *self)
@@ -124,6 +142,7 @@ static int set_up(void **state)
     source.last_offset = -1;
     source.in_order = true;
     source.answers = source.drained = false;
+    source.watches_stop = source.stopped = source.stopped_early = false;
     return 0;
 }
 
@@ -253,6 +272,21 @@ static void test_stopping_hands_out_what_was_taken_in(void **state)
     assert_int_equal(source.delivered, 2);
 }
 
+/* A wake() of record_done() does not make the task end before the offset of that record is told. */
+static void test_the_last_offset_is_told_before_the_task_ends(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    source.watches_stop = true;
+    fixture_pause(true);
+    fixture_wait_state("PAUSED");
+    queue("x");
+    assert_int_equal(fixture_stop(), 0);
+    assert_int_equal(source.delivered, 1);
+    assert_false(source.stopped_early);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":1}]]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup(test_tolerated_records_are_dropped, set_up),
         cmocka_unit_test_setup(test_a_bad_record_ends_an_intolerant_task, set_up),
         cmocka_unit_test_setup(test_stopping_hands_out_what_was_taken_in, set_up),
+        cmocka_unit_test_setup(test_the_last_offset_is_told_before_the_task_ends, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
