@@ -2,8 +2,10 @@
 import json
 import os
 import random
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -194,3 +196,39 @@ def test_a_folder_that_is_none_is_told_at_once(tmp_path):
                              capture_output=True, text=True, timeout=60)
     assert (outcome.returncode, time.monotonic() - begin < 5) == (3, True)
     assert "Not a directory" in outcome.stderr
+
+
+def test_more_clients_than_descriptors_wait_quietly(tmp_path):
+    owner = Owner(tmp_path / "log")
+    owner.start()
+    resource.prlimit(owner.process.pid, resource.RLIMIT_NOFILE, (20, 20))
+    clients = [connect(tmp_path / "log") for _ in range(40)]
+    wait_until(lambda: b"No more clients" in os.read(owner.process.stderr.fileno(), 65536))
+
+    def ticks():
+        with open(f"/proc/{owner.process.pid}/stat", encoding="ascii") as stat:
+            return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+
+    before = ticks()
+    time.sleep(0.5)  # what it must not do is work
+    assert ticks() - before < 0.2 * os.sysconf("SC_CLK_TCK")
+    for client in clients[:-1]:
+        client.close()
+    hello = struct.pack("<IIII", 0x636c7573, 1, 0, 0)
+    clients[-1].sendall(struct.pack("<IIII", len(hello), 1, 0, 0) + hello)
+    assert len(clients[-1].recv(16)) == 16
+    clients[-1].close()
+    owner.stop()
+
+
+def connect(folder):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(10)
+    client.connect(str(folder / "log.sock"))
+    return client
+
+
+@pytest.mark.parametrize("pair", ["num=3", "=3", "num.partition=3", "log.retention=3"])
+def test_a_key_is_taken_by_its_whole_name(pair, tmp_path):
+    done = subprocess.run([LOG, str(tmp_path / "log"), "--config", pair], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and "unknown" in done.stderr

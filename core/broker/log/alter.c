@@ -84,5 +84,6 @@ int topic_alter(struct owner *owner, const char *name, const struct topic_change
     topic->configs = changed.configs;
     topic->configs_size = changed.configs_size;
     topic->settings = settings;
+    retention_soon(owner);
     return 0;
 }

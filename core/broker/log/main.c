@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -78,9 +79,10 @@ static int set_default(struct owner_defaults *defaults, const char *pair)
         fprintf(stderr, "sluice-log: --config %s: KEY=NUMBER is expected\n", pair);
         return -1;
     }
-    size_t size = (size_t)(value - pair);
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%.*s", (int)(value - pair), pair);
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (strlen(settings[i].name) == size && strncmp(settings[i].name, pair, size) == 0) {
+        if (strcmp(settings[i].name, name) == 0) {
             char text[32];
             (void)snprintf(text, sizeof(text), "%lld",
                            (long long)(number < 0 ? number : number * settings[i].factor));
@@ -92,12 +94,12 @@ static int set_default(struct owner_defaults *defaults, const char *pair)
             return 0;
         }
     }
-    if (strncmp(pair, "num.partitions", size) == 0 && number >= 1 &&
+    if (strcmp(name, "num.partitions") == 0 && number >= 1 &&
         number <= WIRE_MAX_TOPIC_PARTITIONS) {
         defaults->partitions = (int32_t)number;
         return 0;
     }
-    if (strncmp(pair, "log.retention.check.interval.ms", size) == 0 && number >= 1) {
+    if (strcmp(name, "log.retention.check.interval.ms") == 0 && number >= 1) {
         defaults->retention_check_ms = number;
         return 0;
     }
@@ -344,6 +346,17 @@ static int run(const struct options *options, struct error *error)
     return result;
 }
 
+/* As many clients as it takes, where the starter's limit is the shells' usual 1,024. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    const rlim_t wanted = WIRE_MAX_CLIENTS + 64;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -356,6 +369,7 @@ int main(int argc, char **argv)
         (void)close_range(3, (unsigned)options.life - 1, 0);
     }
     (void)close_range(options.life >= 3 ? (unsigned)options.life + 1 : 3, ~0u, 0);
+    raise_descriptors();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file size is told to producers, too */
     /* LMDB takes and gives back its dirty pages with every commit: keep them mapped meanwhile. */

@@ -137,6 +137,7 @@ struct owner {
     int epoll, listener, life; /* life: ends when this sees end of file; -1: when idle */
     struct client *clients, *touched, *flush;
     size_t client_count;
+    bool crowded;   /* no descriptor is left for another one: who comes waits until one goes */
     uint32_t names; /* for unnamed clients */
     /* topics.c */
     struct topic **topics; /* by name */
@@ -220,6 +221,8 @@ int retention_trim(struct owner *owner, MDB_txn *txn, struct partition *partitio
                    size_t *budget, int64_t *ret_expires);
 /** Sets the timer where a first batch of this age will expire. */
 void retention_note(struct owner *owner, const struct partition *partition, int64_t timestamp);
+/** Something may be due that was not before: looks within log.retention.check.interval.ms. */
+void retention_soon(struct owner *owner);
 /** Expires by time, and deletes data of deleted topics, a bounded piece at a time. */
 void retention_run(struct owner *owner);
 

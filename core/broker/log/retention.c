@@ -93,6 +93,11 @@ void retention_note(struct owner *owner, const struct partition *partition, int6
     set_timer(owner, expiry(partition, timestamp));
 }
 
+void retention_soon(struct owner *owner)
+{
+    set_timer(owner, clock_wall_ms());
+}
+
 struct pass {
     struct owner *owner;
     int64_t now, expires;
@@ -173,7 +178,7 @@ void retention_run(struct owner *owner)
         log_warn(LOGGER, "Old data could not be deleted: %s", error.message);
         error_clear(&error);
         owner->garbage = false; /* the next owner tries again */
-        set_timer(owner, clock_wall_ms());
+        retention_soon(owner);
         return;
     }
     for (size_t t = 0; t < owner->topic_count; t++) {

@@ -108,9 +108,23 @@ void client_reply_error(struct client *client, uint32_t id, const struct error *
 
 /* -- coming and going -- */
 
+static void set_crowded(struct owner *owner, bool crowded)
+{
+    struct epoll_event event = {.events = crowded ? 0u : EPOLLIN};
+    if (owner->crowded != crowded) {
+        owner->crowded = crowded;
+        (void)epoll_ctl(owner->epoll, EPOLL_CTL_MOD, owner->listener, &event);
+    }
+}
+
 static void client_accept(struct owner *owner)
 {
     int fd = accept4(owner->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && owner->client_count > 0) {
+        log_warn(LOGGER, "No more clients than %zu: %s (ulimit -n)", owner->client_count,
+                 strerror(errno));
+        set_crowded(owner, true);
+    }
     if (fd < 0) {
         return;
     }
@@ -157,6 +171,7 @@ void server_drop(struct client *client)
     }
     owner->client_count--;
     close(client->fd);
+    set_crowded(owner, false);
     free(client->in);
     buffer_finish(&client->out);
     free(client);

@@ -472,6 +472,30 @@ static void retention_by_time(void **state)
     fixture_finish(&fixture);
 }
 
+/* A shorter time counts for what is there already, and not only once the longer one is over. */
+static void retention_is_changed(void **state)
+{
+    static const char *const configs[] = {"log.retention.check.interval.ms=20", NULL};
+    const struct broker_config_change shorter = {"retention.ms", "1"};
+    struct fixture fixture;
+    struct error error = {0};
+    int64_t begin = 0, end = 0;
+    (void)state;
+    fixture_start(&fixture, configs);
+    struct broker_producer *producer = fixture_producer(&fixture);
+    assert_int_equal(fixture_put(&fixture, producer, "timed", NULL, "v"), 0);
+    assert_int_equal(broker_topic_alter(fixture.broker, "timed", &shorter, 1, FIXTURE_MS, &error), 0);
+    int64_t deadline = clock_monotonic_ms() + FIXTURE_MS;
+    while (begin != 1 && clock_monotonic_ms() < deadline) {
+        assert_int_equal(
+            broker_offsets(fixture.broker, "timed", 0, FIXTURE_MS, &begin, &end, &error), 0);
+        (void)usleep(10000);
+    }
+    assert_int_equal(begin, 1);
+    broker_producer_destroy(producer);
+    fixture_finish(&fixture);
+}
+
 static void append_time(void **state)
 {
     static const char *const configs[] = {"message.timestamp.type", "LogAppendTime"};
@@ -648,6 +672,7 @@ int main(void)
         cmocka_unit_test(topics_are_managed),
         cmocka_unit_test(retention_by_size),
         cmocka_unit_test(retention_by_time),
+        cmocka_unit_test(retention_is_changed),
         cmocka_unit_test(append_time),
         cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(clients_start_an_owner),
