@@ -116,10 +116,12 @@ static size_t accept_offsets(struct sink_task *sink, const struct sluice_topic_o
 }
 
 struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct broker_offset *of,
-                                        size_t of_count, size_t *ret_count)
+                                        size_t of_count, size_t *ret_count,
+                                        enum sluice_result *ret_result)
 {
     size_t count = 0;
     *ret_count = 0;
+    *ret_result = SLUICE_OK;
     struct sluice_topic_offset *asked = calloc(sink->position_count + 1, sizeof(*asked));
     struct broker_offset *offsets = calloc(sink->position_count + 1, sizeof(*offsets));
     if (!asked || !offsets) {
@@ -152,6 +154,7 @@ struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct bro
             task_log(sink->task, LOG_LEVEL_ERROR, "Offsets are not committed: %s",
                      error.message ? error.message : "");
             error_clear(&error);
+            *ret_result = result;
             count = 0;
         } else if (count > given) {
             count = given;

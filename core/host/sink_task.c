@@ -24,14 +24,67 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* A batch that waits for its next put() keeps the records of these partitions only. */
+static void keep_pending(struct sink_task *sink, bool (*kept)(const struct position *position))
+{
+    if (!sink->batch) {
+        return;
+    }
+    size_t count = records_api.count(sink->batch);
+    unsigned char *keep = calloc(count ? count : 1, 1);
+    for (size_t i = 0; keep && i < count; i++) {
+        struct sluice_record *record = records_api.at(sink->batch, i);
+        keep[i] = kept(sink_position(sink, records_api.original_topic(record),
+                                     records_api.original_partition(record)));
+    }
+    if (keep) {
+        batch_keep(sink->batch, keep);
+    }
+    free(keep);
+}
+
+static bool stays(const struct position *position)
+{
+    return position && position->committed < 0; /* where to is not known */
+}
+
+/*
+ * invariant 1: what was put since the last commit may be nowhere, and the sink may have let it go: it
+ * comes again, and with it what still waits to be put, so that no offset passes it. (As Connect does)
+ */
+static void rewind_to_committed(struct sink_task *sink)
+{
+    keep_pending(sink, stays);
+    for (size_t i = 0; sink->chunk && i < sink->chunk->count; i++) {
+        struct broker_message *message = &sink->chunk->messages[i];
+        if (message->partition != BROKER_NO_PARTITION &&
+            !stays(sink_position(sink, message->topic, message->partition))) {
+            message->partition = BROKER_NO_PARTITION;
+        }
+    }
+    for (size_t i = 0; i < sink->position_count; i++) {
+        struct position *position = &sink->positions[i];
+        if (!stays(position) && (sink->chunk || position->consumed > position->committed)) {
+            position->consumed = position->consumed < 0 ? position->consumed : position->committed;
+            feed_seek(sink->feed, position->topic, position->partition, position->committed);
+        }
+    }
+}
+
 static void commit(struct sink_task *sink)
 {
     size_t count = 0;
-    struct broker_offset *offsets = sink_safe_offsets(sink, NULL, 0, &count);
+    enum sluice_result result;
+    struct broker_offset *offsets = sink_safe_offsets(sink, NULL, 0, &count, &result);
     int64_t now = clock_monotonic_ms();
     sink->last_commit = now;
     sink->next_commit = now + task_long(sink->task, "offset.flush.interval.ms", 60000);
     sink->commit_wanted = false;
+    if (result == SLUICE_RETRY) {
+        sink->next_commit = earlier(sink->next_commit, now + COMMIT_RETRY_MS);
+    } else if (result != SLUICE_OK) {
+        rewind_to_committed(sink);
+    }
     if (count > 0) {
         sink->committing = true;
         sink->commit_begin = clock_monotonic_ns();
@@ -84,23 +137,9 @@ static void call_close(struct sink_task *sink, const struct broker_offset *offse
     free(partitions);
 }
 
-/* A batch that waits for its next put() loses the records of partitions that went. */
-static void forget_pending(struct sink_task *sink)
+static bool is_ours(const struct position *position)
 {
-    if (!sink->batch) {
-        return;
-    }
-    size_t count = records_api.count(sink->batch);
-    unsigned char *keep = calloc(count ? count : 1, 1);
-    for (size_t i = 0; keep && i < count; i++) {
-        struct sluice_record *record = records_api.at(sink->batch, i);
-        keep[i] = sink_position(sink, records_api.original_topic(record),
-                                records_api.original_partition(record)) != NULL;
-    }
-    if (keep) {
-        batch_keep(sink->batch, keep);
-    }
-    free(keep);
+    return position != NULL;
 }
 
 static int on_assigned(struct sink_task *sink, const struct feed_item *item, struct error *error)
@@ -124,16 +163,17 @@ static int on_assigned(struct sink_task *sink, const struct feed_item *item, str
 static void on_leaving(struct sink_task *sink, const struct feed_item *item)
 {
     size_t count = 0;
+    enum sluice_result ignored; /* it is closed now, and read again from the last commit on */
     struct broker_offset *offsets = NULL;
     if (item->kind == FEED_REVOKED) {
-        offsets = sink_safe_offsets(sink, item->offsets, item->count, &count);
+        offsets = sink_safe_offsets(sink, item->offsets, item->count, &count, &ignored);
     }
     call_close(sink, item->offsets, item->count);
     for (size_t i = 0; i < item->count; i++) {
         sink_position_remove(sink, item->offsets[i].topic, item->offsets[i].partition);
     }
     metrics_set(sink->partitions, (int64_t)sink->position_count);
-    forget_pending(sink);
+    keep_pending(sink, is_ours);
     if (item->kind == FEED_REVOKED) {
         feed_revoked_done(sink->feed, item->revocation, offsets, count);
     }
@@ -424,10 +464,11 @@ static int start(struct sink_task *sink, struct error *error)
 static void stop(struct sink_task *sink, bool clean)
 {
     size_t count = 0;
+    enum sluice_result ignored;
     struct broker_offset *offsets = NULL;
     if (sink->feed) {
         if (clean && sink->position_count > 0) {
-            offsets = sink_safe_offsets(sink, NULL, 0, &count);
+            offsets = sink_safe_offsets(sink, NULL, 0, &count, &ignored);
         }
         struct broker_offset *all = calloc(sink->position_count + 1, sizeof(*all));
         for (size_t i = 0; all && i < sink->position_count; i++) {

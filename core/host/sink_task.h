@@ -72,9 +72,13 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
 /** What the plugin gets for SLUICE_SINK_CONTEXT. */
 extern const struct sluice_sink_context sink_context;
 
-/** pre_commit() for some partitions; the offsets that may be committed now. Owned by the caller. */
+/**
+ * pre_commit() for some partitions; the offsets that may be committed now, owned by the caller.
+ * *ret_result: what pre_commit() said.
+ */
 struct broker_offset *sink_safe_offsets(struct sink_task *sink, const struct broker_offset *of,
-                                        size_t of_count, size_t *ret_count);
+                                        size_t of_count, size_t *ret_count,
+                                        enum sluice_result *ret_result);
 void sink_offsets_free(struct broker_offset *offsets, size_t count);
 
 #endif

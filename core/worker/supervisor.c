@@ -271,6 +271,7 @@ static void kill_host(struct host *host)
     subprocess_signal(&host->process, SIGKILL);
 }
 
+/* invariant 6: a class that hangs costs its own process */
 static void on_deadline(void *user)
 {
     struct host *host = user;

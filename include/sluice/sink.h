@@ -80,7 +80,9 @@ struct sluice_sink {
     /**
      * offsets: for each partition the offset behind the last record given to put(). The sink lowers
      * them to what is durable, and takes out of the array (*count) partitions with nothing to say.
-     * NULL: everything put is durable when put returns. [task thread & started]
+     * NULL: everything put is durable when put returns.
+     * SLUICE_RETRY: it is asked again soon. Another failure: all that was put since the last commit
+     * may be lost, and comes again. [task thread & started]
      */
     enum sluice_result (*pre_commit)(void *self, struct sluice_topic_offset *offsets,
                                      size_t *count) SLUICE_CHECKED;

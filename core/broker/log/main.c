@@ -294,6 +294,17 @@ static void tell_starter(int ready, int life)
     close(ready);
 }
 
+/* What was stored is found again only once the names of file and folder are on the disk, too. */
+static void sync_names(int dir)
+{
+    int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)fsync(dir);
+    if (above >= 0) {
+        (void)fsync(above);
+        close(above);
+    }
+}
+
 static int run(const struct options *options, struct error *error)
 {
     struct owner owner = {.listener = -1,
@@ -311,6 +322,7 @@ static int run(const struct options *options, struct error *error)
         tell_starter(ready, options->life);
         result = 0;
     } else if (state == LOCKED && store_open(&owner.store, dir, options->dir, error) == 0) {
+        sync_names(dir); /* invariant 2 */
         owner.last_generation = (int64_t)owner.store.starts << 32;
         if (topics_load(&owner, error) == 0 && producers_load(&owner, error) == 0) {
             owner.listener = listen_in(dir, options->dir, error);

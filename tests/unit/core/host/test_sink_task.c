@@ -21,6 +21,7 @@ static struct {
     int64_t last_offset;
     int64_t durable;          /* pre_commit lowers to this; -1: no lowering */
     int retries;              /* the next puts say RETRY */
+    enum sluice_result refused; /* what the next pre_commit says, once */
     ptrdiff_t bad;            /* index of a record to refuse once; -1 none */
     bool fatal, block, blocked;
     int64_t rewind;
@@ -117,6 +118,12 @@ static enum sluice_result pre_commit(void *self, struct sluice_topic_offset *off
 {
     (void)self;
     pthread_mutex_lock(&sink.lock);
+    enum sluice_result refused = sink.refused;
+    sink.refused = SLUICE_OK;
+    if (refused != SLUICE_OK) {
+        pthread_mutex_unlock(&sink.lock);
+        return sink.host->error(sink.host, refused, SLUICE_CONNECT_EXCEPTION, "the disk is full");
+    }
     for (size_t i = 0; i < *count; i++) {
         if (sink.durable >= 0 && offsets[i].offset > sink.durable) {
             offsets[i].offset = sink.durable;
@@ -149,6 +156,7 @@ static int set_up(void **state)
     fake_broker_reset();
     sink.puts = sink.records = sink.closes = sink.opens = 0;
     sink.last_offset = sink.durable = sink.rewind = -1;
+    sink.refused = SLUICE_OK;
     sink.retries = 0;
     sink.bad = -1;
     sink.fatal = sink.block = sink.blocked = sink.keep = false;
@@ -327,6 +335,36 @@ static void test_failed_commits_are_repeated(void **state)
     assert_int_equal(fixture_stop(), 0);
 }
 
+/* invariant 1: what was put is not known to be durable, and the sink may have let it go */
+static void test_a_failed_pre_commit_rewinds(void **state)
+{
+    (void)state;
+    begin();
+    fake_feed(0, 0, 3, "x");
+    assert_true(fake_wait_committed(0, 3));
+    sink.refused = SLUICE_FATAL;
+    fake_feed(0, 3, 2, "x");
+    while (fake_sought(0) != 3) {
+        sched_yield();
+    }
+    assert_int_equal(fake_committed(0), 3);
+    fake_feed(0, 3, 1, "x");
+    assert_true(fake_wait_committed(0, 4));
+    assert_int_equal(fixture_stop(), 0);
+    assert_int_equal(fake_committed(0), 4);
+}
+
+static void test_a_pre_commit_that_may_work_later_is_repeated(void **state)
+{
+    (void)state;
+    sink.refused = SLUICE_RETRY;
+    begin();
+    fake_feed(0, 0, 3, "x");
+    assert_true(fake_wait_committed(0, 3));
+    assert_int_equal(fake_sought(0), -1);
+    assert_int_equal(fixture_stop(), 0);
+}
+
 static void test_rewind(void **state)
 {
     (void)state;
@@ -383,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup(test_revoked_partitions_commit_and_close, set_up),
         cmocka_unit_test_setup(test_a_hanging_put_loses_only_its_partition, set_up),
         cmocka_unit_test_setup(test_failed_commits_are_repeated, set_up),
+        cmocka_unit_test_setup(test_a_failed_pre_commit_rewinds, set_up),
+        cmocka_unit_test_setup(test_a_pre_commit_that_may_work_later_is_repeated, set_up),
         cmocka_unit_test_setup(test_rewind, set_up),
         cmocka_unit_test_setup(test_pause_and_resume, set_up),
         cmocka_unit_test_setup(test_the_budget_bounds_what_is_out, set_up),
