@@ -86,6 +86,7 @@ struct kafka_held {
     int64_t position;              /* of the next message to hand out; < 0: not known */
     int64_t end;                   /* behind the newest message as last heard; -1: not known */
     bool paused;
+    bool unknown;                  /* its committed offset is still asked for: what comes is dropped */
     bool astray;                   /* librdkafka may go on elsewhere than at position */
 };
 
@@ -121,6 +122,7 @@ struct kafka_consumer {
     rd_kafka_topic_partition_list_t *missing; /* those of them that do not exist; NULL: none ever */
     int64_t look_at;               /* when they are looked for again, monotonic ms */
     int look_wait;
+    int64_t ask_at;                /* when committed offsets are asked for again; 0: all are known */
     struct error failure;          /* for the next poll() */
     uint64_t told;                 /* handle.faults.changes when the caller was told last */
     size_t average;                /* bytes of a message */
@@ -147,6 +149,8 @@ int kafka_consumer_move(struct kafka_consumer *consumer, const struct kafka_held
 /** An error that librdkafka put among messages or events; ends the consumer or is told as a fault. */
 void kafka_consumer_error(struct kafka_consumer *consumer, rd_kafka_resp_err_t code,
                           const char *detail, const char *topic, int32_t partition);
+/** True of those after which Java's consumer would not go on either. */
+bool kafka_consumer_ends(rd_kafka_resp_err_t code);
 /** Gives up one of the references; the last one frees everything. [any thread] */
 void kafka_consumer_unreference(struct kafka_consumer *consumer);
 
@@ -175,6 +179,8 @@ int kafka_commit_sync(struct broker_consumer *base, const struct broker_offset *
 void kafka_group_miss(struct kafka_consumer *consumer, const char *topic);
 /** Looks whether missing topics have come, when it is time. */
 void kafka_group_look(struct kafka_consumer *consumer);
+/** Asks again for committed offsets that were not told, when it is time. */
+void kafka_group_ask(struct kafka_consumer *consumer);
 /** Leaves the group, with revoked() called, and ends what waits for an answer. */
 void kafka_group_leave(struct kafka_consumer *consumer);
 

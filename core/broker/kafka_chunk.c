@@ -188,8 +188,10 @@ static bool take(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
         }
         return false;
     }
-    if (!held || message->offset < held->position) {
-        return false; /* given up meanwhile, or before where it was sought */
+    /* What was fetched before a seek librdkafka drops. An offset below our position is where it began
+     * anew, by auto.offset.reset: it is no old one. */
+    if (!held || held->unknown) {
+        return false;
     }
     struct broker_message *to = &chunk->messages[chunk->chunk.count];
     rd_kafka_timestamp_type_t type;

@@ -106,8 +106,7 @@ static int not_assigned(const char *topic, int32_t partition, struct error *erro
 
 /* -- faults -- */
 
-/* Those after which Java's consumer would not go on either. */
-static bool ends(rd_kafka_resp_err_t code)
+bool kafka_consumer_ends(rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR__FATAL:
@@ -139,7 +138,7 @@ void kafka_consumer_error(struct kafka_consumer *consumer, rd_kafka_resp_err_t c
     } else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && topic && consumer->subscribed) {
         kafka_group_miss(consumer, topic);
         return;
-    } else if (!ends(code)) {
+    } else if (!kafka_consumer_ends(code)) {
         kafka_handle_fault(&consumer->handle, code, detail);
         return;
     }
@@ -189,6 +188,7 @@ static int serve_control(struct kafka_consumer *consumer, struct error *error)
         return 0;
     }
     kafka_group_look(consumer);
+    kafka_group_ask(consumer);
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consumer_poll(rk, 0))) { /* it keeps max.poll.interval.ms alive too */
         if (!message->err) {
@@ -246,8 +246,10 @@ int kafka_poll(struct broker_consumer *base, int timeout_ms, size_t max_messages
         if (atomic_exchange(&consumer->woken, false) || clock_monotonic_ms() >= deadline) {
             return 0;
         }
-        bool look = consumer->look_at != 0 && consumer->look_at < deadline;
-        wait_once(consumer, look ? consumer->look_at : deadline);
+        int64_t until = deadline;
+        until = consumer->look_at != 0 && consumer->look_at < until ? consumer->look_at : until;
+        until = consumer->ask_at != 0 && consumer->ask_at < until ? consumer->ask_at : until;
+        wait_once(consumer, until);
     }
 }
 
@@ -410,6 +412,7 @@ int kafka_seek(struct broker_consumer *base, const struct broker_offset *offset,
         return -1;
     }
     held->position = offset->offset;
+    held->unknown = false;
     kafka_chunk_forget(consumer, held->topic, held->partition);
     return 0;
 }

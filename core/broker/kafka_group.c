@@ -6,39 +6,60 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/broker/kafka.h"
 #include "core/broker/topic_name.h"
 
-enum { LOOK_UP_MS = 10000, LEAVE_MS = 8000, LEAVE_POLL_MS = 20 };
+enum { LOOK_UP_MS = 10000, LOOK_UP_TRIES = 5, ASK_AGAIN_MS = 200, ASK_MS = 1000 };
+enum { LEAVE_MS = 8000, LEAVE_POLL_MS = 20 };
 enum { FIRST_LOOK_MS = 250, LAST_LOOK_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
 
 /* -- positions -- */
 
-/* Offsets of where to begin: committed ones, else by auto.offset.reset. What cannot be told now is
- * left to librdkafka, which goes on trying. */
-static void look_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+/* Committed offsets. RD_KAFKA_OFFSET_INVALID: the group has none, and the coordinator said so;
+ * RD_KAFKA_OFFSET_STORED: it did not answer. The number of those. */
+static int ask_committed(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                         int timeout_ms)
 {
-    rd_kafka_t *rk = consumer->handle.rk;
-    const struct kafka_config *config = consumer->handle.opaque.config;
-    rd_kafka_topic_partition_list_t *open = rd_kafka_topic_partition_list_new(list->cnt);
-    rd_kafka_resp_err_t code = rd_kafka_committed(rk, list, LOOK_UP_MS);
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle.rk, list, timeout_ms), last = code;
+    int unknown = 0;
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *item = &list->elems[i];
-        if (code || item->err) {
-            item->offset = RD_KAFKA_OFFSET_STORED; /* librdkafka asks again */
-        } else if (item->offset < 0) {
-            item->offset = RD_KAFKA_OFFSET_INVALID; /* librdkafka resets it */
-            if (!config->no_reset) {
-                rd_kafka_topic_partition_list_add(open, item->topic, item->partition)->offset =
-                    config->from_beginning ? BROKER_BEGINNING : BROKER_END;
+        rd_kafka_resp_err_t one = code ? code : item->err;
+        if (one) {
+            item->offset = RD_KAFKA_OFFSET_STORED;
+            unknown++;
+            last = one;
+            if (kafka_consumer_ends(one)) {
+                kafka_consumer_error(consumer, one, NULL, code ? NULL : item->topic, item->partition);
             }
+        } else if (item->offset < 0) {
+            item->offset = RD_KAFKA_OFFSET_INVALID;
         }
         item->err = RD_KAFKA_RESP_ERR_NO_ERROR;
     }
-    if (open->cnt > 0 && !rd_kafka_offsets_for_times(rk, open, LOOK_UP_MS)) {
+    if (unknown > 0 && !kafka_consumer_ends(last)) {
+        kafka_handle_fault(&consumer->handle, last, "Committed offsets of the group cannot be read");
+    }
+    return unknown;
+}
+
+/* Where to begin what has no committed offset, by auto.offset.reset. What cannot be told now stays
+ * RD_KAFKA_OFFSET_INVALID: librdkafka resets it. */
+static void reset(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    const struct kafka_config *config = consumer->handle.opaque.config;
+    rd_kafka_topic_partition_list_t *open = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt && !config->no_reset; i++) {
+        if (list->elems[i].offset == RD_KAFKA_OFFSET_INVALID) {
+            rd_kafka_topic_partition_list_add(open, list->elems[i].topic, list->elems[i].partition)
+                ->offset = config->from_beginning ? BROKER_BEGINNING : BROKER_END;
+        }
+    }
+    if (open->cnt > 0 && !rd_kafka_offsets_for_times(consumer->handle.rk, open, LOOK_UP_MS)) {
         for (int i = 0; i < open->cnt; i++) {
             if (!open->elems[i].err && open->elems[i].offset >= 0) {
                 (void)rd_kafka_topic_partition_list_set_offset(
@@ -47,6 +68,71 @@ static void look_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_li
         }
     }
     rd_kafka_topic_partition_list_destroy(open);
+}
+
+/* Offsets of where to begin: committed ones, else by auto.offset.reset. */
+static void look_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    int64_t deadline = clock_monotonic_ms() + LOOK_UP_MS;
+    int left = LOOK_UP_MS;
+    for (int tries = 1; ask_committed(consumer, list, left) > 0; tries++) {
+        left = (int)(deadline - clock_monotonic_ms());
+        if (tries == LOOK_UP_TRIES || left <= ASK_AGAIN_MS ||
+            consumer->failure.code != ERROR_NONE) {
+            break;
+        }
+        (void)usleep(ASK_AGAIN_MS * 1000);
+    }
+    reset(consumer, list);
+}
+
+/*
+ * Partitions whose committed offset the coordinator did not tell in time. librdkafka would forget such a
+ * partition, or take "not told" for "there is none"; so it is given one to begin with, what it reads from
+ * there is dropped, and it is sent to the right place once that is known.
+ */
+void kafka_group_ask(struct kafka_consumer *consumer)
+{
+    if (consumer->ask_at == 0 || clock_monotonic_ms() < consumer->ask_at) {
+        return;
+    }
+    const struct kafka_config *config = consumer->handle.opaque.config;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)consumer->held_count);
+    for (size_t i = 0; i < consumer->held_count; i++) {
+        if (consumer->held[i].unknown) {
+            (void)rd_kafka_topic_partition_list_add(list, consumer->held[i].topic,
+                                                    consumer->held[i].partition);
+        }
+    }
+    int unknown = list->cnt > 0 ? ask_committed(consumer, list, ASK_MS) : 0;
+    reset(consumer, list);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *item = &list->elems[i];
+        struct kafka_held *held = kafka_consumer_find(consumer, item->topic, item->partition);
+        struct error error = {0};
+        if (!held || item->offset == RD_KAFKA_OFFSET_STORED) {
+            continue;
+        }
+        if (item->offset == RD_KAFKA_OFFSET_INVALID && config->no_reset) {
+            kafka_consumer_error(consumer, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, NULL, item->topic,
+                                 item->partition);
+            continue;
+        }
+        int64_t to = item->offset >= 0         ? item->offset
+                     : config->from_beginning  ? RD_KAFKA_OFFSET_BEGINNING
+                                               : RD_KAFKA_OFFSET_END;
+        if (kafka_consumer_move(consumer, held, to, &error) == 0) {
+            held->position = to >= 0 ? to : BROKER_NO_OFFSET;
+            held->unknown = false;
+            kafka_chunk_forget(consumer, held->topic, held->partition);
+        } else {
+            unknown++;
+            error_clear(&error);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    consumer->ask_at = unknown > 0 ? clock_monotonic_ms() + ASK_AGAIN_MS : 0;
 }
 
 /* -- rebalances -- */
@@ -103,9 +189,16 @@ static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partitio
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *item = &list->elems[i];
         kafka_consumer_let_go(consumer, item->topic, item->partition);
-        if (!kafka_consumer_hold(consumer, item->topic, item->partition,
-                                 item->offset >= 0 ? item->offset : BROKER_NO_OFFSET)) {
+        struct kafka_held *held =
+            kafka_consumer_hold(consumer, item->topic, item->partition,
+                                item->offset >= 0 ? item->offset : BROKER_NO_OFFSET);
+        if (!held) {
             abort(); /* the crash record tells; nothing acknowledged is lost */
+        }
+        if (item->offset == RD_KAFKA_OFFSET_STORED) {
+            held->unknown = true;
+            consumer->ask_at = clock_monotonic_ms() + ASK_AGAIN_MS;
+            item->offset = RD_KAFKA_OFFSET_END;
         }
         kafka_consumer_forward(consumer, item->topic, item->partition);
     }

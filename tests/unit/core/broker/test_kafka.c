@@ -434,6 +434,65 @@ static void a_position_that_cannot_be_looked_up_is_told_by_the_first_message(voi
     fixture_finish(&fixture);
 }
 
+/* Commits `offset` of partition 0 for group g. */
+static void commit_for_group(struct fixture *fixture, int64_t offset)
+{
+    struct error error = {0};
+    struct broker_offset at = {TOPIC, 0, offset};
+    assert_int_equal(broker_group_offsets_alter(fixture->broker, "g", &at, 1, FIXTURE_MS, &error), 0);
+}
+
+/* Reading begins at `first`, and its position is told by then; *consumer may be destroyed after it. */
+static struct broker_consumer *begins_at(struct fixture *fixture, const char *reset, int64_t first)
+{
+    struct broker_partition partition = {TOPIC, 0};
+    const char *topic = TOPIC;
+    struct error error = {0};
+    int64_t position = -1;
+    struct broker_consumer *consumer =
+        fixture_consumer(fixture, NULL, "group.id", "g", "auto.offset.reset", reset, NULL);
+    assert_int_equal(broker_consumer_subscribe(consumer, &topic, 1, &error), 0);
+    struct broker_chunk *chunk = fixture_poll(consumer, 2);
+    assert_int_equal(chunk->messages[0].offset, first);
+    assert_int_equal(broker_consumer_position(consumer, &partition, &position, &error), 0);
+    assert_int_equal(position, first + (int64_t)chunk->count);
+    broker_chunk_release(chunk);
+    return consumer;
+}
+
+/* A coordinator that moves or loads: neither is a committed offset taken for none (with latest that would
+ * be loss), nor is the partition forgotten. */
+static void an_offset_that_cannot_be_fetched_is_asked_for_until_it_can(void **state)
+{
+    static const rd_kafka_resp_err_t codes[] = {
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
+        RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, RD_KAFKA_RESP_ERR_UNKNOWN};
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct fixture fixture;
+        fixture_start(&fixture, TOPIC, 1);
+        fixture_fill(&fixture, TOPIC, 0, 10);
+        commit_for_group(&fixture, 3);
+        rd_kafka_mock_push_request_errors(fixture.cluster, 9 /* OffsetFetch */, 8, codes[i], codes[i],
+                                          codes[i], codes[i], codes[i], codes[i], codes[i], codes[i]);
+        broker_consumer_destroy(begins_at(&fixture, "latest", 3));
+        fixture_finish(&fixture);
+    }
+}
+
+/* A topic that was made anew: its offsets start over, and so does reading. */
+static void a_committed_offset_behind_the_end_is_reset(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    fixture_start(&fixture, TOPIC, 1);
+    fixture_fill(&fixture, TOPIC, 0, 10);
+    commit_for_group(&fixture, 500);
+    broker_consumer_destroy(begins_at(&fixture, "earliest", 0));
+    fixture_finish(&fixture);
+}
+
 /* -- faults -- */
 
 static void a_broker_that_goes_is_told_once_and_comes_back(void **state)
@@ -592,6 +651,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(partitions_are_handed_over_with_their_offsets),
         cmocka_unit_test(commits_are_of_what_is_held),
         cmocka_unit_test(a_position_that_cannot_be_looked_up_is_told_by_the_first_message),
+        cmocka_unit_test(an_offset_that_cannot_be_fetched_is_asked_for_until_it_can),
+        cmocka_unit_test(a_committed_offset_behind_the_end_is_reset),
         cmocka_unit_test(a_broker_that_goes_is_told_once_and_comes_back),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(failed_deliveries_have_javas_names),
