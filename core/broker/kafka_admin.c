@@ -6,10 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 
-enum { LOOK_MS = 100 /* for refusals, while an answer is awaited */ };
+enum { LOOK_MS = 100 /* for refusals, while an answer is awaited */, AGAIN_MS = 100 };
 
 struct kafka_handle *kafka_admin_handle(struct kafka *kafka, struct error *error)
 {
@@ -25,20 +26,27 @@ struct kafka_handle *kafka_admin_handle(struct kafka *kafka, struct error *error
 
 /* -- calls -- */
 
+static void call_begin_on(struct kafka_call *call, struct kafka_handle *handle,
+                          rd_kafka_admin_op_t op, int timeout_ms)
+{
+    char text[256];
+    timeout_ms = timeout_ms < 1 ? 1 : timeout_ms;
+    *call = (struct kafka_call){.handle = handle};
+    call->deadline = clock_monotonic_ms() + timeout_ms;
+    call->queue = rd_kafka_queue_new(handle->rk);
+    call->options = rd_kafka_AdminOptions_new(handle->rk, op);
+    (void)rd_kafka_AdminOptions_set_request_timeout(call->options, timeout_ms, text, sizeof(text));
+}
+
 int kafka_call_begin(struct kafka_call *call, struct broker *broker, rd_kafka_admin_op_t op,
                      int timeout_ms, struct error *error)
 {
-    *call = (struct kafka_call){0};
-    call->handle = kafka_admin_handle((struct kafka *)broker, error);
-    if (!call->handle) {
+    struct kafka_handle *handle = kafka_admin_handle((struct kafka *)broker, error);
+    if (!handle) {
+        *call = (struct kafka_call){0};
         return -1;
     }
-    char text[256];
-    timeout_ms = timeout_ms < 1 ? 1 : timeout_ms;
-    call->deadline = clock_monotonic_ms() + timeout_ms;
-    call->queue = rd_kafka_queue_new(call->handle->rk);
-    call->options = rd_kafka_AdminOptions_new(call->handle->rk, op);
-    (void)rd_kafka_AdminOptions_set_request_timeout(call->options, timeout_ms, text, sizeof(text));
+    call_begin_on(call, handle, op, timeout_ms);
     return 0;
 }
 
@@ -231,14 +239,29 @@ static int copy_offsets(const rd_kafka_topic_partition_list_t *list,
     return 0;
 }
 
-int kafka_group_offsets(struct broker *broker, const char *group, int timeout_ms,
+static int left(int64_t deadline)
+{
+    int64_t ms = deadline - clock_monotonic_ms();
+    return ms < 1 ? 1 : (int)ms;
+}
+
+/* A coordinator that moves or still loads (as just after the first group was made) is asked again. */
+static bool again(struct error *error, int64_t deadline)
+{
+    if (error->code != ERROR_BROKER_UNAVAILABLE || !error->retriable ||
+        clock_monotonic_ms() + AGAIN_MS >= deadline) {
+        return false;
+    }
+    error_clear(error);
+    (void)usleep(AGAIN_MS * 1000);
+    return true;
+}
+
+static int list_offsets(struct kafka_handle *handle, const char *group, int timeout_ms,
                         struct broker_offset **ret_offsets, size_t *ret_count, struct error *error)
 {
     struct kafka_call call;
-    if (kafka_call_begin(&call, broker, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms,
-                         error) != 0) {
-        return -1;
-    }
+    call_begin_on(&call, handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
     int result = -1;
     rd_kafka_ListConsumerGroupOffsets_t *wanted =
         rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
@@ -309,6 +332,28 @@ static int delete_offsets(struct broker *broker, const char *group,
     return result;
 }
 
+/* By a client of the group (no member of it): librdkafka 2.12.1 crashes in one that has none where the
+ * coordinator says that it is not (any more). */
+int kafka_group_offsets(struct broker *broker, const char *group, int timeout_ms,
+                        struct broker_offset **ret_offsets, size_t *ret_count, struct error *error)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    struct kafka_handle handle;
+    struct properties properties = {0};
+    properties_copy(&properties, &((struct kafka *)broker)->properties);
+    properties_set(&properties, "group.id", group);
+    int result = kafka_handle_start(&handle, &properties, KAFKA_CONSUMER, NULL, NULL, error);
+    properties_finish(&properties);
+    if (result != 0) {
+        return -1;
+    }
+    do {
+        result = list_offsets(&handle, group, left(deadline), ret_offsets, ret_count, error);
+    } while (result != 0 && again(error, deadline));
+    kafka_handle_finish(&handle);
+    return result;
+}
+
 int kafka_group_offsets_alter(struct broker *broker, const char *group,
                               const struct broker_offset *offsets, size_t count, int timeout_ms,
                               struct error *error)
@@ -322,19 +367,19 @@ int kafka_group_offsets_alter(struct broker *broker, const char *group,
     }
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
     int result = 0;
-    if (set->cnt > 0) {
-        result = set_offsets(broker, group, set, timeout_ms, error);
-    }
-    if (result == 0 && drop->cnt > 0) {
-        result = delete_offsets(broker, group, drop, (int)(deadline - clock_monotonic_ms()), error);
-    }
+    do {
+        result = set->cnt > 0 ? set_offsets(broker, group, set, left(deadline), error) : 0;
+        if (result == 0 && drop->cnt > 0) {
+            result = delete_offsets(broker, group, drop, left(deadline), error);
+        }
+    } while (result != 0 && again(error, deadline));
     rd_kafka_topic_partition_list_destroy(set);
     rd_kafka_topic_partition_list_destroy(drop);
     return result;
 }
 
-int kafka_group_delete(struct broker *broker, const char *group, int timeout_ms,
-                       struct error *error)
+static int delete_group(struct broker *broker, const char *group, int timeout_ms,
+                        struct error *error)
 {
     struct kafka_call call;
     if (kafka_call_begin(&call, broker, RD_KAFKA_ADMIN_OP_DELETEGROUPS, timeout_ms, error) != 0) {
@@ -352,5 +397,16 @@ int kafka_group_delete(struct broker *broker, const char *group, int timeout_ms,
     }
     rd_kafka_DeleteGroup_destroy(wanted);
     kafka_call_end(&call);
+    return result;
+}
+
+int kafka_group_delete(struct broker *broker, const char *group, int timeout_ms,
+                       struct error *error)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    int result;
+    do {
+        result = delete_group(broker, group, left(deadline), error);
+    } while (result != 0 && again(error, deadline));
     return result;
 }

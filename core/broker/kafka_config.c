@@ -372,9 +372,25 @@ static int set_consumer(struct kafka_config *config, const struct properties *pr
                                      1000000, error) != 0) {
         return -1;
     }
-    return poll < session ? set_number(config, "session.timeout.ms", "session.timeout.ms", poll, 1,
-                                       3600000, error)
-                          : 0;
+    int64_t heartbeat = get_long(properties, "heartbeat.interval.ms", 3000);
+    if (config->group_id && heartbeat >= session) { /* the group would throw it out again and again */
+        (void)error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.KafkaException",
+                              "Failed to construct kafka consumer");
+        char cause[200];
+        (void)snprintf(cause, sizeof(cause),
+                       "Heartbeat must be set lower than the session timeout: heartbeat.interval.ms=%lld, "
+                       "session.timeout.ms=%lld", (long long)heartbeat, (long long)session);
+        error_add_cause(error, "java.lang.IllegalArgumentException", cause);
+        return -1;
+    }
+    if (poll >= session) {
+        return 0;
+    }
+    return set_number(config, "session.timeout.ms", "session.timeout.ms", poll, 1, 3600000, error) != 0
+               ? -1
+           : heartbeat > poll / 3 ? set_number(config, "heartbeat.interval.ms", "heartbeat.interval.ms",
+                                               poll / 3, 1, 3600000, error)
+                                  : 0;
 }
 
 static int set_common(struct kafka_config *config, const struct properties *properties,

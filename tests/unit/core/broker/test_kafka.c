@@ -481,6 +481,29 @@ static void an_offset_that_cannot_be_fetched_is_asked_for_until_it_can(void **st
     }
 }
 
+/* The offsets of a group are read and set while its coordinator moves or loads, too (the mock cluster
+ * cannot list them: kafka_real.c does). */
+static void a_groups_offsets_wait_for_its_coordinator(void **state)
+{
+    struct fixture fixture;
+    struct error error = {0};
+    struct broker_offset *offsets;
+    size_t count;
+    (void)state;
+    fixture_start(&fixture, TOPIC, 1);
+    rd_kafka_mock_push_request_errors(
+        fixture.cluster, 8 /* OffsetCommit */, 4, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    commit_for_group(&fixture, 3);
+    rd_kafka_mock_push_request_errors(
+        fixture.cluster, 9 /* OffsetFetch */, 3, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
+    assert_int_equal(broker_group_offsets(fixture.broker, "g", FIXTURE_MS, &offsets, &count, &error), 0);
+    broker_group_offsets_free(offsets, count);
+    fixture_finish(&fixture);
+}
+
 /* A topic that was made anew: its offsets start over, and so does reading. */
 static void a_committed_offset_behind_the_end_is_reset(void **state)
 {
@@ -652,6 +675,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(commits_are_of_what_is_held),
         cmocka_unit_test(a_position_that_cannot_be_looked_up_is_told_by_the_first_message),
         cmocka_unit_test(an_offset_that_cannot_be_fetched_is_asked_for_until_it_can),
+        cmocka_unit_test(a_groups_offsets_wait_for_its_coordinator),
         cmocka_unit_test(a_committed_offset_behind_the_end_is_reset),
         cmocka_unit_test(a_broker_that_goes_is_told_once_and_comes_back),
         cmocka_unit_test(nobody_there),

@@ -106,6 +106,8 @@ static void test_mapping(void **state)
         {KAFKA_CONSUMER, "max.partition.fetch.bytes\0002000000\0", "fetch.message.max.bytes", "2000000"},
         {KAFKA_CONSUMER, "fetch.max.bytes\00050000\0", "message.max.bytes", "50000"},
         {KAFKA_CONSUMER, "max.poll.interval.ms\00010000\0", "session.timeout.ms", "10000"},
+        {KAFKA_CONSUMER, "max.poll.interval.ms\00010000\0", "heartbeat.interval.ms", "3000"},
+        {KAFKA_CONSUMER, "max.poll.interval.ms\0003000\0", "heartbeat.interval.ms", "1000"},
         {KAFKA_CONSUMER, "enable.auto.commit\0true\0", "enable.auto.commit", "false"},
         {KAFKA_CONSUMER, "isolation.level\0read_committed\0", "isolation.level", "read_committed"},
         {KAFKA_CONSUMER,
@@ -240,6 +242,26 @@ static void test_faults(void **state)
     }
 }
 
+/* A member that is heard of more rarely than its session lasts would lose its partitions again and again. */
+static void test_heartbeats(void **state)
+{
+    struct kafka_config *config;
+    struct error error = {0};
+    (void)state;
+    assert_int_equal(-1, build(SERVERS "group.id\0g\0session.timeout.ms\0001500\0", KAFKA_CONSUMER, &config,
+                               &error));
+    char *trace = error_trace(&error);
+    assert_string_equal("org.apache.kafka.common.KafkaException: Failed to construct kafka consumer\n"
+                        "Caused by: java.lang.IllegalArgumentException: Heartbeat must be set lower than the "
+                        "session timeout: heartbeat.interval.ms=3000, session.timeout.ms=1500\n",
+                        trace);
+    free(trace);
+    error_clear(&error);
+    /* Java does not look where there is no group. */
+    assert_int_equal(0, build(SERVERS "session.timeout.ms\0001500\0", KAFKA_CONSUMER, &config, &error));
+    kafka_config_destroy(config);
+}
+
 static void test_warnings(void **state)
 {
     struct kafka_config *config;
@@ -321,6 +343,7 @@ int main(void)
     log_set_writer(keep_log, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mapping),  cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_heartbeats),
         cmocka_unit_test(test_warnings), cmocka_unit_test(test_stores),
         cmocka_unit_test(test_msk_file),
     };
