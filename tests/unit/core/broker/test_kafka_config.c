@@ -253,7 +253,7 @@ static void test_heartbeats(void **state)
     char *trace = error_trace(&error);
     assert_string_equal("org.apache.kafka.common.KafkaException: Failed to construct kafka consumer\n"
                         "Caused by: java.lang.IllegalArgumentException: Heartbeat must be set lower than the "
-                        "session timeout: heartbeat.interval.ms=3000, session.timeout.ms=1500\n",
+                        "session timeout: heartbeat.interval.ms=3000, session.timeout.ms=1500",
                         trace);
     free(trace);
     error_clear(&error);
