@@ -99,7 +99,10 @@ do_suites() {
         skip s3-cases "no recorded cases at $SLUICE_SHARED/conformance (set SLUICE_SHARED)"
     fi
 }
-do_diff() { counted diff "$PYTHON" tests/diff/run.py; }
+do_diff() {
+    counted diff "$PYTHON" tests/diff/run.py
+    [ "${SLUICE_FULL:-}" != 1 ] || counted diff-rest "$PYTHON" tests/diff/rest.py
+}
 do_rest() {
     if [ -d "$SLUICE_SHARED/conformance/rest" ]; then
         counted rest "$PYTHON" tests/suites/run_rest.py

@@ -11,13 +11,14 @@
 
 #include "core/base/clock.h"
 
-static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
+static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF", "ALL"};
 
 enum { LEVELS_MOST = 1024, KINDS = 64 };
 
-/* A logger with a level of its own. */
+/* A logger that is known by name. */
 struct named {
     char *name;
+    bool own; /* has a level of its own, else that of the nearest above it */
     enum log_level level;
     int64_t modified;
 };
@@ -69,15 +70,24 @@ void log_set_limit(int lines)
 
 /* -- levels -- */
 
+/* The least level that is written where this one is set. */
+static int threshold(enum log_level level)
+{
+    return level == LOG_LEVEL_ALL ? LOG_LEVEL_TRACE : (int)level;
+}
+
 /* Lock held. */
 static void refresh(void)
 {
-    int most = atomic_load(&root);
+    int most = threshold((enum log_level)atomic_load(&root));
+    bool any = false;
     for (size_t i = 0; i < named_count; i++) {
-        most = (int)named[i].level < most ? (int)named[i].level : most;
+        int least = threshold(named[i].level);
+        any = any || named[i].own;
+        most = named[i].own && least < most ? least : most;
     }
     atomic_store(&lowest, most);
-    atomic_store(&named_any, named_count > 0);
+    atomic_store(&named_any, any);
 }
 
 static bool below(const char *name, const char *above)
@@ -86,18 +96,25 @@ static bool below(const char *name, const char *above)
     return strncmp(name, above, size) == 0 && name[size] == '.';
 }
 
-/* The nearest name at or above this one; NULL: root. Lock held. */
+/* The nearest name with a level at or above this one; NULL: root. Lock held. */
 static const struct named *nearest(const char *logger)
 {
     const struct named *best = NULL;
     for (size_t i = 0; i < named_count; i++) {
         const struct named *one = &named[i];
-        if ((strcmp(one->name, logger) == 0 || below(logger, one->name)) &&
+        if (one->own && (strcmp(one->name, logger) == 0 || below(logger, one->name)) &&
             (!best || strlen(one->name) > strlen(best->name))) {
             best = one;
         }
     }
     return best;
+}
+
+/* Lock held. */
+static enum log_level effective(const char *logger)
+{
+    const struct named *one = nearest(logger);
+    return one ? one->level : (enum log_level)atomic_load(&root);
 }
 
 void log_set_level(enum log_level level)
@@ -109,7 +126,18 @@ void log_set_level(enum log_level level)
 }
 
 /* Lock held. */
-static void add(const char *logger, enum log_level level, int64_t now)
+static struct named *find(const char *logger)
+{
+    for (size_t i = 0; i < named_count; i++) {
+        if (strcmp(named[i].name, logger) == 0) {
+            return &named[i];
+        }
+    }
+    return NULL;
+}
+
+/* Lock held. */
+static void add(const char *logger)
 {
     struct named *grown = named_count < LEVELS_MOST
                               ? realloc(named, (named_count + 1) * sizeof(*named))
@@ -124,74 +152,92 @@ static void add(const char *logger, enum log_level level, int64_t now)
         at++;
     }
     memmove(named + at + 1, named + at, (named_count - at) * sizeof(*named));
-    named[at] = (struct named){copy, level, now};
+    named[at] = (struct named){.name = copy, .modified = -1};
     named_count++;
 }
 
-static void set(const char *logger, enum log_level level, bool those_below)
+void log_know(const char *logger)
+{
+    pthread_mutex_lock(&lock);
+    if (strcmp(logger, LOG_ROOT) != 0 && !find(logger)) {
+        add(logger);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* What has that level already is left as it is. Lock held. */
+static void set_one(struct named *one, enum log_level level, int64_t now)
+{
+    if (effective(one->name) != level) {
+        one->own = true;
+        one->level = level;
+        one->modified = now;
+    }
+}
+
+void log_set_level_of(const char *logger, enum log_level level)
 {
     int64_t now = clock_wall_ms();
-    bool all = strcmp(logger, LOG_ROOT) == 0, found = all;
+    bool all = strcmp(logger, LOG_ROOT) == 0;
+    log_know(logger);
     pthread_mutex_lock(&lock);
-    if (all) {
-        atomic_store(&root, (int)level);
-        root_modified = now;
-    }
     for (size_t i = 0; i < named_count; i++) {
-        bool itself = strcmp(named[i].name, logger) == 0;
-        if (itself || (those_below && (all || below(named[i].name, logger)))) {
-            named[i].level = level;
-            named[i].modified = now;
-            found = found || itself;
+        if (all || strncmp(named[i].name, logger, strlen(logger)) == 0) {
+            set_one(&named[i], level, now);
         }
     }
-    if (!found) {
-        add(logger, level, now);
+    if (all && atomic_load(&root) != (int)level) {
+        atomic_store(&root, (int)level);
+        root_modified = now;
     }
     refresh();
     pthread_mutex_unlock(&lock);
 }
 
-void log_set_level_of(const char *logger, enum log_level level)
-{
-    set(logger, level, true);
-}
-
 void log_set_level_only(const char *logger, enum log_level level)
 {
-    set(logger, level, false);
+    log_know(logger);
+    pthread_mutex_lock(&lock);
+    struct named *one = find(logger);
+    if (one) {
+        one->own = true;
+        one->level = level;
+        one->modified = clock_wall_ms();
+    }
+    refresh();
+    pthread_mutex_unlock(&lock);
 }
 
 enum log_level log_level_of(const char *logger, int64_t *ret_modified)
 {
     pthread_mutex_lock(&lock);
-    const struct named *one = nearest(logger);
-    bool own = one ? strcmp(one->name, logger) == 0 : strcmp(logger, LOG_ROOT) == 0;
-    enum log_level level = one ? one->level : (enum log_level)atomic_load(&root);
+    enum log_level level = effective(logger);
     if (ret_modified) {
-        *ret_modified = !own ? -1 : one ? one->modified : root_modified;
+        const struct named *one = find(logger);
+        *ret_modified = one                             ? one->modified
+                        : strcmp(logger, LOG_ROOT) == 0 ? root_modified
+                                                        : -1;
     }
     pthread_mutex_unlock(&lock);
     return level;
 }
 
-bool log_has_level(const char *logger)
+bool log_knows(const char *logger)
 {
     pthread_mutex_lock(&lock);
-    const struct named *one = nearest(logger);
-    bool own = one ? strcmp(one->name, logger) == 0 : strcmp(logger, LOG_ROOT) == 0;
+    bool known = strcmp(logger, LOG_ROOT) == 0 || find(logger);
     pthread_mutex_unlock(&lock);
-    return own;
+    return known;
 }
 
-void log_each_level(void (*fn)(void *user, const char *logger, enum log_level level,
+void log_each_level(void (*fn)(void *user, const char *logger, bool own, enum log_level level,
                                int64_t modified),
                     void *user)
 {
     pthread_mutex_lock(&lock);
-    fn(user, LOG_ROOT, (enum log_level)atomic_load(&root), root_modified);
+    fn(user, LOG_ROOT, true, (enum log_level)atomic_load(&root), root_modified);
     for (size_t i = 0; i < named_count; i++) {
-        fn(user, named[i].name, named[i].level, named[i].modified);
+        fn(user, named[i].name, named[i].own, named[i].level, named[i].modified);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -220,9 +266,10 @@ bool log_enabled_for(enum log_level level, const char *logger)
         return false;
     }
     if (!atomic_load_explicit(&named_any, memory_order_relaxed)) {
-        return (int)level >= atomic_load_explicit(&root, memory_order_relaxed);
+        return (int)level >=
+               threshold((enum log_level)atomic_load_explicit(&root, memory_order_relaxed));
     }
-    return level >= log_level_of(logger, NULL);
+    return (int)level >= threshold(log_level_of(logger, NULL));
 }
 
 /* -- lines -- */

@@ -13,7 +13,7 @@
 
 #include "core/base/error.h"
 
-/** log4j's, by urgency; FATAL and OFF are thresholds only. */
+/** log4j's, by urgency; FATAL, OFF and ALL are thresholds only. */
 enum log_level {
     LOG_LEVEL_TRACE,
     LOG_LEVEL_DEBUG,
@@ -22,6 +22,7 @@ enum log_level {
     LOG_LEVEL_ERROR,
     LOG_LEVEL_FATAL,
     LOG_LEVEL_OFF,
+    LOG_LEVEL_ALL, /* as TRACE */
 };
 
 #define LOG_ROOT "root"
@@ -40,19 +41,22 @@ void log_set_limit(int lines);
 
 /** Of `root`. */
 void log_set_level(enum log_level level);
-/** Of one logger, and of those below it that have a level of their own too (as Connect does). Names
- * without a level get one. */
+/**
+ * As Connect does it: of all known loggers whose names begin so (`root`: of all), and this one, which is
+ * known from now on. One that has that level already, also by inheriting it, is left as it is.
+ */
 void log_set_level_of(const char *logger, enum log_level level);
+/** Makes a logger known, without a level of its own. */
+void log_know(const char *logger);
 /** Of one logger and no other. */
 void log_set_level_only(const char *logger, enum log_level level);
 /** In force for this logger. ret_modified (may be NULL): wall clock ms when it was set here; -1: it
  * is inherited or from the start. */
 enum log_level log_level_of(const char *logger, int64_t *ret_modified);
-/** True where the logger has a level of its own. */
-bool log_has_level(const char *logger);
-/** Calls fn for every logger with a level of its own, `root` first, the rest by name. Under the
- * log's lock. */
-void log_each_level(void (*fn)(void *user, const char *logger, enum log_level level,
+bool log_knows(const char *logger);
+/** Calls fn for every known logger, `root` first, the rest by name; level counts where it is its own.
+ * Under the log's lock. */
+void log_each_level(void (*fn)(void *user, const char *logger, bool own, enum log_level level,
                                int64_t modified),
                     void *user);
 /** Back to `root` alone. */

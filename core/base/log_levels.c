@@ -2,10 +2,13 @@
 
 #include "core/base/log.h"
 
-static void on_level(void *user, const char *logger, enum log_level level, int64_t modified)
+static void on_level(void *user, const char *logger, bool own, enum log_level level,
+                     int64_t modified)
 {
     (void)modified;
-    json_object_set_new(user, logger, json_string(log_level_name(level)));
+    if (own) {
+        json_object_set_new(user, logger, json_string(log_level_name(level)));
+    }
 }
 
 json_t *log_levels_json(void)

@@ -11,6 +11,7 @@ struct slot {
     const struct sluice_option *option; /* NULL: no table knows it */
     char *name;
     const char *given; /* in the properties; NULL: not there */
+    bool given_null;   /* as null, which is no missing key */
     struct value value;
     char *errors[2]; /* at most: missing or unreadable, and the validator's */
     size_t error_count;
@@ -129,7 +130,7 @@ static void slot_error(struct slot *slot, char *sentence)
 /** An option that is null unless given: what its table says is good, whatever the validator. */
 static bool is_null_by_default(const struct slot *slot, const struct sluice_option *option)
 {
-    return !slot->given && !option->required && !option->default_value &&
+    return !slot->given && !slot->given_null && !option->required && !option->default_value &&
            option->valid != SLUICE_VALID_CUSTOM;
 }
 
@@ -137,13 +138,21 @@ static bool is_null_by_default(const struct slot *slot, const struct sluice_opti
  * The name that a validator is told: below transforms.<alias>. and predicates.<alias>. the plugin's own,
  * as ConfigDef.embed does it; what the framework defines there has its whole name.
  */
-static const char *validated_name(const char *name)
+static const char *validated_name(const char *name, const struct sluice_option *option)
 {
     static const char *const prefixes[] = {"transforms.", "predicates."};
+    static const char *const groups[] = {"Transforms: ", "Predicates: "};
     static const char *const framework[] = {"type", "predicate", "negate"};
     for (size_t i = 0; i < 2; i++) {
-        size_t size = strlen(prefixes[i]);
+        size_t size = strlen(prefixes[i]), front = strlen(groups[i]);
         const char *dot = strncmp(name, prefixes[i], size) == 0 ? strchr(name + size, '.') : NULL;
+        if (dot && option->group && strncmp(option->group, groups[i], front) == 0) {
+            const char *alias = option->group + front; /* may have dots in it */
+            size_t alias_size = strlen(alias);
+            if (strncmp(name + size, alias, alias_size) == 0 && name[size + alias_size] == '.') {
+                dot = name + size + alias_size;
+            }
+        }
         for (size_t k = 0; dot && k < 3; k++) {
             if (strcmp(dot + 1, framework[k]) == 0) {
                 return name;
@@ -161,7 +170,9 @@ static void slot_evaluate(struct slot *slot)
 {
     static const struct sluice_option any = {.type = SLUICE_OPTION_STRING};
     const struct sluice_option *option = slot->option ? slot->option : &any;
-    if (!slot->given && option->required) {
+    if (slot->given_null) {
+        slot->value = (struct value){.null = true};
+    } else if (!slot->given && option->required) {
         char *sentence = NULL;
         int length =
             asprintf(&sentence, "Missing required configuration \"%s\" which has no default value.",
@@ -172,7 +183,7 @@ static void slot_evaluate(struct slot *slot)
                                      slot->given ? slot->given : option->default_value));
     }
     if (!is_null_by_default(slot, option)) {
-        slot_error(slot, value_check(&slot->value, option, validated_name(slot->name)));
+        slot_error(slot, value_check(&slot->value, option, validated_name(slot->name, option)));
     }
 }
 
@@ -182,7 +193,7 @@ static void slot_evaluate(struct slot *slot)
  * a key of the framework's anew.
  */
 static void slots_make(struct slots *slots, const struct sluice_option *const *tables,
-                       const struct properties *properties)
+                       const struct properties *properties, const struct properties *nulls)
 {
     for (const struct sluice_option *const *table = tables; *table; table++) {
         for (const struct sluice_option *option = *table; option->name; option++) {
@@ -205,6 +216,7 @@ static void slots_make(struct slots *slots, const struct sluice_option *const *t
         slot->given = item->value;
     }
     for (size_t i = 0; i < slots->count; i++) {
+        slots->items[i].given_null = nulls && properties_get(nulls, slots->items[i].name);
         slot_evaluate(&slots->items[i]);
     }
 }
@@ -236,8 +248,15 @@ static void add_error(struct config_report *report, struct config_value *value, 
 void config_validate(const struct sluice_option *const *tables, const struct properties *properties,
                      struct config_report *ret_report)
 {
+    config_validate_nulls(tables, properties, NULL, ret_report);
+}
+
+void config_validate_nulls(const struct sluice_option *const *tables,
+                           const struct properties *properties, const struct properties *nulls,
+                           struct config_report *ret_report)
+{
     struct slots slots = {0};
-    slots_make(&slots, tables, properties);
+    slots_make(&slots, tables, properties, nulls);
     *ret_report = (struct config_report){
         .values = memory_zeroed(slots.count, sizeof(*ret_report->values)), .count = slots.count};
     for (size_t i = 0; i < slots.count; i++) {
@@ -292,7 +311,7 @@ int config_create(const struct sluice_option *const *tables, const struct proper
 {
     struct sluice_config *config = memory_zeroed(1, sizeof(*config));
     properties_copy(&config->properties, properties);
-    slots_make(&config->slots, tables, &config->properties);
+    slots_make(&config->slots, tables, &config->properties, NULL);
     for (size_t i = 0; i < config->slots.count; i++) {
         struct slot *slot = &config->slots.items[i];
         if (slot->error_count > 0) {

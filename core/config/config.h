@@ -37,6 +37,11 @@ struct config_report {
  */
 void config_validate(const struct sluice_option *const *tables, const struct properties *properties,
                      struct config_report *ret_report);
+/** The same, with the names of keys that are given as null: their default does not count, and every
+ * validator sees them. */
+void config_validate_nulls(const struct sluice_option *const *tables,
+                           const struct properties *properties, const struct properties *nulls,
+                           struct config_report *ret_report);
 /** Adds an error to a key, and the key where it has no entry yet. Copies. */
 void config_report_add(struct config_report *report, const char *name, const char *message);
 void config_report_finish(struct config_report *report);

@@ -2,7 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/config/memory.h"
 #include "core/config/value.h"
@@ -61,15 +63,16 @@ struct classes {
     void *user;
 };
 
-/* Takes over name, group and display. */
+/* Takes over name, group, display and doc. */
 static void add_alias_key(struct framework_tables *tables, struct sluice_option option, char *name,
-                          char *group, char *display)
+                          char *group, char *display, char *doc)
 {
     for (size_t i = 0; i < tables->alias_count; i++) {
         if (strcmp(tables->aliases[i].name, name) == 0) {
             free(name); /* the alias is listed twice, which is an error of its own */
             free(group);
             free(display);
+            free(doc);
             return;
         }
     }
@@ -77,28 +80,71 @@ static void add_alias_key(struct framework_tables *tables, struct sluice_option 
     option.name = name;
     option.group = group;
     option.display_name = display;
+    option.doc = doc;
     tables->aliases =
         memory_grown(tables->aliases, tables->alias_count + 2, sizeof(*tables->aliases));
     tables->aliases[tables->alias_count++] = option;
 }
 
-/* The keys of a class below an alias; returns their number. Families have no place in lists. */
-static int add_own_keys(struct framework_tables *tables, const struct sluice_option *own,
-                        const char *prefix, const char *group)
+/* What each transform has beside its own keys, which these hide. */
+static const struct sluice_option implicit_keys[] = {
+    {.size = sizeof(struct sluice_option), .name = "predicate", .type = SLUICE_OPTION_STRING,
+     .importance = SLUICE_MEDIUM,
+     .doc = "The alias of a predicate used to determine whether to apply this transformation."},
+    {.size = sizeof(struct sluice_option), .name = "negate", .type = SLUICE_OPTION_BOOLEAN,
+     .default_value = "false", .importance = SLUICE_MEDIUM,
+     .doc = "Whether the configured predicate should be negated."},
+    {.name = NULL},
+};
+
+static bool is_implicit(const char *name)
 {
-    int count = 0;
-    for (; own->name; own++) {
-        if (strchr(own->name, '*')) {
-            continue;
+    return strcmp(name, "predicate") == 0 || strcmp(name, "negate") == 0;
+}
+
+/* ConfigDef.sortedConfigs(): by group, those without one first, order, what must be given, importance,
+ * name. */
+static int by_rank(const void *a, const void *b)
+{
+    const struct sluice_option *one = *(const struct sluice_option *const *)a;
+    const struct sluice_option *other = *(const struct sluice_option *const *)b;
+    int one_order = one->order || one->group ? one->order : -1;
+    int other_order = other->order || other->group ? other->order : -1;
+    int difference = one->group && other->group ? strcmp(one->group, other->group)
+                                                : (one->group != NULL) - (other->group != NULL);
+    difference = difference ? difference : one_order - other_order;
+    difference = difference ? difference : (int)other->required - (int)one->required;
+    difference = difference ? difference : (int)one->importance - (int)other->importance;
+    return difference ? difference : strcmp(one->name, other->name);
+}
+
+/* The keys of a class below an alias, and the implicit ones. Families have no place in lists. */
+static void add_keys(struct framework_tables *tables, const struct sluice_option *own, bool implicit,
+                     const char *prefix, const char *group)
+{
+    const struct sluice_option *const sources[] = {own, implicit ? implicit_keys : NULL};
+    const struct sluice_option **sorted = memory_zeroed(1, sizeof(*sorted));
+    size_t count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        for (const struct sluice_option *option = sources[i]; option && option->name; option++) {
+            if (strchr(option->name, '*') || (i == 0 && implicit && is_implicit(option->name))) {
+                continue;
+            }
+            sorted = memory_grown(sorted, count + 1, sizeof(*sorted));
+            sorted[count++] = option;
         }
-        struct sluice_option option = *own;
-        option.order = ++count;
-        add_alias_key(tables, option, format_text("%s.%s", prefix, own->name),
-                      own->group ? format_text("%s: %s", group, own->group)
-                                 : format_text("%s", group),
-                      format_text("%s", own->display_name ? own->display_name : own->name));
     }
-    return count;
+    qsort(sorted, count, sizeof(*sorted), by_rank);
+    for (size_t i = 0; i < count; i++) {
+        struct sluice_option option = *sorted[i];
+        option.order = (int)i + 1;
+        add_alias_key(
+            tables, option, format_text("%s.%s", prefix, option.name),
+            option.group ? format_text("%s: %s", group, option.group) : format_text("%s", group),
+            format_text("%s", option.display_name ? option.display_name : option.name),
+            option.doc ? format_text("%s", option.doc) : NULL);
+    }
+    free(sorted);
 }
 
 static void add_alias(struct framework_tables *tables, const struct properties *properties,
@@ -111,34 +157,17 @@ static void add_alias(struct framework_tables *tables, const struct properties *
     const struct sluice_option type = {.type = SLUICE_OPTION_CLASS,
                                        .required = true,
                                        .importance = SLUICE_HIGH,
-                                       .width = SLUICE_WIDTH_LONG,
-                                       .doc = predicate ? "Class of the predicate."
-                                                        : "Class of the transformation."};
+                                       .width = SLUICE_WIDTH_LONG};
     add_alias_key(tables, type, type_name, format_text("%s", group),
-                  format_text("%s type for %s", predicate ? "Predicate" : "Transformation", alias));
-    const struct sluice_option *own = NULL;
-    int count = 0;
-    if (classes->options_of) {
-        own = class_name ? classes->options_of(classes->user, predicate, class_name) : NULL;
-        count = own ? add_own_keys(tables, own, prefix, group) : 0;
-    }
-    if (!predicate && (own || !classes->options_of)) {
-        const struct sluice_option negate = {
-            .type = SLUICE_OPTION_BOOLEAN,
-            .default_value = "false",
-            .importance = SLUICE_MEDIUM,
-            .order = count + 1,
-            .doc = "Whether the configured predicate should be negated."};
-        add_alias_key(tables, negate, format_text("%s.negate", prefix), format_text("%s", group),
-                      format_text("negate"));
-        const struct sluice_option condition = {
-            .type = SLUICE_OPTION_STRING,
-            .importance = SLUICE_MEDIUM,
-            .order = count + 2,
-            .doc = "The alias of a predicate used to determine whether to apply this "
-                   "transformation."};
-        add_alias_key(tables, condition, format_text("%s.predicate", prefix),
-                      format_text("%s", group), format_text("predicate"));
+                  format_text("%s type for %s", predicate ? "Predicate" : "Transformation", alias),
+                  format_text("Class for the '%s' %s.", alias,
+                              predicate ? "predicate" : "transformation"));
+    const struct sluice_option *own =
+        class_name && classes->options_of
+            ? classes->options_of(classes->user, predicate, class_name)
+            : NULL;
+    if (own || !classes->options_of) {
+        add_keys(tables, own, !predicate, prefix, group);
     }
     free(class_name);
     free(prefix);
@@ -192,6 +221,7 @@ void framework_tables_finish(struct framework_tables *tables)
         free((char *)tables->aliases[i].name); /* both made by add_alias_key() */
         free((char *)tables->aliases[i].group);
         free((char *)tables->aliases[i].display_name);
+        free((char *)tables->aliases[i].doc);
     }
     free(tables->aliases);
     *tables = (struct framework_tables){0};
@@ -233,14 +263,14 @@ static bool lists(const char *text, const char *wanted)
     return false;
 }
 
-/** As java.util.List prints itself, without the brackets. Owned by the caller. */
+/** As java.util.List prints itself, without the brackets; empty items are left out. Owned by the caller. */
 static char *java_list(const char *text)
 {
     char *list = memory_text("");
     struct framework_item item;
     for (const char *next = text; framework_next_item(&next, &item);) {
-        char *longer =
-            format_text("%s%s%.*s", list, *list ? ", " : "", (int)item.size, item.text);
+        char *longer = format_text("%s%s%.*s", list, *list && item.size > 0 ? ", " : "",
+                                   (int)item.size, item.text);
         free(list);
         list = longer;
     }
@@ -345,4 +375,61 @@ const char *framework_nearest(const char *name, const struct sluice_option *cons
         }
     }
     return nearest;
+}
+
+/* -- topic.creation.* -- */
+
+#define TOPIC_CREATION "topic.creation."
+
+/* ConfigDef's checks of each key, and what the default group must have. */
+static int check_groups(const struct properties *connector, struct error *error)
+{
+    static const char *const required[] = {TOPIC_CREATION "default.replication.factor",
+                                           TOPIC_CREATION "default.partitions"};
+    const struct sluice_option *const tables[] = {framework_topic_creation, NULL};
+    struct properties given = {0};
+    struct config_report report;
+    int result = 0;
+    for (size_t i = 0; i < connector->count; i++) {
+        if (strncmp(connector->items[i].name, TOPIC_CREATION, strlen(TOPIC_CREATION)) == 0) {
+            properties_set(&given, connector->items[i].name, connector->items[i].value);
+        }
+    }
+    config_validate(tables, &given, &report);
+    for (size_t i = 0; i < report.count && result == 0; i++) {
+        if (report.values[i].error_count > 0) {
+            result = error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException", "%s",
+                                     report.values[i].errors[0]);
+        }
+    }
+    config_report_finish(&report);
+    properties_finish(&given);
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]) && result == 0; i++) {
+        if (!properties_get(connector, required[i])) {
+            result = error_set_class(
+                error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+                "Missing required configuration \"%s\" which has no default value.", required[i]);
+        }
+    }
+    return result;
+}
+
+bool framework_makes_topics(const struct properties *connector, const struct properties *worker)
+{
+    const char *enable = properties_get(worker, TOPIC_CREATION "enable");
+    if (enable && strcasecmp(enable, "false") == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < connector->count; i++) {
+        if (strncmp(connector->items[i].name, TOPIC_CREATION, strlen(TOPIC_CREATION)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int framework_check_topic_creation(const struct properties *connector,
+                                   const struct properties *worker, struct error *error)
+{
+    return framework_makes_topics(connector, worker) ? check_groups(connector, error) : 0;
 }

@@ -59,6 +59,12 @@ void framework_tables_finish(struct framework_tables *tables);
 void framework_check_connector(const struct properties *properties, bool sink,
                                struct config_report *report);
 
+/** True where a source has keys topic.creation.* that the worker lets it use. */
+bool framework_makes_topics(const struct properties *connector, const struct properties *worker);
+/** Those keys, each alone, and what the default group must have: ConfigException, naming the key. */
+int framework_check_topic_creation(const struct properties *connector,
+                                   const struct properties *worker, struct error *error) CHECKED;
+
 /** Items of a LIST's text, without the blanks around them; the text may be NULL. */
 struct framework_item {
     const char *text;

@@ -46,7 +46,11 @@ static bool check_name(const char *name, const char *value, char *message, size_
 /** A list without an item twice. */
 static bool check_aliases(const char *name, const char *value, char *message, size_t size)
 {
-    if (!value || !*value) {
+    if (!value) {
+        snprintf(message, size, "Invalid value null for configuration %s: entry must be non null", name);
+        return false;
+    }
+    if (!*value) {
         return true;
     }
     bool twice = false;

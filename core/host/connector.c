@@ -11,6 +11,7 @@
 
 #include <sluice/plugin.h>
 
+#include "core/config/framework.h"
 #include "core/host/resolve.h"
 #include "core/plugin/instance.h"
 
@@ -131,8 +132,8 @@ static int check_count(json_t *first, const struct properties *config, size_t co
 }
 
 static int make_configs(struct host_process *process, json_t *first,
-                        struct plugin_environment *environment, struct tasks *tasks,
-                        struct error *error)
+                        struct plugin_environment *environment, const struct properties *worker,
+                        struct tasks *tasks, struct error *error)
 {
     const struct sluice_descriptor *descriptor =
         registry_find(environment->registry, NULL, process_text(first, "class"), error);
@@ -143,6 +144,9 @@ static int make_configs(struct host_process *process, json_t *first,
     if (!sink && strcmp(descriptor->kind, SLUICE_SOURCE) != 0) {
         return error_set(error, ERROR_UNKNOWN_CLASS, "%s is a %s, not a connector",
                          descriptor->class_name, descriptor->kind);
+    }
+    if (!sink && framework_check_topic_creation(&tasks->resolved, worker, error) != 0) {
+        return -1;
     }
     const struct sluice_connector *connector =
         sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
@@ -179,7 +183,7 @@ int host_connector(struct host_process *process, json_t *first)
     process_properties(&tasks.resolved, tasks.own);
     process_properties(&worker, json_object_get(first, "worker"));
     int result = resolve_configs(&environment, &worker, &tasks.resolved, &time_to_live, &error);
-    result = result == 0 ? make_configs(process, first, &environment, &tasks, &error) : result;
+    result = result == 0 ? make_configs(process, first, &environment, &worker, &tasks, &error) : result;
     if (result == 0 && time_to_live >= 0) {
         process_send(process, json_pack("{s:s,s:I}", "type", "time_to_live", "milliseconds",
                                         (json_int_t)time_to_live));

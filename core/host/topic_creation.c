@@ -151,62 +151,15 @@ static int add_group(struct topic_creation *creation, const char *name, size_t s
                : 0;
 }
 
-/* ConfigDef's checks of each key, and what the default group must have. */
-static int check(const struct properties *connector, struct error *error)
-{
-    static const char *const required[] = {PREFIX "default.replication.factor",
-                                           PREFIX "default.partitions"};
-    const struct sluice_option *const tables[] = {framework_topic_creation, NULL};
-    struct properties given = {0};
-    struct config_report report;
-    int result = 0;
-    for (size_t i = 0; i < connector->count; i++) {
-        if (strncmp(connector->items[i].name, PREFIX, strlen(PREFIX)) == 0) {
-            properties_set(&given, connector->items[i].name, connector->items[i].value);
-        }
-    }
-    config_validate(tables, &given, &report);
-    for (size_t i = 0; i < report.count && result == 0; i++) {
-        if (report.values[i].error_count > 0) {
-            result = error_set_class(error, ERROR_CONFIG, SLUICE_CONFIG_EXCEPTION, "%s",
-                                     report.values[i].errors[0]);
-        }
-    }
-    config_report_finish(&report);
-    properties_finish(&given);
-    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]) && result == 0; i++) {
-        if (!properties_get(connector, required[i])) {
-            result = error_set_class(
-                error, ERROR_CONFIG, SLUICE_CONFIG_EXCEPTION,
-                "Missing required configuration \"%s\" which has no default value.", required[i]);
-        }
-    }
-    return result;
-}
-
-static bool wanted(const struct properties *connector, const struct properties *worker)
-{
-    const char *enable = properties_get(worker, PREFIX "enable");
-    if (enable && strcasecmp(enable, "false") == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < connector->count; i++) {
-        if (strncmp(connector->items[i].name, PREFIX, strlen(PREFIX)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int topic_creation_create(const struct properties *connector, const struct properties *worker,
                           struct topic_creation **ret, struct error *error)
 {
     const char *names = properties_get(connector, PREFIX "groups");
     *ret = NULL;
-    if (!wanted(connector, worker)) {
+    if (!framework_makes_topics(connector, worker)) {
         return 0;
     }
-    if (check(connector, error) != 0) {
+    if (framework_check_topic_creation(connector, worker, error) != 0) {
         return -1;
     }
     struct topic_creation *creation = calloc(1, sizeof(*creation));

@@ -26,6 +26,7 @@ struct validation {
     bool sink;
     json_t *raw; /* as it was given; borrowed */
     struct properties worker, config;
+    struct properties nulls; /* names of keys that were given as null */
     struct validate_report report;
 };
 
@@ -66,13 +67,15 @@ static char *inner_classes(const struct registry *registry, const char *name)
 /* Connect's sentence for a class that will not do; NULL: it will. *ret_class: its full
  * name; NULL: there is none. */
 static char *class_problem(const struct validation *validation, const char *key, const char *kind,
-                           const char *what, const char *name, const char **ret_class)
+                           const char *what, const char *name, const char **ret_class,
+                           bool *ret_found)
 {
     const struct registry *registry = validation->environment.registry;
     struct error ignored = {0};
     char *message = NULL;
     int size = 0;
     *ret_class = name;
+    *ret_found = true;
     const struct sluice_descriptor *right = registry_find(registry, kind, name, &ignored);
     error_clear(&ignored);
     if (!right && strcmp(kind, SLUICE_HEADER_CONVERTER) == 0) { /* converters are these as well */
@@ -96,6 +99,7 @@ static char *class_problem(const struct validation *validation, const char *key,
                         inner);
     } else {
         *ret_class = NULL;
+        *ret_found = false;
         size = asprintf(&message, "Invalid value %s for configuration %s: Class %s could not be found.",
                         name, key, name);
     }
@@ -181,7 +185,9 @@ static int ask_class(struct validation *validation, struct config_report *report
         validation->sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
                          : &((const struct sluice_source *)descriptor->vtable)->connector;
     for (size_t i = 0; i < report->count; i++) {
-        if (report->values[i].error_count > 0 && is_own(validation, report->values[i].option)) {
+        bool good = report->values[i].error_count == 0 &&
+                    !properties_get(&validation->nulls, report->values[i].name);
+        if (!good && is_own(validation, report->values[i].option)) {
             return 0;
         }
     }
@@ -253,30 +259,46 @@ static void add_value(struct validation *validation, const struct config_value *
     const char *kind, *what;
     const char *text = value->value; /* a class's full name, where it is one */
     char *problem = NULL;
+    bool found = true;
     if (value->option && text && value->option->type == SLUICE_OPTION_CLASS &&
-        value->error_count == 0 && kind_of(value->name, &kind, &what)) {
-        problem = class_problem(validation, value->name, kind, what, text, &text);
+        kind_of(value->name, &kind, &what)) {
+        problem = class_problem(validation, value->name, kind, what, text, &text, &found);
+    }
+    if (problem && found && value->error_count > 0) { /* the first that a validator finds is told */
+        free(problem);
+        problem = NULL;
     }
     validate_report_add(&validation->report, value->option, value->name,
                         shown(validation, value->name, text), value->errors,
                         value->error_count);
     if (problem) {
         validate_report_error(&validation->report,
-                              json_array_size(validation->report.configs) - 1, problem);
+                              json_array_size(validation->report.configs) - 1, problem, !found);
         free(problem);
     }
 }
 
-/* Keys that are null, and errors on keys that nobody defines, come first. */
+#define NULL_VALUE "Null value can not be supplied as the configuration value."
+
+static const struct config_value *find_value(const struct config_report *report, const char *name)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->values[i].option && strcmp(report->values[i].name, name) == 0) {
+            return &report->values[i];
+        }
+    }
+    return NULL;
+}
+
+/* Keys of nobody that are null, and errors on keys that nobody defines, come first. */
 static void add_undefined(struct validation *validation, const struct config_report *report)
 {
-    static char *const null_value[] = {
-        (char *)"Null value can not be supplied as the configuration value."};
-    const char *name;
-    json_t *value;
-    json_object_foreach(validation->raw, name, value)
-    {
-        if (json_is_null(value)) {
+    static char *const null_value[] = {(char *)NULL_VALUE};
+    const struct properties *nulls = &validation->nulls;
+    for (size_t i = 0; i < nulls->count; i++) {
+        const char *name = nulls->items[i].name;
+        const struct config_value *known = find_value(report, name);
+        if (!known || known->option->internal) {
             validate_report_add(&validation->report, NULL, name, NULL, null_value, 1);
         }
     }
@@ -293,9 +315,16 @@ static void add_undefined(struct validation *validation, const struct config_rep
     }
 }
 
-static bool is_null(const struct validation *validation, const char *name)
+/* The class's own keys may be null as far as they say; those of the framework may not. */
+static void refuse_nulls(struct validation *validation, struct config_report *report)
 {
-    return json_is_null(json_object_get(validation->raw, name));
+    for (size_t i = 0; i < validation->nulls.count; i++) {
+        const char *name = validation->nulls.items[i].name;
+        const struct config_value *known = find_value(report, name);
+        if (known && !known->option->internal && !is_own(validation, known->option)) {
+            config_report_add(report, name, NULL_VALUE);
+        }
+    }
 }
 
 static int check_connector(struct validation *validation, struct error *error)
@@ -311,16 +340,16 @@ static int check_connector(struct validation *validation, struct error *error)
     }
     tables[count] = validation->descriptor->options ? validation->descriptor->options : no_options;
     host_phase(validation->process, "validate", validation->descriptor->class_name);
-    config_validate(tables, &validation->config, &report);
+    config_validate_nulls(tables, &validation->config, &validation->nulls, &report);
     host_phase(validation->process, "", "");
     framework_check_connector(&validation->config, validation->sink, &report);
+    refuse_nulls(validation, &report);
     int result = ask_class(validation, &report, error);
     if (result == 0) {
         add_undefined(validation, &report);
         for (size_t i = 0; i < report.count; i++) {
             const struct config_value *value = &report.values[i];
-            bool listed = value->option && (!value->option->internal || value->error_count > 0) &&
-                          !is_null(validation, value->name);
+            bool listed = value->option && (!value->option->internal || value->error_count > 0);
             if (listed) {
                 add_value(validation, value);
             }
@@ -460,6 +489,18 @@ static int run(struct validation *validation, json_t *first, struct error *error
     return 0;
 }
 
+static void read_nulls(struct validation *validation)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(validation->raw, name, value)
+    {
+        if (json_is_null(value)) {
+            properties_set(&validation->nulls, name, "");
+        }
+    }
+}
+
 int host_validate(struct host_process *process, json_t *first)
 {
     struct error error = {0};
@@ -470,6 +511,7 @@ int host_validate(struct host_process *process, json_t *first)
     };
     process_load_plugins(validation.environment.registry, json_object_get(first, "plugin_path"));
     process_properties(&validation.config, validation.raw);
+    read_nulls(&validation);
     process_properties(&validation.worker, json_object_get(first, "worker"));
     validate_report_init(&validation.report);
     int status = run(&validation, first, &error) == 0 ? 0 : 1;
@@ -484,6 +526,7 @@ int host_validate(struct host_process *process, json_t *first)
     }
     validate_report_finish(&validation.report);
     error_clear(&error);
+    properties_finish(&validation.nulls);
     properties_finish(&validation.config);
     properties_finish(&validation.worker);
     registry_destroy(validation.environment.registry);

@@ -79,9 +79,10 @@ void validate_report_put(struct validate_report *report, json_t *definition, con
     append(report, definition, name, value, json_array(), errors);
 }
 
-void validate_report_error(struct validate_report *report, size_t i, const char *message)
+void validate_report_error(struct validate_report *report, size_t i, const char *message, bool first)
 {
     json_t *value = json_object_get(json_array_get(report->configs, i), "value");
-    json_array_append_new(json_object_get(value, "errors"), clean_text(message));
+    json_t *errors = json_object_get(value, "errors");
+    json_array_insert_new(errors, first ? 0 : json_array_size(errors), clean_text(message));
     report->error_count++;
 }

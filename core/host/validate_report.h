@@ -24,7 +24,7 @@ void validate_report_add(struct validate_report *report, const struct sluice_opt
 /** Adds a key that was described elsewhere; takes over all that is JSON. */
 void validate_report_put(struct validate_report *report, json_t *definition, const char *name,
                          json_t *value, json_t *errors);
-/** Errors of the entry number i, more of them. */
-void validate_report_error(struct validate_report *report, size_t i, const char *message);
+/** Errors of the entry number i, one more: before the others or behind them. */
+void validate_report_error(struct validate_report *report, size_t i, const char *message, bool first);
 
 #endif

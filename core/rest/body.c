@@ -1,16 +1,98 @@
 /* Bodies in and out: JSON by jansson, with Connect's answers for what is not as it should be. */
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/rest/request.h"
 
-json_t *rest_body(struct rest_request *request)
+/* Size of the number at text as JSON writes it; 0: none. */
+static size_t number_size(const char *text, size_t size)
+{
+    size_t i = size > 0 && text[0] == '-', from = i;
+    while (i < size && isdigit((unsigned char)text[i])) {
+        i++;
+    }
+    if (i == from || (text[from] == '0' && i > from + 1)) {
+        return 0;
+    }
+    if (i < size && text[i] == '.') {
+        from = ++i;
+        while (i < size && isdigit((unsigned char)text[i])) {
+            i++;
+        }
+        if (i == from) {
+            return 0;
+        }
+    }
+    if (i < size && (text[i] == 'e' || text[i] == 'E')) {
+        i += 1 + (i + 1 < size && (text[i + 1] == '+' || text[i + 1] == '-'));
+        from = i;
+        while (i < size && isdigit((unsigned char)text[i])) {
+            i++;
+        }
+        if (i == from) {
+            return 0;
+        }
+    }
+    return i == size || strchr(" \t\r\n,]}", text[i]) ? i : 0;
+}
+
+/* True for a whole number that no 64 bits hold. */
+static bool is_big(const char *text, size_t size)
+{
+    char copy[24];
+    if (memchr(text, '.', size) || memchr(text, 'e', size) || memchr(text, 'E', size)) {
+        return false;
+    }
+    if (size >= sizeof(copy)) {
+        return true;
+    }
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    errno = 0;
+    (void)strtoll(copy, NULL, 10);
+    return errno == ERANGE;
+}
+
+/* Puts numbers in quotes, all or the big ones: as numbers they would lose how they were written, or not
+ * be read at all. mark stands before them. */
+static void quote_numbers(const struct buffer *body, bool all, const char *mark,
+                          struct buffer *quoted)
+{
+    bool text = false;
+    for (size_t i = 0; i < body->size; i++) {
+        const char *p = body->data + i;
+        size_t number = text ? 0 : number_size(p, body->size - i);
+        bool begins = number > 0 && (i == 0 || strchr(" \t\r\n:,[", p[-1]));
+        if (begins && (all || is_big(p, number))) {
+            (void)buffer_printf(quoted, "\"%s%.*s\"", mark, (int)number, p);
+            i += number - 1;
+            continue;
+        }
+        if (begins) {
+            (void)buffer_append(quoted, p, number);
+            i += number - 1;
+            continue;
+        }
+        (void)buffer_append_char(quoted, *p);
+        if (text && *p == '\\' && i + 1 < body->size) {
+            (void)buffer_append_char(quoted, p[1]);
+            i++;
+        } else if (*p == '"') {
+            text = !text;
+        }
+    }
+}
+
+static json_t *parse(struct rest_request *request, const struct buffer *text)
 {
     json_error_t why;
-    json_t *body = request->body.size > 0 ? json_loadb(request->body.data, request->body.size,
-                                                       JSON_DECODE_ANY | JSON_ALLOW_NUL, &why)
-                                          : json_null();
+    size_t mark = text->size >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    json_t *body = text->size > mark ? json_loadb(text->data + mark, text->size - mark,
+                                               JSON_DECODE_ANY | JSON_ALLOW_NUL, &why)
+                                  : json_null();
     if (!body) {
         char message[JSON_ERROR_TEXT_LENGTH + 64];
         (void)snprintf(message, sizeof(message), "%s (line: %d, column: %d)", why.text, why.line,
@@ -23,17 +105,36 @@ json_t *rest_body(struct rest_request *request)
     return body;
 }
 
-/* A number's text; the shortest that means the same. */
-static json_t *real_text(double value)
+static bool check_type(struct rest_request *request)
 {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value) {
-            break;
-        }
+    bool good = request->body.size == 0 || rest_brings_json(request);
+    if (!good) {
+        rest_answer_error(request, 415, "HTTP 415 Unsupported Media Type");
     }
-    return json_string(text);
+    return good;
+}
+
+static json_t *read_body(struct rest_request *request, bool all, const char *mark)
+{
+    struct buffer quoted;
+    json_t *body = NULL;
+    buffer_init(&quoted, REST_BODY_MAX * 3);
+    if (check_type(request)) {
+        quote_numbers(&request->body, all, mark, &quoted);
+        body = parse(request, &quoted);
+    }
+    buffer_finish(&quoted);
+    return body;
+}
+
+json_t *rest_body(struct rest_request *request)
+{
+    return read_body(request, false, "\\u0001");
+}
+
+json_t *rest_body_of_texts(struct rest_request *request)
+{
+    return read_body(request, true, "");
 }
 
 static json_t *scalar(json_t *value)
@@ -42,10 +143,6 @@ static json_t *scalar(json_t *value)
     case JSON_STRING: /* a NUL inside would cut it short */
         return strlen(json_string_value(value)) == json_string_length(value) ? json_incref(value)
                                                                              : NULL;
-    case JSON_INTEGER:
-        return json_sprintf("%lld", (long long)json_integer_value(value));
-    case JSON_REAL:
-        return real_text(json_real_value(value));
     case JSON_TRUE:
         return json_string("true");
     case JSON_FALSE:

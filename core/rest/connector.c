@@ -68,7 +68,7 @@ void connector_restart_post(struct rest_request *request)
 
 static json_t *read_config(struct rest_request *request)
 {
-    json_t *body = rest_body(request);
+    json_t *body = rest_body_of_texts(request);
     json_t *config = body ? rest_config(request, body) : NULL;
     json_decref(body);
     return config;
@@ -113,5 +113,5 @@ void fence_put(struct rest_request *request)
 {
     rest_answer_error(
         request, 500,
-        "Kafka Connect in standalone mode does not support exactly-once source connectors");
+        "Kafka Connect in standalone mode does not support exactly-once source connectors.");
 }

@@ -80,7 +80,7 @@ static bool check_members(struct rest_request *request, json_t *body)
 
 void connectors_post(struct rest_request *request)
 {
-    json_t *body = rest_body(request), *names = NULL, *config = NULL;
+    json_t *body = rest_body_of_texts(request), *names = NULL, *config = NULL;
     char *name = NULL;
     if (!body || !check_members(request, body)) {
         goto out;

@@ -23,7 +23,7 @@ void logger_get(struct rest_request *request)
 
 void logger_put(struct rest_request *request)
 {
-    json_t *body = rest_body(request);
+    json_t *body = rest_body_of_texts(request);
     json_t *level = body ? rest_config(request, body) : NULL;
     json_decref(body);
     if (level) {

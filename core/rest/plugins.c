@@ -18,7 +18,7 @@ void plugin_config_get(struct rest_request *request)
 
 void plugin_validate_put(struct rest_request *request)
 {
-    json_t *body = rest_body(request);
+    json_t *body = rest_body_of_texts(request);
     json_t *config = body ? rest_config(request, body) : NULL;
     json_decref(body);
     if (config) {

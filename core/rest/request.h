@@ -27,6 +27,7 @@ struct rest_request {
     char *url;                    /* as it was asked for, for the log; owned */
     int64_t began;                /* monotonic ms */
     char *segments[REST_SEGMENTS]; /* of the path, decoded; owned */
+    bool escaped[REST_SEGMENTS];   /* had a %xx */
     size_t segment_count;
     const char *name; /* what stood for {} in the route; NULL: nothing */
     int number;       /* what stood for # */
@@ -38,6 +39,7 @@ struct rest_request {
     char *text;       /* owned; NULL: no body */
     const char *type; /* its Content-Type; static */
     char *location, *allow;
+    char *parameters; /* of the accepted type, which that of the answer has too; NULL: none */
     bool page; /* of the console: a browser may run nothing but our own script in it */
     /* server.c: while it is suspended */
     struct rest_request *prev, *next;
@@ -64,8 +66,15 @@ void rest_answer_text(struct rest_request *request, int status, const char *type
 /** Suspends it until the herder answers. Takes over what. */
 void rest_ask(struct rest_request *request, const struct herder_request *what);
 
-/** The body as JSON, or NULL: answered with 500, as Jackson's failures are. */
+/** True where the request names JSON itself as its body's type. */
+bool rest_brings_json(const struct rest_request *request);
+/**
+ * The body as JSON, or NULL: answered with 415, or 500, as Jackson's failures are. A whole number that 64
+ * bits do not hold is a text with HERDER_BIG_NUMBER before it.
+ */
 json_t *rest_body(struct rest_request *request);
+/** The same for texts and nothing else: numbers in it become texts, as they were written. */
+json_t *rest_body_of_texts(struct rest_request *request);
 /**
  * A configuration: an object of strings (numbers and booleans become text, null stays). NULL:
  * answered. New reference.

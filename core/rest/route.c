@@ -6,7 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/rest/media.h"
 #include "core/rest/request.h"
+#include "lib/java/utf8.h"
+
+enum { HEADER_MAX = 32 * 1024 };
 
 struct verb {
     const char *method;
@@ -57,11 +61,31 @@ static const struct route routes[] = {
 
 /* -- paths and parameters -- */
 
-/* %xx; `+` is a blank in parameters only. In place; false for a NUL or bytes that are no UTF-8. */
-static bool decode(char *text, bool parameter)
+/* What a malformed sequence of bytes stands for, as Java decodes them. In place of *text. */
+static bool repair(char **text)
 {
-    char *out = text;
-    for (const char *in = text; *in; in++) {
+    json_t *checked = json_string(*text);
+    if (checked) {
+        json_decref(checked);
+        return true;
+    }
+    struct buffer good;
+    const char *next = *text, *end = next + strlen(next);
+    char utf8[4];
+    buffer_init(&good, HEADER_MAX * 3);
+    while (next < end) {
+        (void)buffer_append(&good, utf8, utf8_encode(utf8, utf8_decode_lossy(&next, end)));
+    }
+    free(*text);
+    *text = buffer_take(&good);
+    return *text != NULL;
+}
+
+/* %xx; `+` is a blank in parameters only. In place; false for a NUL. */
+static bool decode(char **text, bool parameter)
+{
+    char *out = *text;
+    for (const char *in = *text; *in; in++) {
         if (*in == '%' && isxdigit((unsigned char)in[1]) && isxdigit((unsigned char)in[2])) {
             const char digits[] = {in[1], in[2], '\0'};
             *out = (char)strtol(digits, NULL, 16);
@@ -75,32 +99,66 @@ static bool decode(char *text, bool parameter)
         }
     }
     *out = '\0';
-    json_t *checked = json_string(text);
-    json_decref(checked);
-    return checked != NULL;
+    return repair(text);
 }
 
-/* Empty segments do not count: /connectors/ is /connectors. */
+/* Size of a path's part without its matrix parameters (`;x=1`), which mean nothing here. */
+static size_t part_size(const char *part, size_t size)
+{
+    const char *end = memchr(part, ';', size);
+    return end ? (size_t)(end - part) : size;
+}
+
+/* True for what Jetty takes for no path at all: a bad escape, or one that leads above the root. */
+static bool is_bad_path(const char *url)
+{
+    int depth = 0;
+    for (const char *p = url; *p; p++) {
+        const char *hex = p[1] == 'u' ? p + 2 : p + 1;
+        size_t wanted = p[1] == 'u' ? 4 : 2;
+        if (*p == '%' && (strspn(hex, "0123456789abcdefABCDEF") < wanted ||
+                          strspn(hex, "0") >= wanted)) {
+            return true;
+        }
+    }
+    for (const char *p = url; *p; p += strcspn(p, "/")) {
+        p += *p == '/';
+        size_t size = part_size(p, strcspn(p, "/"));
+        if (size == 2 && memcmp(p, "..", 2) == 0) {
+            depth--;
+        } else if (!(size == 1 && *p == '.') && size > 0) {
+            depth++;
+        }
+        if (depth < 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A slash at the end does not count: /connectors/ is /connectors; an empty part elsewhere does. */
 static bool split(struct rest_request *request, const char *url)
 {
+    url += *url == '/';
     while (*url) {
-        url += strspn(url, "/");
-        size_t size = strcspn(url, "/");
-        if (size == 0) {
-            break;
+        size_t size = strcspn(url, "/"), name_size = part_size(url, size);
+        if (name_size == 0) {
+            return url[size] == '\0';
         }
         if (request->segment_count == REST_SEGMENTS) {
             return false;
         }
-        char *segment = strndup(url, size);
+        char *segment = strndup(url, name_size);
         if (!segment) {
             return false;
         }
-        request->segments[request->segment_count++] = segment;
-        if (!decode(segment, false)) {
+        request->escaped[request->segment_count] = strchr(segment, '%') != NULL;
+        char **kept = &request->segments[request->segment_count++];
+        *kept = segment;
+        if (!decode(kept, false)) {
             return false;
         }
-        url += size;
+        url += size + (url[size] == '/');
     }
     return true;
 }
@@ -129,7 +187,8 @@ static bool matches(struct rest_request *request, const char *pattern)
             if (!read_number(segment, &request->number)) {
                 return false;
             }
-        } else if (strlen(segment) != size || memcmp(pattern, segment, size) != 0) {
+        } else if (request->escaped[i] || strlen(segment) != size ||
+                   memcmp(pattern, segment, size) != 0) {
             return false;
         }
         pattern += size + (pattern[size] == '/');
@@ -148,8 +207,8 @@ static enum MHD_Result on_argument(void *user, enum MHD_ValueKind kind, const ch
 {
     const struct query *query = user;
     (void)kind;
-    char *copy = strcmp(name, query->name) == 0 && value ? strdup(value) : NULL;
-    if (copy && decode(copy, true)) {
+    char *copy = strcmp(name, query->name) == 0 ? strdup(value ? value : "") : NULL;
+    if (copy && decode(&copy, true)) {
         query->fn(query->user, copy);
     }
     free(copy);
@@ -171,8 +230,8 @@ struct flag {
 static void on_flag(void *user, const char *value)
 {
     struct flag *flag = user;
-    if (!flag->seen) {
-        *flag = (struct flag){true, strcasecmp(value, "true") == 0};
+    if (!flag->seen) { /* without a value it is as if it were not there */
+        *flag = (struct flag){true, *value ? strcasecmp(value, "true") == 0 : flag->value};
     }
 }
 
@@ -185,55 +244,66 @@ bool rest_query_flag(struct rest_request *request, const char *name, bool fallba
 
 /* -- types -- */
 
-/* One range of an Accept header takes JSON (or plain text, for what is plain text). */
-static bool range_takes(const char *range, size_t size, const char *type)
+#define JSON_TYPE "application/json"
+
+static const char *header(const struct rest_request *request, const char *name)
 {
-    while (size > 0 && isspace((unsigned char)*range)) {
-        range++;
-        size--;
-    }
-    const char *parameters = memchr(range, ';', size);
-    size_t name = parameters ? (size_t)(parameters - range) : size;
-    while (name > 0 && isspace((unsigned char)range[name - 1])) {
-        name--;
-    }
-    size_t front = strcspn(type, "/") + 1;
-    bool takes = (name == 3 && memcmp(range, "*/*", 3) == 0) || (name == 1 && *range == '*') ||
-                 (name == strlen(type) && strncasecmp(range, type, name) == 0) ||
-                 (name == front + 1 && range[front] == '*' && strncasecmp(range, type, front) == 0);
-    /* q=0 says: not this one. */
-    const char *q = parameters ? strstr(parameters, "q=") : NULL;
-    return takes && !(q && q < range + size && strtod(q + 2, NULL) <= 0);
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-static bool accepts(struct rest_request *request, const char *type)
+static enum rest_media content(const struct rest_request *request)
 {
-    const char *accept =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
-    if (!accept || !*accept) {
-        return true;
-    }
-    for (;;) {
-        size_t size = strcspn(accept, ",");
-        if (range_takes(accept, size, type)) {
-            return true;
-        }
-        if (accept[size] == '\0') {
-            return false;
-        }
-        accept += size + 1;
+    const char *type = header(request, "Content-Type");
+    return type ? rest_media_content(type, JSON_TYPE) : REST_MEDIA_WILDCARD;
+}
+
+bool rest_brings_json(const struct rest_request *request)
+{
+    return content(request) == REST_MEDIA_EXACT;
+}
+
+/* What is wrong with a header is not told by those who made this API: nothing follows but for those
+ * who would look at a page. */
+static void answer_bad_header(struct rest_request *request, const char *method)
+{
+    bool page = strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0;
+    if (page) {
+        rest_answer_error(request, 400, "HTTP 400 Bad Request");
+    } else {
+        rest_answer(request, 400, NULL);
     }
 }
 
-static bool brings_json(struct rest_request *request)
+/* Root, health, metrics and console take requests of any type. */
+static bool consumes_json(rest_handler handle)
 {
-    const char *type =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Content-Type");
-    if (!type || !*type) {
-        return true;
+    return handle != root_get && handle != health_get && handle != metrics_get &&
+           handle != console_get;
+}
+
+static void negotiate(struct rest_request *request, rest_handler handle, const char *method)
+{
+    if (consumes_json(handle) && content(request) == REST_MEDIA_OTHER) {
+        rest_answer_error(request, 415, "HTTP 415 Unsupported Media Type");
+        return;
     }
-    size_t size = strcspn(type, "; \t");
-    return size == strlen("application/json") && strncasecmp(type, "application/json", size) == 0;
+    char *parameters = NULL, *ignored = NULL;
+    const char *accept = header(request, "Accept");
+    enum rest_media media = rest_media_accept(accept, JSON_TYPE, &parameters);
+    bool other = handle == console_get ||
+                 (handle == metrics_get &&
+                  rest_media_accept(accept, "text/plain", &ignored) >= REST_MEDIA_WILDCARD);
+    free(ignored);
+    if (media == REST_MEDIA_MALFORMED) {
+        answer_bad_header(request, method);
+    } else if (media == REST_MEDIA_OTHER && !other) {
+        rest_answer_error(request, 406, "HTTP 406 Not Acceptable");
+    } else {
+        request->handle = handle;
+        request->parameters = parameters;
+        return;
+    }
+    free(parameters);
 }
 
 /* -- which -- */
@@ -256,6 +326,12 @@ static void choose(struct rest_request *request, const struct route *route, cons
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     if (strcmp(method, "OPTIONS") == 0) {
+        char *ignored = NULL;
+        if (rest_media_accept(header(request, "Accept"), JSON_TYPE, &ignored) == REST_MEDIA_MALFORMED) {
+            answer_bad_header(request, method);
+            return;
+        }
+        free(ignored);
         allow(request, route);
         rest_answer_text(request, 200, "text/plain", request->allow);
         return;
@@ -264,15 +340,7 @@ static void choose(struct rest_request *request, const struct route *route, cons
         if (strcmp(route->verbs[i].method, wanted) != 0) {
             continue;
         }
-        if (strcmp(wanted, "GET") != 0 && !brings_json(request)) {
-            rest_answer_error(request, 415, "HTTP 415 Unsupported Media Type");
-        } else if (!accepts(request, "application/json") &&
-                   route->verbs[i].handle != console_get &&
-                   !(route->verbs[i].handle == metrics_get && accepts(request, "text/plain"))) {
-            rest_answer_error(request, 406, "HTTP 406 Not Acceptable");
-        } else {
-            request->handle = route->verbs[i].handle;
-        }
+        negotiate(request, route->verbs[i].handle, wanted);
         return;
     }
     allow(request, route);
@@ -286,6 +354,15 @@ bool rest_is_internal(const struct rest_request *request)
 
 void rest_route(struct rest_request *request, const char *url, const char *method)
 {
+    if (is_bad_path(url)) {
+        rest_answer_text(request, 400, "text/html;charset=iso-8859-1",
+                         "<h1>Bad Message 400</h1><pre>reason: Bad Request</pre>");
+        return;
+    }
+    if (content(request) == REST_MEDIA_MALFORMED) {
+        answer_bad_header(request, method);
+        return;
+    }
     bool good = split(request, url);
     for (size_t i = 0; good && i < sizeof(routes) / sizeof(routes[0]); i++) {
         request->name = NULL;

@@ -3,6 +3,7 @@
  * works on it, answered. The lock guards the list of suspended requests and their answers.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
@@ -92,7 +93,8 @@ bool rest_port_serves(const struct rest_port *port, bool admin)
     return admin ? port->admin : port->main;
 }
 
-/* "http://host:port" of the request and the path, its names encoded. */
+/* "http://host:port" of the request and the path; what needs it is encoded, and what looks encoded is
+ * left, as JAX-RS builds it. */
 static char *absolute(struct rest_request *request, const char *path)
 {
     const char *host = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Host");
@@ -100,12 +102,11 @@ static char *absolute(struct rest_request *request, const char *path)
     buffer_init(&text, 65536);
     (void)buffer_printf(&text, "%s://%s", request->port->https ? "https" : "http",
                         host ? host : "localhost");
-    size_t slashes = 0;
     for (const char *p = path; *p; p++) {
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                      (*p >= '0' && *p <= '9') || strchr("-._~!$&'()*+,;=:@", *p) ||
-                     (*p == '/' && slashes < 2);
-        slashes += *p == '/';
+                     *p == '/' ||
+                     (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]));
         if (plain) {
             (void)buffer_append_char(&text, *p);
         } else {
@@ -219,6 +220,18 @@ static void log_request(const struct rest_request *request, size_t size)
              (long long)(clock_monotonic_ms() - request->began));
 }
 
+static void add_type(const struct rest_request *request, struct MHD_Response *response)
+{
+    char *with_parameters = NULL;
+    if (request->parameters && strcmp(request->type, "application/json") == 0 &&
+        asprintf(&with_parameters, "%s%s", request->type, request->parameters) < 0) {
+        with_parameters = NULL;
+    }
+    (void)MHD_add_response_header(response, "Content-Type",
+                                  with_parameters ? with_parameters : request->type);
+    free(with_parameters);
+}
+
 static enum MHD_Result queue_answer(struct rest_request *request)
 {
     size_t size = request->text ? strlen(request->text) : 0;
@@ -228,7 +241,7 @@ static enum MHD_Result queue_answer(struct rest_request *request)
         return MHD_NO;
     }
     if (request->text) {
-        (void)MHD_add_response_header(response, "Content-Type", request->type);
+        add_type(request, response);
     }
     if (request->location) {
         (void)MHD_add_response_header(response, "Location", request->location);
@@ -345,6 +358,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         free(request->text);
         free(request->location);
         free(request->allow);
+        free(request->parameters);
         free(request->url);
         free(request);
         *state = NULL;

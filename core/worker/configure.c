@@ -103,6 +103,12 @@ static void on_validated(void *user, const struct validation_result *result)
     struct connector *connector = user;
     struct command *command = connector->current;
     connector->validation = NULL;
+    bool good = !result->failure && result->error_count == 0;
+    if (good && connector->exists && command->request.verb == HERDER_CREATE) {
+        command_reply_format(command, 409, "Connector %s already exists", connector->name);
+        connector_finish(connector);
+        return;
+    }
     if (result->failure) {
         refuse(connector, 500, result->failure, result->failure_trace);
         return;
@@ -195,24 +201,13 @@ void configure_begin(struct connector *connector)
 {
     struct command *command = connector->current;
     enum herder_verb verb = command->request.verb;
-    char *message = NULL;
-    if (verb == HERDER_CREATE && connector->exists) {
-        if (asprintf(&message, "Connector %s already exists", connector->name) < 0) {
-            abort();
-        }
-        command_reply(command, 409, NULL, message);
-    } else if (verb == HERDER_PATCH_CONFIG && !connector->exists) {
-        if (asprintf(&message, "Connector %s not found", connector->name) < 0) {
-            abort();
-        }
-        command_reply(command, 404, NULL, message);
-    } else {
-        json_t *body = command->request.body;
-        connector->new_config =
-            verb == HERDER_PATCH_CONFIG ? patched(connector->config, body) : json_copy(body);
-        validate(connector);
+    json_t *body = command->request.body;
+    if (verb == HERDER_PATCH_CONFIG && !connector->exists) {
+        command_reply_format(command, 404, "Connector %s not found", connector->name);
+        connector_finish(connector);
         return;
     }
-    free(message);
-    connector_finish(connector);
+    connector->new_config =
+        verb == HERDER_PATCH_CONFIG ? patched(connector->config, body) : json_copy(body);
+    validate(connector);
 }

@@ -215,6 +215,7 @@ struct herder *herder_create(const struct herder_options *options, struct error 
         (void)error_set(error, ERROR_NO_MEMORY, "Out of memory for a herder");
         return NULL;
     }
+    loggers_init();
     herder->loop = options->loop;
     herder->early_end = &herder->early;
     herder->worker = options->worker;

@@ -23,6 +23,9 @@ struct herder;
 struct catalog;
 struct metrics_page;
 
+/** Begins a text that was a whole number beyond 64 bits in a request. */
+#define HERDER_BIG_NUMBER '\1'
+
 enum herder_verb {
     /* reading */
     HERDER_SERVER_INFO,

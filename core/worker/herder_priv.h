@@ -199,6 +199,7 @@ void active_topics_request(struct herder *herder, struct command *command);
 
 /* loggers.c */
 void herder_loggers(struct herder *herder, struct command *command);
+void loggers_init(void);
 
 /* metrics.c */
 struct metrics_page *worker_page_create(void);

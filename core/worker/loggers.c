@@ -6,15 +6,47 @@
 #include "core/base/log.h"
 #include "core/worker/herder_priv.h"
 
+/* Names that exist before anybody sets a level: ours, and Connect's, which scripts ask for. */
+static const char *const known[] = {
+    "org.apache.kafka.connect.runtime.AbstractHerder",
+    "org.apache.kafka.connect.runtime.Worker",
+    "org.apache.kafka.connect.runtime.WorkerConnector",
+    "org.apache.kafka.connect.runtime.WorkerSinkTask",
+    "org.apache.kafka.connect.runtime.WorkerSourceTask",
+    "org.apache.kafka.connect.runtime.WorkerTask",
+    "org.apache.kafka.connect.runtime.rest.RestServer",
+    "org.apache.kafka.connect.runtime.standalone.StandaloneHerder",
+    "sluice.broker.kafka.config",
+    "sluice.host.errors",
+    "sluice.host.task",
+    "sluice.log.server",
+    "sluice.rest",
+    "sluice.worker",
+    "sluice.worker.config-dir",
+    "sluice.worker.herder",
+    "sluice.worker.plugins",
+    "sluice.worker.supervisor",
+};
+
+void loggers_init(void)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        log_know(known[i]);
+    }
+}
+
 static json_t *level_json(enum log_level level, int64_t modified)
 {
     return json_pack("{s:s,s:o}", "level", log_level_name(level), "last_modified",
                      modified < 0 ? json_null() : json_integer(modified));
 }
 
-static void add_level(void *user, const char *logger, enum log_level level, int64_t modified)
+static void add_level(void *user, const char *logger, bool own, enum log_level level,
+                      int64_t modified)
 {
-    json_object_set_new(user, logger, level_json(level, modified));
+    if (own) {
+        json_object_set_new(user, logger, level_json(level, modified));
+    }
 }
 
 /* By name: log_each_level() gives root first. */
@@ -45,7 +77,7 @@ static void get(struct command *command)
 {
     const char *name = canonical(command->request.name);
     int64_t modified;
-    if (!log_has_level(name)) {
+    if (!log_knows(name)) {
         command_reply_format(command, 404, "Logger %s not found.", name);
         return;
     }
@@ -60,15 +92,15 @@ struct affected {
     json_t *names;
 };
 
-static void add_affected(void *user, const char *logger, enum log_level level, int64_t modified)
+static void add_affected(void *user, const char *logger, bool own, enum log_level level,
+                         int64_t modified)
 {
     const struct affected *affected = user;
-    size_t size = strlen(affected->name);
+    (void)own;
     (void)level;
     (void)modified;
-    bool below = strncmp(logger, affected->name, size) == 0 &&
-                 (logger[size] == '.' || logger[size] == '\0');
-    if (below || strcmp(affected->name, LOG_ROOT) == 0) {
+    if (strncmp(logger, affected->name, strlen(affected->name)) == 0 ||
+        strcmp(affected->name, LOG_ROOT) == 0) {
         json_object_set_new(affected->names, logger, json_null());
     }
 }
@@ -88,18 +120,12 @@ static json_t *affected_names(const char *name)
     return names;
 }
 
-/* log4j knows ALL too; here that is TRACE. */
-static int parse_level(const char *text)
-{
-    return strcasecmp(text, "ALL") == 0 ? LOG_LEVEL_TRACE : log_level_parse(text);
-}
-
 static void set(struct herder *herder, struct command *command)
 {
     const struct herder_request *request = &command->request;
     const char *text = json_string_value(json_object_get(request->body, "level"));
     const char *name = canonical(request->name);
-    int level = text ? parse_level(text) : -1;
+    int level = text ? log_level_parse(text) : -1;
     if (!text) {
         command_reply(command, 400, NULL,
                       "Desired 'level' parameter was not specified in request.");

@@ -100,7 +100,8 @@ void offsets_read(struct herder *herder, struct command *command)
 /* As String.valueOf(). Owned by the caller. */
 static char *text_of(json_t *value)
 {
-    char *text = json_is_string(value) ? strdup(json_string_value(value))
+    const char *string = json_string_value(value);
+    char *text = string ? strdup(string + (*string == HERDER_BIG_NUMBER))
                                        : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     return text ? text : strdup("null");
 }
@@ -184,10 +185,35 @@ static json_t *parse_sink_item(struct command *command, json_t *item)
     return result;
 }
 
+/* Numbers, texts, booleans and nulls; false: answered. */
+static bool check_primitives(struct command *command, json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        const char *text = json_string_value(value);
+        bool big = text && *text == HERDER_BIG_NUMBER;
+        if (big || json_is_array(value) || json_is_object(value)) {
+            command_reply_format(command, 500,
+                                 "Offsets may only contain primitive types as values, but field %s "
+                                 "contains %s",
+                                 name,
+                                 big                    ? "class java.math.BigInteger"
+                                 : json_is_array(value) ? "ARRAY"
+                                                        : "MAP");
+            return false;
+        }
+    }
+    return true;
+}
+
 static json_t *parse_source_item(struct command *command, json_t *item)
 {
     json_t *partition = json_object_get(item, "partition"), *offset = json_object_get(item, "offset");
-    (void)command;
+    if (!check_primitives(command, partition) || !check_primitives(command, offset)) {
+        return NULL;
+    }
     return json_pack("{s:O,s:O}", "partition", partition ? partition : json_null(), "offset",
                      offset ? offset : json_null());
 }

@@ -146,6 +146,10 @@ static void read_connector(struct herder *herder, struct command *command)
         }
         return;
     }
+    if (verb == HERDER_TASKS_CONFIG && !connector->tasks) { /* nothing is what nobody has, in Connect's eyes */
+        reply_not_found(command, "Connector ", command->request.name, " not found");
+        return;
+    }
     json_t *body = verb == HERDER_INFO           ? connector_info(connector)
                    : verb == HERDER_CONFIG       ? json_incref(connector->config)
                    : verb == HERDER_STATUS       ? connector_status(connector)
@@ -202,6 +206,13 @@ static const struct kind kinds[] = {
     {SLUICE_HEADER_CONVERTER, "header_converter"},
 };
 
+/* Converters are header converters as well, as Kafka's own are. */
+static bool is_of(const char *kind, const char *wanted)
+{
+    return kind && (strcmp(kind, wanted) == 0 || (strcmp(kind, SLUICE_CONVERTER) == 0 &&
+                                                  strcmp(wanted, SLUICE_HEADER_CONVERTER) == 0));
+}
+
 static json_t *plugins_body(const struct herder *herder, bool all)
 {
     json_t *list = json_array(), *descriptor;
@@ -209,7 +220,7 @@ static json_t *plugins_body(const struct herder *herder, bool all)
         for (size_t i = 0; (descriptor = catalog_at(herder->catalog, i)); i++) {
             const char *kind = json_string_value(json_object_get(descriptor, "kind"));
             json_t *version = json_object_get(descriptor, "version");
-            if (!kind || strcmp(kind, kinds[k].kind) != 0) {
+            if (!is_of(kind, kinds[k].kind)) {
                 continue;
             }
             json_t *entry = json_pack("{s:O,s:s}", "class", json_object_get(descriptor, "class"),

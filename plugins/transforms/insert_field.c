@@ -246,20 +246,20 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
 }
 
 #define SUFFIX                                                                                     \
-    " Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep it "     \
+    "Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep it "     \
     "optional (the default)."
 
 static const struct sluice_option options[] = {
     OPTION(.name = "topic.field", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .doc = "Field name for Kafka topic." SUFFIX),
+           .doc = "Field name for Kafka topic. " SUFFIX),
     OPTION(.name = "partition.field", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .doc = "Field name for Kafka partition." SUFFIX),
+           .doc = "Field name for Kafka partition. " SUFFIX),
     OPTION(.name = "offset.field", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .doc = "Field name for Kafka offset - only applicable to sink connectors." SUFFIX),
+           .doc = "Field name for Kafka offset - only applicable to sink connectors.<br/>" SUFFIX),
     OPTION(.name = "timestamp.field", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .doc = "Field name for record timestamp." SUFFIX),
+           .doc = "Field name for record timestamp. " SUFFIX),
     OPTION(.name = "static.field", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
-           .doc = "Field name for static data field." SUFFIX),
+           .doc = "Field name for static data field. " SUFFIX),
     OPTION(.name = "static.value", .type = SLUICE_OPTION_STRING, .importance = SLUICE_MEDIUM,
            .doc = "Static field value, if field name configured."),
     REPLACE_NULL_OPTION,

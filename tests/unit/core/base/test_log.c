@@ -73,6 +73,41 @@ static void test_levels(void **state)
     assert_int_equal(lines, 1);
 }
 
+static void count_own(void *user, const char *logger, bool own, enum log_level level, int64_t modified)
+{
+    int *count = user;
+    (void)logger;
+    (void)level;
+    (void)modified;
+    *count += own;
+}
+
+/* Connect's Loggers: what is known follows by the beginning of its name, and is left where it has the level. */
+static void test_levels_as_connect_sets_them(void **state)
+{
+    (void)state;
+    int64_t modified;
+    int own = 0;
+    assert_false(log_knows("a.b"));
+    log_set_level_of("a.b", LOG_LEVEL_INFO); /* has it by inheriting */
+    assert_true(log_knows("a.b"));
+    (void)log_level_of("a.b", &modified);
+    assert_int_equal(modified, -1);
+    log_each_level(count_own, &own);
+    assert_int_equal(own, 1); /* root */
+    log_know("a.bc");
+    log_set_level_of("a.b", LOG_LEVEL_ALL);
+    assert_int_equal(log_level_of("a.bc", &modified), LOG_LEVEL_ALL);
+    assert_true(modified > 0);
+    assert_true(log_enabled(LOG_LEVEL_TRACE));
+    assert_true(log_enabled_for(LOG_LEVEL_TRACE, "a.bc"));
+    assert_false(log_enabled_for(LOG_LEVEL_DEBUG, "a.c"));
+    log_set_level_of(LOG_ROOT, LOG_LEVEL_OFF);
+    assert_int_equal(log_level_of("a.b", NULL), LOG_LEVEL_OFF);
+    assert_false(log_enabled_for(LOG_LEVEL_ERROR, "a.bc"));
+    assert_string_equal(log_level_name((enum log_level)log_level_parse("all")), "ALL");
+}
+
 static void test_levels_as_json(void **state)
 {
     (void)state;
@@ -207,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_levels, begin, end),
+        cmocka_unit_test_setup_teardown(test_levels_as_connect_sets_them, begin, end),
         cmocka_unit_test_setup_teardown(test_levels_as_json, begin, end),
         cmocka_unit_test_setup_teardown(test_flood, begin, end),
         cmocka_unit_test_setup_teardown(test_json_and_reopen, begin, end),
