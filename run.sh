@@ -2,7 +2,8 @@
 # Builds sluice and runs the main job: rows over REST -> topics -> raw and cleaned objects under demo/.
 #   ./run.sh            posts 137 triples, waits until every record is in the lake, shows the result
 #   ./run.sh --follow   goes on until Ctrl-C
-#   ./run.sh --full     the whole pipeline: database, REST, lake, cleaning, SQL, analyses (--full --help: options)
+#   ./run.sh --full     the whole pipeline: database, REST, lake, cleaning, SQL, analyses (--full --help: options;
+#                       --full --kafka: on a real broker and a real S3 server, fetched and started for it)
 #   ./run.sh --keep     leaves what an earlier run left in demo/ and adds to it
 #   ./run.sh --kafka    on a real Kafka broker and a real S3 server, fetched and started for it (Java, Maven, Go)
 set -euo pipefail
@@ -21,11 +22,12 @@ for argument in "$@"; do
     --follow) follow=(--follow) ;;
     --keep) keep=yes ;;
     --kafka) kafka=yes ;;
-    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option $argument (--follow, --full, --keep, --kafka, --help)" >&2; exit 2 ;;
     esac
 done
 
+case " ${options[*]:-} " in *" --kafka "* | *" --s3 "*) kafka=yes ;; esac
 [ "$kafka" = yes ] && install_packages test || install_packages
 echo "Building (build/release) ..."
 mkdir -p build
@@ -43,7 +45,10 @@ fi
 
 [ "$keep" = yes ] || rm -rf demo
 mkdir -p demo
-[ "$full" = no ] || exec python3 examples/pinterest/full.py "${options[@]}"
+# Debian's own interpreter has the packages that packages.txt names.
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+[ "$full" = no ] || exec $python examples/pinterest/full.py "${options[@]}"
 example=examples/pinterest
 [ "$kafka" = no ] || exec $example/on_kafka.py "${follow[@]}"
 idle=(--exit-when-idle 1500)

@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import kinesalite  # noqa: E402
 import page  # noqa: E402
+import servers  # noqa: E402
 
 STREAMS = "streaming-12471ce1b695-"
 PREFIX = "12471ce1b695."
@@ -27,6 +28,7 @@ TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data
 CLEANED = {"pin": "pin", "geo": "geo", "user": "users"}
 REQUIRED = {"pin": "unique_id,category,save_location", "geo": "country,latitude,longitude,timestamp",
             "user": "first_name,last_name,date_joined,age"}
+OWN_TOPICS = r"(12471ce1b695|batch|stream)[.](pin|geo|user)|streaming-12471ce1b695-.*|(batch|stream)-(results|dead)-.*"
 ANALYSES = ["q1", "q2", "q3", "q3b", "q4", "q5", "q6", "q7", "q8", "q5_approx", "q7_approx", "q8_approx"]
 JSON = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false"}
@@ -47,6 +49,9 @@ def write_properties(path, properties, head):
     return path
 
 
+STARTED = "started here"
+
+
 class Demo:
     def __init__(self, arguments):
         self.arguments = arguments
@@ -57,6 +62,8 @@ class Demo:
         self.worker = write_properties(self.config / "worker.properties", {
             **JSON, **read_properties(HERE / "worker.properties"), "offset.flush.interval.ms": "1000",
             "listeners": arguments.admin, "bootstrap.servers": arguments.kafka or f"local:{self.folder}/log",
+            # Topics appear while sinks run; clients of a broker look for them every five minutes otherwise.
+            **({"consumer.metadata.max.age.ms": "1000"} if arguments.kafka else {}),
             "offset.storage.file.filename": f"{self.folder}/connect.offsets"}, "The worker of every step.")
 
     def database(self, branch):
@@ -75,9 +82,10 @@ class Demo:
     def connector(self, name, properties, head):
         return str(write_properties(self.config / f"{name}.properties", {"name": name, **properties}, head))
 
-    def run(self, title, files, feed=None, quiet_ms=1500):
-        """One step: until nothing has moved for quiet_ms."""
+    def run(self, title, files, feed=None):
+        """One step: until nothing moves any more."""
         print(f"\n== {title}", flush=True)
+        quiet_ms = 3000 if self.arguments.kafka else 1500
         command = [self.sluice, "run", "--exit-when-idle", str(quiet_ms), str(self.worker), *files]
         process = subprocess.Popen(command)
         try:
@@ -235,6 +243,16 @@ def analyse(demo, branch):
     demo.run(f"{branch}: the analyses", files)
 
 
+def refuse_old_topics(demo):
+    """Rows of an earlier run would count twice."""
+    done = subprocess.run([demo.sluice, "topics", "--bootstrap-server", demo.arguments.kafka, "--list",
+                           "--topic", OWN_TOPICS], check=True, capture_output=True, text=True)
+    if done.stdout.strip():
+        raise SystemExit(f"full.py: {demo.arguments.kafka} has topics of an earlier run ({', '.join(done.stdout.split())}); "
+                         f"remove them: {demo.sluice} topics --bootstrap-server {demo.arguments.kafka} --delete "
+                         f"--topic '{OWN_TOPICS}'")
+
+
 def collect(demo, branch):
     """The answers of the last run as lines of JSON; {name: rows}."""
     folder = demo.folder / "results" / branch
@@ -260,11 +278,33 @@ def main():
     options.add_argument("--admin", default="http://127.0.0.1:8083", help="where the admin API listens")
     options.add_argument("--batch-only", action="store_true", help="leave the streaming branch out")
     options.add_argument("--data", metavar="DIR", help="other rows: pin.jsonl, geo.jsonl, user.jsonl, each line as posted")
-    options.add_argument("--kafka", metavar="HOST:PORT", help="a Kafka broker instead of the embedded log")
-    options.add_argument("--s3", metavar="URL", help="an S3 server instead of a folder; credentials from the environment")
+    options.add_argument("--kafka", metavar="HOST:PORT", nargs="?", const=STARTED, help="a Kafka broker instead of the embedded "
+                         "log; without HOST:PORT one is started, and an S3 server where --s3 names none")
+    options.add_argument("--s3", metavar="URL", nargs="?", const=STARTED, help="an S3 server instead of a folder, credentials "
+                         "from the environment; without URL one is started")
     options.add_argument("--postgres", metavar="JDBC-URL", help="jdbc:postgresql://HOST/DB?user=..&password=.. instead of SQLite")
     arguments = options.parse_args()
+    running = []
+    try:
+        if arguments.kafka == STARTED:
+            process, arguments.kafka = servers.kafka()
+            running.append(process)
+            arguments.s3 = arguments.s3 or STARTED
+        if arguments.s3 == STARTED:
+            process, arguments.s3 = servers.s3()
+            running.append(process)
+        pipeline(arguments)
+    finally:
+        for process in reversed(running):
+            servers.end(process)
+
+
+def pipeline(arguments):
     demo = Demo(arguments)
+    if arguments.kafka:
+        refuse_old_topics(demo)
+    if arguments.s3:
+        servers.make_bucket(servers.s3_client(arguments.s3), read_properties(HERE / "s3-raw.properties")["s3.bucket.name"])
     shutil.rmtree(demo.folder / "results", ignore_errors=True)
 
     if arguments.postgres:

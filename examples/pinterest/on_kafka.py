@@ -8,26 +8,15 @@ import os
 import subprocess
 import sys
 
+import servers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SLUICE = os.path.join(ROOT, "build", "release", "sluice")
-SUPPORT = os.path.join(ROOT, "tests", "support")
 TOPICS = [f"12471ce1b695.{kind}" for kind in ("pin", "geo", "user")]
 BUCKETS = {"lake": "user-12471ce1b695-bucket", "clean": "user-12471ce1b695-bucket-clean"}
 FILES = {"worker": {}, "rest-source": {}, "s3-raw": {"s3.bucket.name": BUCKETS["lake"]},
          "s3-clean": {"s3.bucket.name": BUCKETS["clean"]}}
-
-
-def server(name, *command):
-    """Starts a program that prints one line when it serves and ends with its standard input; (process, words)."""
-    process = subprocess.Popen([os.path.join(SUPPORT, command[0]), *command[1:]], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-    words = process.stdout.readline().split()
-    if not words:
-        print(f"on_kafka.py: {name} cannot be started; why stands above", file=sys.stderr)
-        sys.exit(process.wait() or 3)
-    print(f"{name}: {words[0]}", flush=True)
-    return process, words
 
 
 def write(name, changes):
@@ -41,21 +30,15 @@ def write(name, changes):
 
 
 def main():
+    running = []
     try:
-        import boto3
-    except ImportError:
-        print("on_kafka.py: no boto3: install the Debian package python3-boto3", file=sys.stderr)
-        return 3
-    servers = []
-    try:
-        kafka, (bootstrap, *_) = server("Kafka", "real_kafka.py")
-        servers.append(kafka)
-        store, (url, key, secret) = server("S3", "minio.sh")
-        servers.append(store)
-        os.environ.update(AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=secret)
-        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+        kafka, bootstrap = servers.kafka()
+        running.append(kafka)
+        store, url = servers.s3()
+        running.append(store)
+        client = servers.s3_client(url)
         for bucket in BUCKETS.values():
-            client.create_bucket(Bucket=bucket)
+            servers.make_bucket(client, bucket)
         for topic in TOPICS:
             subprocess.run([SLUICE, "topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic,
                             "--partitions", "3", "--replication-factor", "1"], check=True)
@@ -64,7 +47,7 @@ def main():
             own = {"bootstrap.servers": bootstrap} if name == "worker" else changes
             files.append(write(name, {**own, "store.url": url} if name.startswith("s3") else own))
         sluice = subprocess.Popen([SLUICE, "run", "--exit-when-idle", "5000", *files])
-        servers.append(sluice)
+        running.append(sluice)
         subprocess.run([sys.executable, os.path.join(HERE, "emulator.py"), "--patience", "60", "--server-pid",
                         str(sluice.pid), *sys.argv[1:]], check=True)
         code = sluice.wait()
@@ -78,12 +61,8 @@ def main():
                     client.download_file(bucket, entry["Key"], path)
         return subprocess.run([sys.executable, os.path.join(HERE, "summary.py"), "demo"], check=True).returncode
     finally:
-        for process in reversed(servers):
-            if process.stdin:
-                process.stdin.close()
-            elif process.poll() is None:
-                process.terminate()
-            process.wait()
+        for process in reversed(running):
+            servers.end(process)
 
 
 if __name__ == "__main__":
