@@ -28,10 +28,14 @@ TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data
 CLEANED = {"pin": "pin", "geo": "geo", "user": "users"}
 REQUIRED = {"pin": "unique_id,category,save_location", "geo": "country,latitude,longitude,timestamp",
             "user": "first_name,last_name,date_joined,age"}
-OWN_TOPICS = r"(12471ce1b695|batch|stream)[.](pin|geo|user)|streaming-12471ce1b695-.*|(batch|stream)-(results|dead)-.*"
+OWN_TOPICS = r"(12471ce1b695|batch|stream)[.](pin|geo|user)|streaming-12471ce1b695-.*|(batch|stream|lake|clean)-(results|dead)-.*"
 ANALYSES = ["q1", "q2", "q3", "q3b", "q4", "q5", "q6", "q7", "q8", "q5_approx", "q7_approx", "q8_approx"]
 JSON = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false"}
+
+
+# Rows as they were sent: what is no JSON is found out where rows are cleaned, and put aside there.
+BYTES = {"value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter"}
 
 
 def read_properties(path):
@@ -174,12 +178,13 @@ def clean(demo, branch, source, topics_regex):
 
 
 def batch_source(demo):
-    """The lake, read back."""
+    """The lake, read back: every object of a kind, whatever partition it was written for."""
     lake = read_properties(HERE / "s3-raw.properties")
-    source = {"connector.class": "io.confluent.connect.s3.source.S3SourceConnector", "tasks.max": "1", **JSON,
+    source = {"connector.class": "io.confluent.connect.s3.source.S3SourceConnector", "tasks.max": "1", **JSON, **BYTES,
+              "format.class": "io.confluent.connect.s3.format.bytearray.ByteArrayFormat",
               "s3.region": lake["s3.region"], "s3.bucket.name": lake["s3.bucket.name"], **demo.store("lake"),
-              "s3.poll.interval.ms": "500", "transforms": "branch", "transforms.branch.type": "RegexRouter",
-              "transforms.branch.regex": PREFIX.replace(".", "[.]") + "(.*)", "transforms.branch.replacement": "batch.$1"}
+              "s3.poll.interval.ms": "500", "mode": "GENERIC",
+              "topic.regex.list": ",".join(f"batch.{kind}:.*/{PREFIX.replace('.', '[.]')}{kind}/.*" for kind in TABLES)}
     return [demo.connector("batch-lake", source, "Reads the lake back into topics batch.pin, batch.geo, batch.user.")]
 
 
@@ -189,7 +194,7 @@ def stream_ingest(demo, kinesis):
             "sluice.streams.allow": STREAMS + ".*"}
     rest.pop("name")
     # A row stands for itself: the order of rows with one partition key does not matter, so calls may be filled.
-    sink = {"connector.class": "sluice.kinesis.KinesisSinkConnector", "tasks.max": "1", **JSON, **kinesis,
+    sink = {"connector.class": "sluice.kinesis.KinesisSinkConnector", "tasks.max": "1", **JSON, **BYTES, **kinesis,
             "topics.regex": STREAMS + ".*", "kinesis.stream": "${topic}", "kinesis.stream.create": "true",
             "kinesis.ordering": "none"}
     demo.run("Rows over REST as streams, into Kinesis",
@@ -199,8 +204,8 @@ def stream_ingest(demo, kinesis):
 
 def stream_source(demo, kinesis):
     """The streams, read back."""
-    source = {"connector.class": "sluice.kinesis.KinesisSourceConnector", "tasks.max": "1", **JSON, **kinesis,
-              "kinesis.stream": ",".join(STREAMS + kind for kind in TABLES), "kinesis.value.format": "json",
+    source = {"connector.class": "sluice.kinesis.KinesisSourceConnector", "tasks.max": "1", **JSON, **BYTES, **kinesis,
+              "kinesis.stream": ",".join(STREAMS + kind for kind in TABLES),
               "kafka.topic.map": ",".join(f"{STREAMS}{kind}:stream.{kind}" for kind in TABLES),
               "kinesis.poll.interval.ms": "200"}
     return [demo.connector("stream-source", source, "Reads the streams into topics stream.pin, stream.geo, stream.user.")]

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -86,12 +87,15 @@ def test_without_node_the_streaming_branch_is_left_out(tmp_path):
 
 
 def test_on_sqlite(tmp_path):
+    """Both branches; what is no JSON in a stream goes through it and ends among the dead letters."""
+    malformed_into(tmp_path, "streaming-12471ce1b695-pin")
     output = run(tmp_path)
     assert_recorded(tmp_path, "batch")
     assert "Azerbaijan  6,000,000" in output
     page = (tmp_path / "demo" / "results" / "index.html").read_text(encoding="utf-8")
     assert "Azerbaijan" in page and "http" not in page
     assert_streamed(tmp_path, output)
+    assert dead_letters(tmp_path, "stream-dead-letters") == [MALFORMED]
 
 
 def test_on_postgresql(tmp_path):
@@ -128,6 +132,10 @@ def test_topics_of_an_earlier_run_are_not_added_to(tmp_path):
     assert not left.stdout.strip()
 
 
+# -- the rows of one's own: made up to be odd, each with a test --
+
+LAKE = "demo/lake/user-12471ce1b695-bucket/topics"
+MALFORMED = '{"index": 77, "category": "cut off'
 EDGES = {
     "pin": [{"index": 1, "category": "", "follower_count": "1.5k", "save_location": "Local save in /data/a", "downloaded": 1},
             {"index": 2, "category": "x", "follower_count": "2m", "poster_name": " User Info Error "},
@@ -135,35 +143,135 @@ EDGES = {
             {"index": 4, "category": "y", "follower_count": "3,000", "poster_name": None},
             {"index": 3, "category": "x", "follower_count": "999M", "poster_name": "p3"},
             {"index": 9, "category": "lonely", "follower_count": "1"},
-            {"index": 5, "category": "\u00e9\u2603", "follower_count": None}],
+            {"index": 5, "category": "\u00e9\u2603", "follower_count": None},
+            *({"index": 10 + i, "category": f"age {i}", "follower_count": "7"} for i in range(9))],
     "geo": [{"ind": 1, "country": "  A ", "latitude": 1.5, "longitude": 2, "timestamp": "2017-12-31T23:59:59"},
             {"ind": 2, "country": "A", "latitude": 1, "longitude": 2, "timestamp": "2018-01-01 00:00:00"},
             {"ind": 3, "country": "B", "latitude": 1, "longitude": 2, "timestamp": "2022-12-31T23:59:59"},
             {"ind": 4, "country": "N", "latitude": 1, "longitude": 2, "timestamp": "nonsense"},
             {"ind": 5, "country": "N", "latitude": 1, "longitude": 2, "timestamp": "2023-01-01T00:00:00"}],
-    "user": [{"ind": i, "first_name": "f", "last_name": "l", "age": age, "date_joined": "2015-01-01T00:00:00"}
-             for i, age in ((1, None), (2, 17), (3, 18), (4, 51), (5, "36"))],
+    "user": [{"ind": 10 + i, "first_name": "f", "last_name": "l", "age": age, "date_joined": "2015-01-01T00:00:00"}
+             for i, age in enumerate((None, 17, 18, 24, 25, 35, "36", 50, 51))],
 }
+WRONG = {"ind": 6, "first_name": "wrong", "last_name": "topic", "age": 30, "date_joined": "2015-01-01T00:00:00"}
 
 
-def test_edge_rows_of_ones_own(tmp_path):
-    """Rows made up to be odd; a pin among the users is not cleaned into their table but put aside."""
-    rows = tmp_path / "rows"
-    rows.mkdir()
-    for kind, lines in EDGES.items():
-        lines = lines + [EDGES["pin"][0]] if kind == "user" else lines
-        (rows / f"{kind}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    run(tmp_path, "--batch-only", "--data", str(rows))
-    found = answers_of(tmp_path, "batch")
-    assert ["A", None, 1] in found["q1"] and ["N", "\u00e9\u2603", 1] in found["q1"]
-    assert sorted(found["q2"]) == [[2018, "x", 1], [2022, "x", 1]]
-    assert ["B", "p3", 999000000] in found["q3"] and ["A", None, 1500] in found["q3"]
-    assert ["N", None, None] in found["q3"]  # a country whose counts are all null
-    assert found["q3b"] == [["B", 999000000]]
-    assert found["q6"] == [[2015, 5]]
-    groups = {row[0] for row in found["q5"]}
-    assert groups == {"18-24", "36-50", "50+"}
-    assert ["18-24", 999000000] in found["q5"] or ["18-24", 999000000.0] in found["q5"]  # the two equal pins are one
-    dead = subprocess.run([SLUICE, "consume", "--bootstrap-server", f"local:{tmp_path}/demo/log", "--topic",
-                           "batch-dead-letters", "--from-beginning"], capture_output=True, text=True)
-    assert json.loads(dead.stdout)["save_location"] == "Local save in /data/a", dead.stderr
+def malformed_into(folder, topic):
+    (folder / "demo").mkdir(exist_ok=True)
+    subprocess.run([SLUICE, "produce", "--bootstrap-server", f"local:{folder}/demo/log", "--topic", topic], check=True,
+                   input=MALFORMED + "\n", text=True)
+
+
+def dead_letters(folder, topic):
+    done = subprocess.run([SLUICE, "consume", "--bootstrap-server", f"local:{folder}/demo/log", "--topic", topic,
+                           "--from-beginning"], capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+class Edges:
+    """One run of the batch branch over the odd rows, with what else came into its topics and its lake."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        rows = folder / "rows"
+        rows.mkdir()
+        for kind, lines in EDGES.items():
+            lines = lines + [WRONG] if kind == "pin" else lines + [EDGES["pin"][0]] if kind == "user" else lines
+            (rows / f"{kind}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        malformed_into(folder, "12471ce1b695.pin")
+        # What others wrote into the lake: a partition of its own, and an object that was cut off.
+        for partition, text in ((1, json.dumps({"index": 20, "category": "partition 1", "follower_count": "1k"}) + "\n"),
+                                (2, MALFORMED + "\n")):
+            path = folder / LAKE / "12471ce1b695.pin" / f"partition={partition}"
+            path.mkdir(parents=True)
+            (path / f"12471ce1b695.pin+{partition}+0000000000.json").write_text(text)
+        run(folder, "--batch-only", "--data", str(rows))
+        self.answers = answers_of(folder, "batch")
+        self.dead = dead_letters(folder, "batch-dead-letters")
+
+    def rows(self, sql):
+        with contextlib.closing(sqlite3.connect(self.folder / "demo" / "batch.db")) as db:
+            return [list(row) for row in db.execute(sql)]
+
+    def pin(self, number, columns="follower_count"):
+        return self.rows(f"SELECT DISTINCT {columns} FROM pin WHERE ind = {number}")[0]
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory):
+    return Edges(tmp_path_factory.mktemp("edges"))
+
+
+def test_edge_empty_text_is_null(edges):
+    assert edges.pin(1, "category, title") == [None, None]
+    assert ["A", None, 1] in edges.answers["q1"]
+
+
+def test_edge_json_null_stays_null(edges):
+    assert edges.pin(4, "poster_name") == [None] and edges.pin(5) == [None]
+
+
+def test_edge_a_marker_with_blanks_around_is_text(edges):
+    """The originals compare exactly, untrimmed."""
+    assert edges.pin(2, "poster_name") == [" User Info Error "]
+
+
+@pytest.mark.parametrize("number, text, count", [
+    (1, "1.5k", 1500), (2, "2m", None), (3, "999M", 999000000), (4, "3,000", None)])
+def test_edge_followers(edges, number, text, count):
+    assert next(row for row in EDGES["pin"] if row["index"] == number)["follower_count"] == text
+    assert edges.pin(number) == [count]
+
+
+def test_edge_blanks_around_a_country(edges):
+    assert edges.rows("SELECT DISTINCT country FROM geo ORDER BY 1") == [["A"], ["B"], ["N"]]
+
+
+@pytest.mark.parametrize("number, age, group", [
+    (0, None, "50+"), (1, 17, "50+"), (2, 18, "18-24"), (3, 24, "18-24"), (4, 25, "25-35"), (5, 35, "25-35"),
+    (6, 36, "36-50"), (7, 50, "36-50"), (8, 51, "50+")])
+def test_edge_ages(edges, number, age, group):
+    assert edges.rows(f"SELECT age FROM users WHERE ind = {10 + number}") == [[age]]
+    assert [group, f"age {number}", 1] in edges.answers["q4"]
+
+
+def test_edge_last_and_first_second_of_a_year(edges):
+    assert edges.rows('SELECT "timestamp" FROM geo WHERE ind < 3 ORDER BY ind') == \
+        [["2017-12-31T23:59:59"], ["2018-01-01T00:00:00"]]
+    assert sorted(edges.answers["q2"]) == [[2018, "x", 1], [2022, "x", 1]]  # 2018 to 2022: no 2017
+
+
+def test_edge_a_pin_without_place_and_user(edges):
+    assert edges.pin(9, "category") == ["lonely"] and "lonely" not in str([edges.answers["q1"], edges.answers["q4"]])
+
+
+def test_edge_two_identical_rows_count_once(edges):
+    assert edges.rows("SELECT COUNT(*) FROM pin WHERE ind = 3") == [[2]]
+    assert ["B", "x", 1] in edges.answers["q1"] and edges.answers["q3b"] == [["B", 999000000]]
+
+
+def test_edge_partition_1_is_read(edges):
+    assert edges.pin(20, "category, follower_count") == ["partition 1", 1000]
+
+
+def test_edge_escapes(edges):
+    assert edges.pin(5, "category") == ["\u00e9\u2603"] and ["N", "\u00e9\u2603", 1] in edges.answers["q1"]
+
+
+def test_edge_a_country_whose_counts_are_all_null(edges):
+    assert ["N", None, None] in edges.answers["q3"] and "N" not in [row[0] for row in edges.answers["q3b"]]
+
+
+def test_edge_a_record_in_the_wrong_topic_is_a_dead_letter(edges):
+    """A user among the pins, a pin among the users: neither table has them, the rest went on."""
+    dead = [json.loads(line) for line in edges.dead if line != MALFORMED]
+    assert {row["index"]: row.get("last_name", row.get("save_location")) for row in dead} == \
+        {6: "topic", 1: "Local save in /data/a"}
+    assert edges.rows("SELECT COUNT(*) FROM pin WHERE ind = 6") == [[0]]
+    assert edges.rows("SELECT COUNT(*) FROM users") == [[len(EDGES["user"])]]
+
+
+def test_edge_malformed_json_is_a_dead_letter(edges):
+    """In a topic: put aside before the lake. In the lake: put aside before the tables."""
+    assert dead_letters(edges.folder, "lake-dead-letters") == [MALFORMED]
+    assert edges.dead.count(MALFORMED) == 1 and len(edges.dead) == 3
