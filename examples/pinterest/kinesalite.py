@@ -1,7 +1,9 @@
 """A Kinesis service of one's own: kinesalite from npm, fetched once and started beside the example. Standard library only."""
 import contextlib
+import fcntl
 import http.client
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -12,6 +14,7 @@ VERSION = "3.3.3"
 
 def program(folder):
     """(path of the program, None), or (None, why there is none)."""
+    folder = str(folder)
     path = os.path.join(folder, "node_modules", "kinesalite", "cli.js")
     if not shutil.which("node"):
         return None, "Node is missing (Debian package nodejs)"
@@ -19,19 +22,34 @@ def program(folder):
         return path, None
     if not shutil.which("npm"):
         return None, "npm is missing (Debian package npm)"
-    os.makedirs(folder, exist_ok=True)
-    got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", f"kinesalite@{VERSION}"], cwd=folder,
+    os.makedirs(os.path.dirname(os.path.abspath(folder)), exist_ok=True)
+    with open(folder + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one fetches, and nobody sees half of it
+        return (path, None) if os.path.exists(path) else fetch(folder, path)
+
+
+def fetch(folder, path):
+    made = folder + ".new"
+    for old in (made, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    os.makedirs(made)
+    got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", f"kinesalite@{VERSION}"], cwd=made,
                          capture_output=True, text=True, check=False)
-    if got.returncode != 0 or not os.path.exists(path):
+    if got.returncode == 0:
+        os.rename(made, folder)
+    if not os.path.exists(path):
         lines = got.stderr.strip().splitlines()
         return None, "npm could not fetch kinesalite: " + (lines[-1] if lines else "no reason given")
     return path, None
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to clients."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def listens(port):

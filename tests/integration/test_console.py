@@ -31,7 +31,7 @@ def playwright():
     if not os.path.isdir(os.path.join(folder, "node_modules", "playwright-core")):
         os.makedirs(folder, exist_ok=True)
         got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts",
-                              f"playwright-core@{PLAYWRIGHT}"], cwd=folder, capture_output=True, text=True, timeout=120)
+                              f"playwright-core@{PLAYWRIGHT}"], cwd=folder, capture_output=True, text=True)
         if got.returncode != 0:
             pytest.skip("playwright-core could not be fetched: " + got.stderr[-200:])
     return folder
@@ -89,7 +89,7 @@ def test_console(tmp_path):
                 "initial_state": "PAUSED"})
             assert status == 201, body
             done = subprocess.run(["node", os.path.join(ROOT, "tests", "browser", "console.mjs"),
-                                   f"http://127.0.0.1:{sluice.admin_port}", shots], timeout=240, capture_output=True, text=True,
+                                   f"http://127.0.0.1:{sluice.admin_port}", shots], timeout=600, capture_output=True, text=True,
                                   env={**os.environ, "PLAYWRIGHT": folder, "CHROMIUM": browser})
             print(done.stdout, done.stderr)
             lines = done.stdout.splitlines()

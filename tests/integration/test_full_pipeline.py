@@ -14,7 +14,7 @@ from real_kafka import Missing, jars
 from sql_servers import Postgres
 
 EXPECTED = os.path.join(SHARED, "data", "pinterest", "a131_expected.json")
-pytestmark = pytest.mark.skipif(not os.path.exists(EXPECTED), reason=f"no recorded results at {EXPECTED}")
+recorded = pytest.mark.skipif(not os.path.exists(EXPECTED), reason=f"no recorded results at {EXPECTED} (set SLUICE_SHARED)")
 
 
 def flat(row):
@@ -86,6 +86,7 @@ def test_without_node_the_streaming_branch_is_left_out(tmp_path):
     assert done.stdout.startswith("(None, 'Node is missing") and not os.path.exists(os.path.join(EXAMPLE, "nowhere"))
 
 
+@recorded
 def test_on_sqlite(tmp_path):
     """Both branches; what is no JSON in a stream goes through it and ends among the dead letters."""
     malformed_into(tmp_path, "streaming-12471ce1b695-pin")
@@ -98,6 +99,7 @@ def test_on_sqlite(tmp_path):
     assert dead_letters(tmp_path, "stream-dead-letters") == [MALFORMED]
 
 
+@recorded
 def test_on_postgresql(tmp_path):
     server = Postgres().start()
     try:

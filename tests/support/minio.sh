@@ -42,7 +42,7 @@ if [ "${1:-}" = install ]; then
     exit
 fi
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(cd "$(dirname "$0")" && python3 -c 'import harness; print(harness.free_port())')
 data=$(mktemp -d "${TMPDIR:-/tmp}/sluice-minio-XXXXXX")
 MINIO_ROOT_USER=sluice MINIO_ROOT_PASSWORD=sluice-secret MINIO_BROWSER=off MINIO_UPDATE=off \
     CI=1 "$program" server --quiet --address "127.0.0.1:$port" "$data" >"$data.log" 2>&1 </dev/null &

@@ -62,10 +62,12 @@ class Postgres(Server):
     quote = '"'
 
     def __init__(self):
-        super().__init__()
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
         if not found:
             pytest.skip("PostgreSQL's server is not installed (package postgresql)")
+        if not shutil.which("psql"):
+            pytest.skip("PostgreSQL's client is not installed (package postgresql-client)")
+        super().__init__()
         self.bin = os.path.dirname(found[-1])
         self.data = os.path.join(self.folder, "data")
         if os.geteuid() == 0:
@@ -103,10 +105,10 @@ class MariaDb(Server):
     quote = "`"
 
     def __init__(self):
-        super().__init__()
         self.server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
         if not os.path.exists(self.server):
             pytest.skip("MariaDB's server is not installed (package mariadb-server)")
+        super().__init__()
         self.data = os.path.join(self.folder, "data")
         if os.geteuid() == 0:
             shutil.chown(self.folder, "mysql")

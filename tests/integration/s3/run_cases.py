@@ -447,6 +447,9 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
+    for path in options.cases:
+        if not os.path.exists(path):
+            parser.error(f"{path} is not there")
     with tempfile.TemporaryDirectory() as folder:
         store = Real(*options.s3) if options.s3 else Fake() if options.fake else Folder(folder)
         cases = [Case(path, number, store) for number, path in enumerate(case_files(options.cases))]
