@@ -78,14 +78,12 @@ def test_a_bad_connector_is_3(tmp_path, connector, words):
                                           ("crash", "SIGABRT")])
 def test_a_connector_that_does_not_start_is_3(tmp_path, behave, word):
     """As ConnectStandalone: what start() throws ends the worker."""
-    worker = {"plugin.path": os.path.join(BUILD, "tests", "worker_plugins"), "offset.flush.interval.ms": "60000"}
-    source = {"connector.class": "sluice.test.LineSourceConnector", "file": str(tmp_path / "in.txt"), "topic": "t"}
-    (tmp_path / "in.txt").write_text("one\n")
-    files = [write_properties(str(tmp_path / f"{name}.properties"), {"name": name, **source, **more})
-             for name, more in (("good", {}), ("bad", {"behave": behave}))]
-    code, text = standalone(tmp_path, worker, *files)
-    assert code == 3, text
-    assert "Created connector good" in text and "Created connector bad" not in text
+    worker = {"plugin.path": os.path.join(BUILD, "tests", "worker_plugins")}
+    path = write_properties(str(tmp_path / "bad.properties"), {
+        "name": "bad", "connector.class": "sluice.test.LineSourceConnector", "file": str(tmp_path / "in.txt"),
+        "topic": "t", "behave": behave})
+    code, text = standalone(tmp_path, worker, path)
+    assert code == 3 and "Created connector" not in text, text
     assert word in text.split("Stopping after connector error")[1], text
 
 

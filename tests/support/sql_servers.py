@@ -24,8 +24,15 @@ class Server:
     """A server process in a folder of its own, which can be killed and started again."""
 
     def __init__(self):
+        self.find()  # or skips
         # Not pytest's: that one is closed to the users that these servers run as.
         self.folder, self.port, self.process = tempfile.mkdtemp(prefix="sluice-sql-"), free_port(), None
+        self.data = os.path.join(self.folder, "data")
+        try:
+            self.prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self):
         self.log = open(os.path.join(self.folder, "server.log"), "ab")
@@ -61,15 +68,15 @@ class Server:
 class Postgres(Server):
     quote = '"'
 
-    def __init__(self):
+    def find(self):
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
         if not found:
             pytest.skip("PostgreSQL's server is not installed (package postgresql)")
         if not shutil.which("psql"):
             pytest.skip("PostgreSQL's client is not installed (package postgresql-client)")
-        super().__init__()
         self.bin = os.path.dirname(found[-1])
-        self.data = os.path.join(self.folder, "data")
+
+    def prepare(self):
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
         password = os.path.join(self.folder, "password")
@@ -104,12 +111,14 @@ class Postgres(Server):
 class MariaDb(Server):
     quote = "`"
 
-    def __init__(self):
+    def find(self):
         self.server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
-        if not os.path.exists(self.server):
+        if not os.path.exists(self.server) or not shutil.which("mariadb-install-db"):
             pytest.skip("MariaDB's server is not installed (package mariadb-server)")
-        super().__init__()
-        self.data = os.path.join(self.folder, "data")
+        if not shutil.which("mariadb"):
+            pytest.skip("MariaDB's client is not installed (package mariadb-client)")
+
+    def prepare(self):
         if os.geteuid() == 0:
             shutil.chown(self.folder, "mysql")
         subprocess.run(_as_user("mysql", ["mariadb-install-db", "--datadir=" + self.data, "--no-defaults",
