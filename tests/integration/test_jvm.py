@@ -10,6 +10,7 @@ from real_kafka import JvmConnect
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 ERRORS = "__connect.errors."
+PATIENCE = 180  # seconds for two workers to begin and commit: a JVM takes its time on a busy machine
 
 
 def source(file, topic, **more):
@@ -73,7 +74,7 @@ def test_sinks_write_the_same_and_hand_over_the_group(tmp_path, broker, topic):
             make_worker("sluice", tmp_path / "s", broker, connectors["sluice"]):
         for kind, path in outputs.items():
             wait_until(lambda path=path: len(lines_of(path)) == len(values), 30, f"all lines of {kind}")
-            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)}, 60)
+            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)}, PATIENCE)
     # each goes on in the other's group
     broker.produce(topic, values[:3])
     connectors = {kind: {f"sink-{other}": sink(outputs[other], topic, **converter)}
@@ -126,7 +127,7 @@ def test_dead_letters_header_by_header(tmp_path, broker, topic):
         for kind in connectors:
             for fault in FAULTS:
                 group = f"{topic}-{kind}-{fault}"
-                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, 60, group)
+                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, PATIENCE, group)
     topics = broker.topics()
     for fault in FAULTS:
         jvm, sluice = (letters(broker, f"{topic}-{kind}-{fault}", None) for kind in ("jvm", "sluice"))

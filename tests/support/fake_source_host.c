@@ -443,7 +443,7 @@ enum sluice_result fake_source_host_start(struct fake_source_host *fake)
 bool fake_source_host_wait(struct fake_source_host *fake, size_t records)
 {
     pthread_mutex_lock(&fake->lock);
-    while (fake->record_count < records && wait_change(fake, 5000)) {
+    while (fake->record_count < records && wait_change(fake, 60000)) {
     }
     bool there = fake->record_count >= records;
     pthread_mutex_unlock(&fake->lock);

@@ -292,7 +292,7 @@ static void test_outage(void **state)
     assert_int_equal(put(fake, 0, 10, "1"), SLUICE_OK);
     int64_t next = 10;
     enum sluice_result result = SLUICE_OK;
-    for (int try = 0; try < 300 && result != SLUICE_RETRY; try++, next++) {
+    for (int try = 0; try < 3000 && result != SLUICE_RETRY; try++, next++) {
         usleep(10000);
         result = put(fake, next, next + 1, "1");
     }

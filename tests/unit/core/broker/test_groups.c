@@ -243,7 +243,7 @@ static void a_dead_member_gives_up_at_once(void **state)
     (void)kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
     wait_owned((struct member *[]){&a}, 1, (int[]){4});
-    assert_true(clock_monotonic_ms() - begin < 5000);
+    assert_true(clock_monotonic_ms() - begin < 30000); /* not by the session's 60 s */
     close(ends[0]);
     close(ends[1]);
     broker_consumer_destroy(a.consumer);
