@@ -63,4 +63,5 @@ const struct sluice_data data_api = {
     .schema_equal = schema_equal,
     .first_logical = value_first_logical,
     .index_of = value_index_of,
+    .name_value = value_name_value,
 };

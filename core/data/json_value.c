@@ -297,7 +297,7 @@ struct sluice_span json_quote(struct arena *arena, const char *text, size_t size
     for (const unsigned char *q = json_plain_end(p, end); q < end; q = json_plain_end(q + 1, end)) {
         extra += 11; /* at most \uXXXX\uXXXX for four bytes */
     }
-    char *out = arena_alloc(arena, size + extra + 2);
+    char *out = arena_alloc(arena, size + extra + 3);
     size_t used = 0;
     out[used++] = '"';
     while (p < end) {
@@ -350,5 +350,6 @@ struct sluice_span json_quote(struct arena *arena, const char *text, size_t size
         p += length;
     }
     out[used++] = '"';
+    out[used] = ':';
     return (struct sluice_span){out, used};
 }

@@ -149,56 +149,74 @@ static void write_struct(struct out *out, const struct sluice_value *value)
     put_char(out, '}');
 }
 
-/* The member is `key:value` in one text, as it came. */
-static bool is_as_it_came(const struct member *member)
+static void write_pairs(struct out *out, const struct sluice_value *value,
+                        const struct sluice_schema *schema)
 {
-    const char *json = member->value ? member->value->json : NULL;
-    return json && member->key_json + member->key_json_size + 1 == json && json[-1] == ':';
+    size_t count = value_count(value);
+    put_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        put(out, ",[" + (i == 0), i == 0 ? 1 : 2);
+        write_value(out, value_key_at(value, i), schema ? schema_key(schema) : NULL);
+        put_char(out, ',');
+        write_value(out, value_at(value, i), schema ? schema_value(schema) : NULL);
+        put_char(out, ']');
+    }
+    put_char(out, ']');
 }
 
-/* Members from i on that stand side by side in the text they came from go at once; gives the next. */
-static size_t write_run(struct out *out, const struct members *members, size_t i)
+/* Text to be copied: what stands side by side where it came from goes at once. */
+struct stretch {
+    const char *begin, *end;
+};
+
+static const struct stretch nothing = {"", ""};
+
+static inline void end_stretch(struct stretch *stretch, struct out *out)
 {
-    const char *begin = members->list[i].key_json, *end = begin;
-    do {
-        const struct sluice_value *value = members->list[i++].value;
-        end = value->json + value->json_size;
-    } while (i < members->count && is_as_it_came(&members->list[i]) &&
-             members->list[i].key_json == end + 1 && *end == ',');
-    put(out, begin, (size_t)(end - begin));
-    return i;
+    if (stretch->begin != stretch->end) {
+        put(out, stretch->begin, (size_t)(stretch->end - stretch->begin));
+    }
+    *stretch = nothing;
+}
+
+static inline void add_text(struct stretch *stretch, struct out *out, const char *text, size_t size)
+{
+    if (text != stretch->end) {
+        end_stretch(stretch, out);
+        stretch->begin = text;
+    }
+    stretch->end = text + size;
 }
 
 static void write_map(struct out *out, const struct sluice_value *value,
                       const struct sluice_schema *schema)
 {
     const struct members *members = value_members(value);
-    bool pairs = members->other_keys;
-    const struct sluice_schema *value_schema = schema ? schema_value(schema) : NULL;
-    put_char(out, pairs ? '[' : '{');
-    for (size_t i = 0; i < members->count; i++) {
-        const struct member *member = &members->list[i];
-        if (i > 0) {
+    const struct member *end = members->list + members->count;
+    struct stretch stretch = nothing;
+    if (members->other_keys) {
+        write_pairs(out, value, schema);
+        return;
+    }
+    put_char(out, '{');
+    for (const struct member *member = members->list; member < end; member++) {
+        const struct sluice_value *inner = member->value ? member->value : &value_null;
+        if (member->key_json == stretch.end + 1 && *stretch.end == ',') {
+            stretch.end++;
+        } else if (member > members->list) {
+            end_stretch(&stretch, out);
             put_char(out, ',');
         }
-        if (!pairs && is_as_it_came(member)) {
-            i = write_run(out, members, i) - 1;
-            continue;
-        }
-        if (pairs) {
-            put_char(out, '[');
-            write_value(out, value_key_at(value, i), schema ? schema_key(schema) : NULL);
-            put_char(out, ',');
+        add_text(&stretch, out, member->key_json, member->key_json_size + 1);
+        if (inner->json) {
+            add_text(&stretch, out, inner->json, inner->json_size);
         } else {
-            put(out, member->key_json, member->key_json_size);
-            put_char(out, ':');
-        }
-        write_value(out, value_at(value, i), value_schema);
-        if (pairs) {
-            put_char(out, ']');
+            end_stretch(&stretch, out);
+            write_value(out, inner, schema ? schema_value(schema) : NULL);
         }
     }
-    put_char(out, pairs ? ']' : '}');
+    end_stretch(&stretch, out);
+    put_char(out, '}');
 }
 
 static void write_array(struct out *out, const struct sluice_value *value,

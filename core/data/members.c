@@ -72,11 +72,34 @@ static uint64_t member_hash(const struct member *member)
     return member->key_json ? bytes_hash(member->key, member->key_size) : key_hash(member->key_value);
 }
 
-static bool is_key(const struct member *member, const char *text, size_t size)
+/* Without a call for texts of up to 16 bytes, which most names are. */
+static inline bool same_text(const char *a, const char *b, size_t size)
+{
+    uint64_t x, y;
+    uint32_t v, w;
+    if (size >= sizeof(x)) {
+        memcpy(&x, a, sizeof(x));
+        memcpy(&y, b, sizeof(y));
+        uint64_t differ = x ^ y;
+        memcpy(&x, a + size - sizeof(x), sizeof(x));
+        memcpy(&y, b + size - sizeof(y), sizeof(y));
+        return (differ | (x ^ y)) == 0 && (size <= 16 || memcmp(a, b, size) == 0);
+    }
+    if (size >= sizeof(v)) {
+        memcpy(&v, a, sizeof(v));
+        memcpy(&w, b, sizeof(w));
+        uint32_t differ = v ^ w;
+        memcpy(&v, a + size - sizeof(v), sizeof(v));
+        memcpy(&w, b + size - sizeof(w), sizeof(w));
+        return (differ | (v ^ w)) == 0;
+    }
+    return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
+static inline bool is_key(const struct member *member, const char *text, size_t size)
 {
     return member->key_size == size && member->key_json &&
-           (member->key == text || size == 0 ||
-            (member->key[0] == text[0] && memcmp(member->key, text, size) == 0));
+           (member->key == text || same_text(member->key, text, size));
 }
 
 static void index_put(struct members *members, size_t i)
@@ -136,6 +159,21 @@ static inline struct member *find_member(struct members *members, const char *te
         }
     }
     return NULL;
+}
+
+/* The same for a name: it is looked for where it was found last. */
+static inline struct member *find_name(struct members *members, const struct sluice_name *name)
+{
+    uint32_t place = atomic_load_explicit(&name->place, memory_order_relaxed);
+    if (place < members->count && is_key(&members->list[place], name->text, name->size)) {
+        return &members->list[place];
+    }
+    struct member *member = find_member(members, name->text, name->size);
+    if (member) {
+        _Atomic uint32_t *last = &((struct sluice_name *)name)->place; /* const is for plugins */
+        atomic_store_explicit(last, (uint32_t)(member - members->list), memory_order_relaxed);
+    }
+    return member;
 }
 
 /* The same for a key of any type. */
@@ -199,7 +237,7 @@ const struct sluice_value *value_find(const struct sluice_value *value, const st
     if (value_type(value) != SLUICE_MAP) {
         return NULL;
     }
-    const struct member *member = find_member(value_members(value), name->text, name->size);
+    const struct member *member = find_name(value_members(value), name);
     return !member ? NULL : member->value ? member->value : &value_null;
 }
 
@@ -209,7 +247,7 @@ ptrdiff_t value_index_of(const struct sluice_value *map, const struct sluice_nam
         return -1;
     }
     struct members *members = value_members(map);
-    const struct member *member = find_member(members, name->text, name->size);
+    const struct member *member = find_name(members, name);
     return member ? member - members->list : -1;
 }
 
@@ -363,7 +401,7 @@ static void set_key(struct members *members, struct member *member, const struct
 void value_put(struct sluice_batch *batch, struct sluice_value *map, const struct sluice_name *name,
                const struct sluice_value *value)
 {
-    struct member *member = find_member(map->members, name->text, name->size);
+    struct member *member = find_name(map->members, name);
     if (!member) {
         member = member_add(batch, map->members);
         set_key(map->members, member, name);
@@ -382,8 +420,7 @@ void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const s
         member->key_value = freeze(members, key);
         if (value_type(key) == SLUICE_STRING) {
             struct sluice_span text = value_text(key);
-            struct sluice_span json = key->json ? (struct sluice_span){key->json, key->json_size}
-                                                : json_quote(batch_arena(batch), text.data, text.size);
+            struct sluice_span json = json_quote(batch_arena(batch), text.data, text.size);
             member->key = text.data;
             member->key_size = (uint32_t)text.size;
             member->key_json = json.data;
@@ -416,7 +453,7 @@ bool value_remove(struct sluice_batch *batch, struct sluice_value *map, const st
 {
     (void)batch;
     struct members *members = map->members;
-    struct member *member = find_member(members, name->text, name->size);
+    struct member *member = find_name(members, name);
     if (!member) {
         return false;
     }

@@ -57,7 +57,16 @@ const struct sluice_name *value_intern(const char *text, size_t size)
         memcpy(copy, text, size);
         copy[size] = '\0';
         struct sluice_span json = json_quote(&names_arena, text, size);
-        *name = (struct sluice_name){copy, json.data, (uint32_t)size, (uint32_t)json.size};
+        *name = (struct sluice_name){
+            .text = copy,
+            .json = json.data,
+            .size = (uint32_t)size,
+            .json_size = (uint32_t)json.size,
+            .value = {.type = SLUICE_STRING,
+                      .json = json.data,
+                      .json_size = (uint32_t)json.size,
+                      .text = {copy, size}},
+        };
         names[at] = name;
         names_count++;
     }
@@ -69,4 +78,9 @@ const struct sluice_name *value_intern(const char *text, size_t size)
 struct sluice_span value_name_text(const struct sluice_name *name)
 {
     return (struct sluice_span){name->text, name->size};
+}
+
+const struct sluice_value *value_name_value(const struct sluice_name *name)
+{
+    return &name->value;
 }

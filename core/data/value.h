@@ -17,18 +17,10 @@ enum {
     VALUE_WRITABLE = 2, /* container may be changed in place */
 };
 
-/** A field name: made once, compared by pointer first. */
-struct sluice_name {
-    const char *text; /* NUL-terminated */
-    const char *json; /* quoted and escaped */
-    uint32_t size;
-    uint32_t json_size;
-};
-
 /** One element, entry or field. Arrays and structs use `value` only. */
 struct member {
     const char *key;      /* decoded text of a STRING key */
-    const char *key_json; /* quoted text; NULL: key_value is no STRING */
+    const char *key_json; /* quoted text, a colon behind it; NULL: key_value is no STRING */
     uint32_t key_size, key_json_size;
     const struct sluice_value *key_value; /* made on demand for STRING keys */
     const struct sluice_value *value;
@@ -69,6 +61,16 @@ struct sluice_value {
     };
 };
 
+/** A field name, made once. */
+struct sluice_name {
+    const char *text; /* NUL-terminated */
+    const char *json; /* quoted and escaped, a colon behind it */
+    uint32_t size;
+    uint32_t json_size;
+    _Atomic uint32_t place;    /* where a map had it last: most maps have it there again */
+    struct sluice_value value; /* the name as a STRING */
+};
+
 /** One of 64 bits: most keys that a map has not are told by theirs. */
 static inline uint64_t key_bit(const char *text, size_t size)
 {
@@ -107,7 +109,7 @@ uint64_t bytes_hash(const char *data, size_t size);
 /** Equality of two containers of one type. */
 bool members_equal(const struct sluice_value *a, const struct sluice_value *b);
 
-/** Quoted, escaped as Jackson does it. */
+/** Quoted, escaped as Jackson does it; a colon stands behind it, which is not counted. */
 struct sluice_span json_quote(struct arena *arena, const char *text, size_t size);
 /** Undoes the escapes of a quoted normal text. */
 struct sluice_span json_unquote(struct arena *arena, const char *json, size_t size);

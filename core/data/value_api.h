@@ -20,6 +20,7 @@ bool value_equal(const struct sluice_value *a, const struct sluice_value *b);
 
 const struct sluice_name *value_intern(const char *text, size_t size);
 struct sluice_span value_name_text(const struct sluice_name *name);
+const struct sluice_value *value_name_value(const struct sluice_name *name);
 
 struct sluice_value *value_new_null(struct sluice_batch *batch);
 struct sluice_value *value_new_boolean(struct sluice_batch *batch, bool truth);

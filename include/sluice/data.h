@@ -247,6 +247,8 @@ struct sluice_data {
     const struct sluice_value *(*first_logical)(const struct sluice_value *value);
     /** Place of a member of a map (STRING keys), for at() and rename_at(); -1: there is none. */
     ptrdiff_t (*index_of)(const struct sluice_value *map, const struct sluice_name *name);
+    /** The name as a STRING that lives for ever: for constants that go into every record. */
+    const struct sluice_value *(*name_value)(const struct sluice_name *name);
 };
 
 #endif

@@ -1,9 +1,18 @@
-/* A compiled SimpleDateFormat pattern, shared by dates.c and date_parse.c. */
+/* A compiled SimpleDateFormat pattern, shared by dates.c, date_print.c and date_parse.c. */
 #ifndef LIB_JAVA_DATE_PATTERN_H
 #define LIB_JAVA_DATE_PATTERN_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "lib/java/dates.h"
+
+enum {
+    DATE_FIELD_MAX = 10, /* bytes of a printed field, where its letter does not come more often */
+    DATE_ZONE_MAX = 64,  /* of a zone's name, which takes four letters */
+    DATE_ZONE_SHORT = 16,
+    DATE_TEXT_MAX = DATE_PATTERN_MAX * 16, /* no letter gives more */
+};
 
 struct date_item {
     char letter; /* 0: literal text */
@@ -16,6 +25,7 @@ struct date_format {
     size_t item_count;
     char *text; /* of the literals */
     size_t text_size;
+    size_t longest; /* bytes that a printed time takes at most */
     int32_t century_year; /* two-digit years are in the 100 years from here */
     int64_t century_ms;
 };

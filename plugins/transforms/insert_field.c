@@ -20,7 +20,7 @@ struct insert_field {
     struct transform base;
     const struct sluice_name *names[INSERTED_COUNT]; /* NULL: not wanted */
     bool required[INSERTED_COUNT];
-    const char *static_value;
+    const struct sluice_value *static_value;
     struct schema_cache cache;
 };
 
@@ -48,17 +48,18 @@ static enum sluice_result configure(void *self, const char *class_name,
     transform_null_option(base, config);
     bool any = false;
     for (size_t i = 0; i < INSERTED_COUNT; i++) {
-        const char *text = api->get_string(config, keys[i]);
-        if (!text) {
+        const char *name = api->get_string(config, keys[i]);
+        if (!name) {
             continue;
         }
         any = true;
-        size_t size = strlen(text);
-        insert->required[i] = size > 0 && text[size - 1] == '!';
-        size -= size > 0 && (text[size - 1] == '!' || text[size - 1] == '?');
-        insert->names[i] = base->data->intern(text, size);
+        size_t size = strlen(name);
+        insert->required[i] = size > 0 && name[size - 1] == '!';
+        size -= size > 0 && (name[size - 1] == '!' || name[size - 1] == '?');
+        insert->names[i] = base->data->intern(name, size);
     }
-    insert->static_value = api->get_string(config, "static.value");
+    const char *text = api->get_string(config, "static.value");
+    insert->static_value = text ? constant_text(base, text) : NULL;
     if (!any) {
         return BAD_CONFIG(base, "No field insertion configured");
     }
@@ -81,7 +82,7 @@ static enum sluice_result value_of(const struct insert_field *insert,
 {
     const struct sluice_data *data = insert->base.data;
     const struct sluice_records *records = insert->base.records;
-    int64_t timestamp = records->timestamp(record);
+    int64_t timestamp;
     *ret_value = NULL;
     switch (what) {
     case TOPIC: {
@@ -104,14 +105,14 @@ static enum sluice_result value_of(const struct insert_field *insert,
         *ret_value = data->new_integer(batch, SLUICE_INT64, records->offset(record));
         break;
     case TIMESTAMP:
+        timestamp = records->timestamp(record);
         if (timestamp != SLUICE_NO_TIMESTAMP) {
             *ret_value = with_schema ? data->new_date(batch, timestamp)
                                      : data->new_integer(batch, SLUICE_INT64, timestamp);
         }
         break;
     default:
-        *ret_value =
-            data->new_string_view(batch, insert->static_value, strlen(insert->static_value));
+        *ret_value = insert->static_value;
         break;
     }
     return SLUICE_OK;

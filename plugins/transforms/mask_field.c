@@ -12,6 +12,7 @@
 struct mask_field {
     struct each_field each;  /* first */
     const char *replacement; /* NULL: empty values */
+    const struct sluice_value *text; /* replacement, or the empty text */
     bool is_number;
     struct java_decimal number;
     double real;
@@ -55,7 +56,7 @@ static enum conversion mask_empty(struct each_field *each, struct sluice_batch *
         *ret_value = data->new_boolean(batch, false);
         return CONVERT_SET;
     case SLUICE_STRING:
-        *ret_value = data->new_string_view(batch, "", 0);
+        *ret_value = ((struct mask_field *)each)->text;
         return CONVERT_SET;
     case SLUICE_DECIMAL:
         *ret_value = data->new_decimal(batch, "", 1, 0);
@@ -84,7 +85,7 @@ static enum conversion mask_with(struct mask_field *mask, struct sluice_batch *b
     const struct sluice_data *data = each->base.data;
     enum sluice_type type = data->type(value);
     if (type == SLUICE_STRING) {
-        *ret_value = data->new_string_view(batch, mask->replacement, strlen(mask->replacement));
+        *ret_value = mask->text;
         return CONVERT_SET;
     }
     bool integer = type >= SLUICE_INT8 && type <= SLUICE_INT64;
@@ -157,6 +158,8 @@ static enum sluice_result configure(void *self, const char *class_name,
     transform_variant(&each->base, class_name);
     transform_null_option(&each->base, config);
     mask->replacement = each->base.host->config->get_string(config, "replacement");
+    const char *text = mask->replacement ? mask->replacement : "";
+    mask->text = constant_text(&each->base, text);
     enum sluice_result result = each_field_read(each, config);
     if (result == SLUICE_OK && !each_field_order(each)) {
         result = NO_MEMORY(&each->base);

@@ -26,7 +26,7 @@ struct replace_field {
     struct rename *renames;
     ptrdiff_t *places; /* of the fields to be renamed, in the record at hand */
     size_t rename_count;
-    bool targets_meet; /* two renames have one new name */
+    bool names_meet; /* renames and exclusions have names in common */
     struct schema_cache cache;
 };
 
@@ -117,6 +117,27 @@ static bool add_names(struct replace_field *replace, const struct sluice_config 
     return fine;
 }
 
+static bool is_excluded(const struct replace_field *replace, const struct sluice_name *name)
+{
+    for (size_t i = 0; i < replace->excluded_count; i++) {
+        if (replace->excluded[i] == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_names(struct replace_field *replace)
+{
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        replace->names_meet |= is_excluded(replace, replace->renames[i].to) ||
+                                 is_excluded(replace, replace->renames[i].from);
+        for (size_t k = 0; k < i; k++) {
+            replace->names_meet |= replace->renames[i].to == replace->renames[k].to;
+        }
+    }
+}
+
 static enum sluice_result configure(void *self, const char *class_name,
                                     const struct sluice_config *config)
 {
@@ -136,16 +157,14 @@ static enum sluice_result configure(void *self, const char *class_name,
             return NO_MEMORY(base);
         }
     }
-    for (size_t i = 0; i < replace->rename_count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            replace->targets_meet |= replace->renames[i].to == replace->renames[k].to;
-        }
-    }
     replace->places = calloc(replace->rename_count + 1, sizeof(*replace->places));
     bool fine = replace->places &&
                 add_names(replace, config, "exclude", "blacklist", &replace->exclude,
                           &replace->excluded, &replace->excluded_count) &&
                 add_names(replace, config, "include", "whitelist", &replace->include, NULL, NULL);
+    if (fine) {
+        check_names(replace);
+    }
     return fine ? SLUICE_OK : NO_MEMORY(base);
 }
 
@@ -225,7 +244,7 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
     if (result != SLUICE_OK) {
         return result;
     }
-    bool in_place = replace->include.count == 0 && !replace->targets_meet;
+    bool in_place = replace->include.count == 0 && !replace->names_meet;
     for (size_t i = 0; i < replace->rename_count && in_place; i++) {
         in_place = data->index_of(value, replace->renames[i].to) < 0;
     }
@@ -234,8 +253,10 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         return SLUICE_OK;
     }
     bool touched = false;
-    for (size_t i = 0; i < replace->rename_count && !touched; i++) {
-        touched = data->index_of(value, replace->renames[i].from) >= 0;
+    /* all places before the first change: a new name may be another's former one */
+    for (size_t i = 0; i < replace->rename_count; i++) {
+        replace->places[i] = data->index_of(value, replace->renames[i].from);
+        touched |= replace->places[i] >= 0;
     }
     for (size_t i = 0; i < replace->excluded_count && !touched; i++) {
         touched = data->index_of(value, replace->excluded[i]) >= 0;
@@ -244,17 +265,13 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         return SLUICE_OK;
     }
     struct sluice_value *edited = data->edit(batch, value);
-    for (size_t i = 0; i < replace->excluded_count; i++) {
-        data->remove(batch, edited, replace->excluded[i]);
-    }
-    /* all places before the first change: a new name may be another's former one */
-    for (size_t i = 0; i < replace->rename_count; i++) {
-        replace->places[i] = data->index_of(edited, replace->renames[i].from);
-    }
     for (size_t i = 0; i < replace->rename_count; i++) {
         if (replace->places[i] >= 0) {
             data->rename_at(batch, edited, (size_t)replace->places[i], replace->renames[i].to);
         }
+    }
+    for (size_t i = 0; i < replace->excluded_count; i++) {
+        data->remove(batch, edited, replace->excluded[i]);
     }
     transform_replace(&replace->base, record, NULL, edited);
     return SLUICE_OK;

@@ -6,6 +6,8 @@
 #ifndef TRANSFORMS_TRANSFORM_H
 #define TRANSFORMS_TRANSFORM_H
 
+#include <string.h>
+
 #include <sluice/transform.h>
 
 #define ILLEGAL_ARGUMENT "java.lang.IllegalArgumentException"
@@ -50,6 +52,13 @@ const struct sluice_value *transform_operand(const struct transform *transform,
                                              const struct sluice_schema **ret_schema);
 void transform_replace(const struct transform *transform, struct sluice_record *record,
                        const struct sluice_schema *schema, const struct sluice_value *value);
+
+/** A text of the configuration as a value that may go into every record. */
+static inline const struct sluice_value *constant_text(const struct transform *transform,
+                                                       const char *text)
+{
+    return transform->data->name_value(transform->data->intern(text, strlen(text)));
+}
 
 /** Java's class of a value as Class.getName() prints it; "null" for null. Static. */
 const char *java_class(const struct transform *transform, const struct sluice_value *value);

@@ -1,0 +1,186 @@
+/* SimpleDateFormat: printing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/java/calendar.h"
+#include "lib/java/date_pattern.h"
+#include "lib/java/dates.h"
+
+/* Each of these writes at p, where there is room for the longest text, and gives the place behind it. */
+
+static inline char *put_text(char *p, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) { /* a few bytes: no call for them */
+        p[i] = text[i];
+    }
+    return p + size;
+}
+
+static inline char *put_two(char *p, uint32_t value)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                                "34353637383940414243444546474849505152535455565758596061626364656667"
+                                "6869707172737475767778798081828384858687888990919293949596979899";
+    memcpy(p, pairs + (size_t)value * 2, 2);
+    return p + 2;
+}
+
+static char *put_digits(char *p, uint32_t value, int digits)
+{
+    char text[12], *end = text + sizeof(text), *first = end;
+    do {
+        *--first = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (int length = (int)(end - first); length < digits; length++) {
+        *p++ = '0';
+    }
+    return put_text(p, first, (size_t)(end - first));
+}
+
+/* Most fields: two digits where the pattern says two, or three or four. */
+static inline char *put_number(char *p, uint32_t value, int digits)
+{
+    if (digits == 2 && value < 100) {
+        return put_two(p, value);
+    }
+    if (digits == 4 && value < 10000) {
+        return put_two(put_two(p, value / 100), value % 100);
+    }
+    if (digits == 3 && value < 1000) {
+        *p = (char)('0' + value / 100);
+        return put_two(p + 1, value % 100);
+    }
+    return put_digits(p, value, digits);
+}
+
+static char *put_name(char *p, const char *name, bool full)
+{
+    return put_text(p, name, full ? strlen(name) : 3);
+}
+
+/** `+0200` (colon false), `+02:00`, or `+02` where minutes are left out. */
+static char *put_offset(char *p, int32_t seconds, bool minutes, bool colon)
+{
+    int32_t value = seconds / 60;
+    *p++ = value < 0 ? '-' : '+';
+    value = abs(value);
+    p = put_number(p, (uint32_t)value / 60, 2);
+    if (minutes) {
+        p = put_text(p, ":", colon);
+        p = put_number(p, (uint32_t)value % 60, 2);
+    }
+    return p;
+}
+
+/** TimeZone.getDisplayName; zones without an English name are printed as their offset. */
+static char *put_zone(char *p, const struct zone_offset *offset, bool full)
+{
+    const char *name = full ? zone_long_name(offset->abbreviation, offset->seconds) : NULL;
+    if (!name && (offset->abbreviation[0] == '+' || offset->abbreviation[0] == '-')) {
+        return put_offset(put_text(p, "GMT", 3), offset->seconds, true, true);
+    }
+    name = name ? name : offset->abbreviation;
+    return put_text(p, name, strnlen(name, full ? DATE_ZONE_MAX : DATE_ZONE_SHORT));
+}
+
+static inline char *put_item(char *p, const struct date_item *item, const struct calendar_time *time,
+                             const struct zone_offset *offset)
+{
+    int count = item->count;
+    int32_t value;
+    switch (item->letter) {
+    case 0:
+        return put_text(p, item->text, (size_t)count);
+    case 'G':
+        return put_text(p, time->era ? "AD" : "BC", 2); /* also for GGGG, as CLDR's English says */
+    case 'y':
+    case 'Y': {
+        uint32_t year = (uint32_t)(item->letter == 'y' ? time->year : time->week_year);
+        return put_number(p, count == 2 ? year % 100 : year, count);
+    }
+    case 'M':
+    case 'L':
+        if (count >= 3) {
+            return put_name(p, date_months[time->month], count >= 4);
+        }
+        value = time->month + 1;
+        break;
+    case 'E':
+        return put_name(p, date_days[time->day_of_week - 1], count >= 4);
+    case 'a':
+        return put_text(p, time->hour < 12 ? "AM" : "PM", 2);
+    case 'd':
+        value = time->day;
+        break;
+    case 'H':
+        value = time->hour;
+        break;
+    case 'k':
+        value = time->hour ? time->hour : 24;
+        break;
+    case 'K':
+        value = time->hour % 12;
+        break;
+    case 'h':
+        value = time->hour % 12 ? time->hour % 12 : 12;
+        break;
+    case 'm':
+        value = time->minute;
+        break;
+    case 's':
+        value = time->second;
+        break;
+    case 'S':
+        value = time->millisecond;
+        break;
+    case 'D':
+        value = time->day_of_year;
+        break;
+    case 'F':
+        value = time->day_of_week_in_month;
+        break;
+    case 'w':
+        value = time->week_of_year;
+        break;
+    case 'W':
+        value = time->week_of_month;
+        break;
+    case 'u':
+        value = time->day_of_week == 1 ? 7 : time->day_of_week - 1;
+        break;
+    case 'z':
+        return put_zone(p, offset, count >= 4);
+    case 'Z':
+        return put_offset(p, offset->seconds, true, false);
+    default: /* X */
+        return offset->seconds == 0 ? put_text(p, "Z", 1)
+                                    : put_offset(p, offset->seconds, count > 1, count == 3);
+    }
+    return put_number(p, (uint32_t)value, count);
+}
+
+size_t date_format_print(const struct date_format *format, const struct zone *zone, int64_t ms,
+                         char *to, size_t size)
+{
+    char scratch[DATE_TEXT_MAX]; /* for callers that have not room for every time */
+    struct zone_offset offset = zone_at(zone, ms);
+    int64_t local;
+    if (__builtin_add_overflow(ms, (int64_t)offset.seconds * 1000, &local)) {
+        local = ms;
+    }
+    struct calendar_time time = calendar_split(local);
+    char *begin = size > format->longest ? to : scratch, *p = begin;
+    for (size_t i = 0; i < format->item_count; i++) {
+        p = put_item(p, &format->items[i], &time, &offset);
+    }
+    size_t length = (size_t)(p - begin);
+    if (size > 0) {
+        size_t kept = length < size ? length : size - 1;
+        if (begin != to) {
+            memcpy(to, begin, kept);
+        }
+        to[kept] = '\0';
+    }
+    return length;
+}
