@@ -36,6 +36,7 @@ struct json_scanned {
      */
     bool infinite;
     struct json_shape *shape;  /* of the object; NULL: none, or no object */
+    uint64_t key_bits;         /* of all its names; 0: not known */
     size_t place_count;        /* members of the object, where they are wanted and known */
     struct json_place places[SHAPE_KEYS];
 };

@@ -27,10 +27,21 @@ struct json_shape {
     uint32_t wait, next_wait;     /* objects to go before another one is learnt: longer each time */
     uint32_t to_open;             /* objects still to be taken apart at once */
     bool learn;                   /* the next object */
+    uint64_t key_bits;            /* key_bit() of all names */
     uint16_t end[SHAPE_KEYS];     /* of each name in text, behind its colon */
     uint32_t hash[SHAPE_KEYS];    /* as the scan's watch for twins has it */
     char text[SHAPE_TEXT + JSON_SAME_ROOM]; /* "name": by "name": */
 };
+
+/** One of 64 bits: most keys that a map has not are told by theirs. */
+static inline uint64_t key_bit(const char *text, size_t size)
+{
+    if (size == 0) {
+        return 1;
+    }
+    size_t mixed = size + (unsigned char)text[0] * (size_t)5 + (unsigned char)text[size - 1] * (size_t)11;
+    return (uint64_t)1 << (mixed & 63);
+}
 
 /** Where a member stands in the normal text of its object. */
 struct json_place {

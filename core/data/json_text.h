@@ -93,9 +93,6 @@ enum { JSON_SAME_ROOM = 64 };
 static inline int json_same(const unsigned char *p, const unsigned char *end, const char *known,
                             size_t size)
 {
-    if ((size_t)(end - p) < size) {
-        return 0;
-    }
 #ifdef __AVX2__
     if (size <= 32 && end - p >= 32) {
         __m256i same = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(const void *)p),
@@ -104,7 +101,7 @@ static inline int json_same(const unsigned char *p, const unsigned char *end, co
         return (differ & (((uint64_t)1 << size) - 1)) == 0;
     }
 #endif
-    return memcmp(p, known, size) == 0;
+    return (size_t)(end - p) >= size && memcmp(p, known, size) == 0;
 }
 
 /** Writes \\uXXXX, six bytes, upper-case as Jackson does. */

@@ -148,15 +148,28 @@ static struct members *from_places(struct sluice_batch *batch, const struct json
     struct member *list = arena_alloc(arena, count * sizeof(*list));
     struct sluice_value *values = arena_alloc(arena, count * sizeof(*values));
     *members = (struct members){.batch = batch, .list = list, .count = count, .capacity = count};
+    uint64_t bits = scanned->key_bits;
     for (size_t i = 0; i < count; i++) {
         const struct json_place *place = &scanned->places[i];
-        set_key(arena, &list[i], (struct sluice_span){scanned->normal.data + place->key, place->key_size},
-                false);
-        members->key_bits |= key_bit(list[i].key, list[i].key_size);
-        set_from_normal(&values[i], batch, scanned->normal.data + place->value, place->value_size,
-                        place->escapes);
-        list[i].value = &values[i];
+        const char *key = scanned->normal.data + place->key, *json = scanned->normal.data + place->value;
+        list[i] = (struct member){.key = key + 1, /* names with escapes have no places */
+                                  .key_size = place->key_size - 2,
+                                  .key_json = key,
+                                  .key_json_size = place->key_size,
+                                  .value = &values[i]};
+        if (bits == 0) {
+            members->key_bits |= key_bit(key + 1, place->key_size - 2);
+        }
+        if (*json == '"' && !place->escapes) { /* most are */
+            values[i] = (struct sluice_value){.type = SLUICE_STRING,
+                                              .json = json,
+                                              .json_size = place->value_size,
+                                              .text = {json + 1, place->value_size - 2}};
+        } else {
+            set_from_normal(&values[i], batch, json, place->value_size, place->escapes);
+        }
     }
+    members->key_bits |= bits;
     return members;
 }
 

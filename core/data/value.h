@@ -11,6 +11,7 @@
 #include <sluice/data.h>
 
 #include "core/base/arena.h"
+#include "core/data/json_shape.h"
 
 enum {
     VALUE_LAZY = 1,     /* container not split, FLOAT64 or string not decoded: see json */
@@ -70,16 +71,6 @@ struct sluice_name {
     _Atomic uint32_t place;    /* where a map had it last: most maps have it there again */
     struct sluice_value value; /* the name as a STRING */
 };
-
-/** One of 64 bits: most keys that a map has not are told by theirs. */
-static inline uint64_t key_bit(const char *text, size_t size)
-{
-    if (size == 0) {
-        return 1;
-    }
-    size_t mixed = size + (unsigned char)text[0] * (size_t)5 + (unsigned char)text[size - 1] * (size_t)11;
-    return (uint64_t)1 << (mixed & 63);
-}
 
 /** What is shown where there is nothing. */
 extern const struct sluice_value value_null;
