@@ -64,4 +64,6 @@ const struct sluice_data data_api = {
     .first_logical = value_first_logical,
     .index_of = value_index_of,
     .name_value = value_name_value,
+    .map_class = value_map_class,
+    .set_map_class = value_set_map_class,
 };

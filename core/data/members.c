@@ -324,6 +324,7 @@ struct sluice_value *value_new_struct(struct sluice_batch *batch, const struct s
 struct sluice_value *value_edit(struct sluice_batch *batch, const struct sluice_value *container)
 {
     if (container->flags & VALUE_WRITABLE) {
+        container->members->java_class = NULL;
         return value_thaw(container);
     }
     const struct members *from = value_members(container);
@@ -464,6 +465,17 @@ bool value_remove(struct sluice_batch *batch, struct sluice_value *map, const st
     return true;
 }
 
+const char *value_map_class(const struct sluice_value *map)
+{
+    const char *name = value_members(map)->java_class;
+    return name ? name : "java.util.HashMap";
+}
+
+void value_set_map_class(struct sluice_value *map, const char *class_name)
+{
+    map->members->java_class = class_name;
+}
+
 struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_value *value)
 {
     enum sluice_type type = value_type(value);
@@ -497,6 +509,7 @@ struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_
     struct sluice_value *copy = type == SLUICE_STRUCT
                                     ? value_new_struct(batch, value_struct_schema(value))
                                     : new_container(batch, type, count);
+    copy->members->java_class = value_members(value)->java_class;
     for (size_t i = 0; i < count; i++) {
         struct sluice_value *member = value_copy(batch, value_at(value, i));
         if (type == SLUICE_ARRAY) {

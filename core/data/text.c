@@ -1,5 +1,6 @@
 /* Values as Java's String.valueOf prints them. [one thread per batch at a time] */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/data/batch.h"
@@ -7,6 +8,7 @@
 #include "core/data/value_api.h"
 #include "lib/java/calendar.h"
 #include "lib/java/double_text.h"
+#include "lib/java/hash_order.h"
 
 /* Grows inside the arena; what it outgrows is freed with the batch. */
 struct out {
@@ -40,13 +42,41 @@ static void put_text(struct out *out, const char *text)
 
 static void print(struct out *out, const struct sluice_value *value);
 
+struct place {
+    uint32_t bucket, i;
+};
+
+static int by_bucket(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    return x->bucket != y->bucket ? (x->bucket < y->bucket ? -1 : 1) : x->i < y->i ? -1 : 1;
+}
+
+/* The order that a HashMap has its entries in; NULL: as they are. Texts as keys only. */
+static struct place *hash_order(struct out *out, const struct sluice_value *value)
+{
+    const struct members *members = value_members(value);
+    if (members->java_class || members->other_keys || members->count < 2) {
+        return NULL;
+    }
+    struct place *order = arena_alloc(out->arena, members->count * sizeof(*order));
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->list[i];
+        order[i] = (struct place){java_hash_bucket(member->key, member->key_size, members->count), (uint32_t)i};
+    }
+    qsort(order, members->count, sizeof(*order), by_bucket);
+    return order;
+}
+
 /* AbstractMap, AbstractCollection and Struct print their members; a Struct leaves null fields out. */
 static void print_container(struct out *out, const struct sluice_value *value)
 {
     bool first = true;
     bool structure = value->type == SLUICE_STRUCT;
+    const struct place *order = value->type == SLUICE_MAP ? hash_order(out, value) : NULL;
     put_text(out, structure ? "Struct{" : value->type == SLUICE_MAP ? "{" : "[");
-    for (size_t i = 0; i < value_count(value); i++) {
+    for (size_t k = 0; k < value_count(value); k++) {
+        size_t i = order ? order[k].i : k;
         const struct sluice_value *member = value_at(value, i);
         if (structure && value_type(member) == SLUICE_NULL) {
             continue;

@@ -33,6 +33,7 @@ struct members {
     const struct sluice_schema *schema; /* STRUCT */
     struct sluice_batch *batch;         /* for what is made on demand */
     uint64_t key_bits;                  /* key_bit() of all STRING keys, and maybe of some that went */
+    const char *java_class;             /* of a MAP; NULL: java.util.HashMap, which keeps no order */
     bool other_keys;                    /* a MAP with a key that is no STRING */
     bool maybe_logical;                 /* a value of no type of JSON's was put in, or one that may hold some */
     uint32_t *index;  /* place + 1 of each key by its hash; NULL: not made, or made wrong by an edit */

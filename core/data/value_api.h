@@ -49,6 +49,8 @@ void value_set_at(struct sluice_batch *batch, struct sluice_value *container, si
 void value_rename_at(struct sluice_batch *batch, struct sluice_value *map, size_t i,
                      const struct sluice_name *name);
 bool value_remove(struct sluice_batch *batch, struct sluice_value *map, const struct sluice_name *name);
+const char *value_map_class(const struct sluice_value *map);
+void value_set_map_class(struct sluice_value *map, const char *class_name);
 struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_value *value);
 
 const struct sluice_value *value_first_logical(const struct sluice_value *value);

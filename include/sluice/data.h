@@ -249,6 +249,13 @@ struct sluice_data {
     ptrdiff_t (*index_of)(const struct sluice_value *map, const struct sluice_name *name);
     /** The name as a STRING that lives for ever: for constants that go into every record. */
     const struct sluice_value *(*name_value)(const struct sluice_name *name);
+    /**
+     * The class that Java has for a map: messages name it, and to_text() prints a java.util.HashMap in
+     * that one's order, any other as it was made. Maps are HashMaps unless said otherwise, and become
+     * one by edit(). The name is static.
+     */
+    const char *(*map_class)(const struct sluice_value *map);
+    void (*set_map_class)(struct sluice_value *map, const char *class_name);
 };
 
 #endif

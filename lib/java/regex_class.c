@@ -248,12 +248,14 @@ static void class_body(struct regex_parser *parser, bool consume)
     }
     for (;;) {
         c = regex_peek(parser);
+        if (c == '&' && regex_next(parser) == '&') {
+            intersect(parser, &set);
+            continue;
+        }
+        parser->cursor -= c == '&'; /* Java's way back, which may be another one among blanks */
         if (c == '[') {
             begin_expression(parser, &set);
             class_body(parser, true);
-        } else if (c == '&' && parser->text[parser->cursor + 1] == '&') {
-            regex_next(parser);
-            intersect(parser, &set);
         } else if (c == 0 && parser->cursor >= parser->size) {
             regex_fail(parser, "Unclosed character class");
         } else if (c == ']' && set.any) {

@@ -17,6 +17,7 @@ struct charset {
     iconv_t little_decoder; /* UTF-16 and UTF-32 behind a byte order mark that says so; else NONE */
     size_t unit;            /* bytes that are skipped where they cannot be read: 1, 2 or 4 */
     bool marked;            /* a mark in front decides the byte order */
+    bool little; /* units begin with the lower byte */
     bool writes_mark;
 };
 
@@ -46,6 +47,7 @@ struct charset *charset_create(const char *name, bool *ret_utf8, bool *ret_illeg
                     : strncasecmp(name, "UTF-32", 6) == 0 ? 4
                                                           : 1;
     charset->marked = charset->unit > 1 && strlen(name) == 6;
+    charset->little = charset->unit > 1 && strlen(name) >= 8 && strcasecmp(name + strlen(name) - 2, "LE") == 0;
     charset->writes_mark = charset->marked && charset->unit == 2;
     const char *big = charset->unit == 2 ? "UTF-16BE" : "UTF-32BE";
     const char *little = charset->unit == 2 ? "UTF-16LE" : "UTF-32LE";
@@ -117,6 +119,14 @@ static int convert(struct output *out, iconv_t descriptor, const char **in, size
     }
 }
 
+/* How many bytes one U+FFFD stands for: of UTF-16, half a pair takes the unit behind it along. */
+static size_t bad_size(size_t unit, bool little, const char *in, size_t left)
+{
+    bool high = unit == 2 && left > 2 && ((unsigned char)in[little] & 0xFC) == 0xD8;
+    size_t size = high ? 4 : unit;
+    return left < size ? left : size;
+}
+
 struct sluice_span charset_decode(struct charset *charset, const struct converter *converter,
                                   struct sluice_batch *batch, struct sluice_span bytes)
 {
@@ -137,12 +147,13 @@ struct sluice_span charset_decode(struct charset *charset, const struct converte
             }
         }
     }
+    bool little = charset->little || (charset->marked && descriptor == charset->little_decoder);
     (void)iconv(descriptor, NULL, NULL, NULL, NULL);
     while (left > 0 && convert(&out, descriptor, &in, &left) != 0) {
         make_room(&out, 3);
         memcpy(out.data + out.size, REPLACEMENT, 3);
         out.size += 3;
-        size_t skipped = left < charset->unit ? left : charset->unit;
+        size_t skipped = bad_size(charset->unit, little, in, left);
         in += skipped;
         left -= skipped;
     }

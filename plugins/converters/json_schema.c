@@ -231,7 +231,10 @@ static enum sluice_result make(struct json_converter *self, const struct sluice_
     return *ret_schema ? SLUICE_OK : schema_builder_error(self, message);
 }
 
-/** The default is read under the schema without it; a struct's default keeps that one. */
+/**
+ * The default is read under the schema without it. A struct is never a valid one, as it is compared
+ * with the schema that is only being built.
+ */
 static enum sluice_result read_default(struct json_converter *self, struct sluice_batch *batch,
                                        const struct sluice_value *json, struct reading *reading)
 {
@@ -246,7 +249,9 @@ static enum sluice_result read_default(struct json_converter *self, struct sluic
     }
     const struct sluice_value *value;
     result = json_read(self, batch, bare, written, &value);
-    if (result == SLUICE_OK && is_null(&self->base, value) && !reading->spec.optional) {
+    bool valid = is_null(&self->base, value) ? reading->spec.optional
+                                             : reading->spec.type != SLUICE_STRUCT;
+    if (result == SLUICE_OK && !valid) {
         result = schema_builder_error(self, "Invalid default value");
     }
     if (result == SLUICE_OK && !is_null(&self->base, value)) {

@@ -385,6 +385,7 @@ static bool finish_map(struct parser *p, const struct sluice_value *map, const s
     const struct sluice_schema *key_schema = keys->schema;
     const struct sluice_schema *value_schema = key_schema ? values->schema : NULL;
     struct sluice_value *aligned = data->new_map(p->batch, data->count(map));
+    data->set_map_class(aligned, "java.util.LinkedHashMap");
     for (size_t i = 0; i < data->count(map); i++) {
         const struct sluice_value *key = data->key_at(map, i), *value = data->at(map, i);
         if ((key_schema && !align(p, key_schema, &key)) ||
@@ -402,6 +403,7 @@ static bool parse_map(struct parser *p, struct header_value *ret_value)
 {
     const struct sluice_data *data = p->data;
     struct sluice_value *map = data->new_map(p->batch, 4);
+    data->set_map_class(map, "java.util.LinkedHashMap");
     struct common keys = {NULL, false}, values = {NULL, false};
     bool good = false;
     while (has_next(p)) {

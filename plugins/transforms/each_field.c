@@ -196,7 +196,10 @@ static enum sluice_result convert_struct(struct each_field *each, struct sluice_
                 return result;
             }
         }
-        data->set_at(batch, made, i, field);
+        enum sluice_result result = put_field(&each->base, batch, made, i, field);
+        if (result != SLUICE_OK) {
+            return result;
+        }
     }
     *ret_value = made;
     return SLUICE_OK;

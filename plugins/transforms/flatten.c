@@ -235,6 +235,7 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     }
     if (!schema) {
         struct sluice_value *made = data->new_map(batch, data->count(value));
+        data->set_map_class(made, "java.util.LinkedHashMap");
         result = flatten_map(flatten, batch, value, 0, made);
         if (result == SLUICE_OK) {
             transform_replace(base, record, NULL, made);

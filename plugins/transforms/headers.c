@@ -255,13 +255,42 @@ static enum sluice_result make_plan(struct header_from *from, const struct sluic
     return result;
 }
 
+/* The struct without the fields that move, in *ret_value, with *ret_schema. */
+static enum sluice_result without_moved(struct header_from *from, struct sluice_batch *batch,
+                                        const struct sluice_value *value,
+                                        const struct sluice_schema **ret_schema,
+                                        struct sluice_value **ret_value)
+{
+    const struct transform *base = &from->base;
+    const struct sluice_data *data = base->data;
+    const struct sluice_schema *source = data->struct_schema(value);
+    const struct schema_plan *plan = schema_cache_find(&from->cache, base, source);
+    enum sluice_result result = plan ? SLUICE_OK : make_plan(from, source, &plan);
+    if (result != SLUICE_OK) {
+        return result;
+    }
+    *ret_schema = plan->target;
+    *ret_value = data->new_struct(batch, plan->target);
+    size_t count = data->schema_field_count(plan->target);
+    for (size_t i = 0; i < count && result == SLUICE_OK; i++) {
+        result = put_field(base, batch, *ret_value, i,
+                           struct_field(base, batch, value, (size_t)plan->from[i]));
+    }
+    return result;
+}
+
 static enum sluice_result apply_from_struct(struct header_from *from, struct sluice_record *record,
                                             struct sluice_batch *batch,
                                             const struct sluice_value *value)
 {
     const struct transform *base = &from->base;
     const struct sluice_data *data = base->data;
+    const struct sluice_schema *target = NULL;
+    struct sluice_value *rest = NULL;
     enum sluice_result result = require_struct(base, value, from->purpose);
+    if (result == SLUICE_OK && from->move) {
+        result = without_moved(from, batch, value, &target, &rest);
+    }
     if (result != SLUICE_OK) {
         return result;
     }
@@ -276,22 +305,9 @@ static enum sluice_result apply_from_struct(struct header_from *from, struct slu
         base->records->header_add(record, from->headers[i], data->schema_field(source, (size_t)at),
                                   struct_field(base, batch, value, (size_t)at));
     }
-    if (!from->move) {
-        return SLUICE_OK;
+    if (from->move) {
+        transform_replace(base, record, target, rest);
     }
-    const struct schema_plan *plan = schema_cache_find(&from->cache, base, source);
-    if (!plan) {
-        result = make_plan(from, source, &plan);
-        if (result != SLUICE_OK) {
-            return result;
-        }
-    }
-    struct sluice_value *made = data->new_struct(batch, plan->target);
-    size_t count = data->schema_field_count(plan->target);
-    for (size_t i = 0; i < count; i++) {
-        data->set_at(batch, made, i, struct_field(base, batch, value, (size_t)plan->from[i]));
-    }
-    transform_replace(base, record, plan->target, made);
     return SLUICE_OK;
 }
 

@@ -213,7 +213,11 @@ static enum sluice_result apply_struct(struct insert_field *insert, struct sluic
     struct sluice_value *made = data->new_struct(batch, plan->target);
     size_t at = data->schema_field_count(source);
     for (size_t i = 0; i < at; i++) {
-        data->set_at(batch, made, i, struct_field(&insert->base, batch, value, i));
+        result = put_field(&insert->base, batch, made, i,
+                           struct_field(&insert->base, batch, value, i));
+        if (result != SLUICE_OK) {
+            return result;
+        }
     }
     for (enum inserted i = TOPIC; i < INSERTED_COUNT; i++) {
         const struct sluice_value *added = NULL;

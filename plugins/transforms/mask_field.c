@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/java/digits.h"
 #include "plugins/transforms/classes.h"
 #include "plugins/transforms/each_field.h"
 #include "plugins/transforms/java_number.h"
@@ -13,9 +14,10 @@ struct mask_field {
     struct each_field each;  /* first */
     const char *replacement; /* NULL: empty values */
     const struct sluice_value *text; /* replacement, or the empty text */
-    bool is_number;
+    bool is_decimal, is_real; /* as what the replacement can be read */
     struct java_decimal number;
     double real;
+    char *digits;            /* the replacement with the digits of any script as ASCII; owned */
     unsigned char *unscaled; /* of number; owned */
     size_t unscaled_size;
 };
@@ -31,6 +33,7 @@ static void destroy(void *self)
     if (mask) {
         each_field_finish(&mask->each);
         free(mask->unscaled);
+        free(mask->digits);
         free(mask);
     }
 }
@@ -96,7 +99,7 @@ static enum conversion mask_with(struct mask_field *mask, struct sluice_batch *b
                        java_class(&each->base, value));
         return CONVERT_ERROR;
     }
-    if (!mask->is_number) {
+    if (!(real ? mask->is_real : mask->is_decimal)) {
         each->result =
             BAD_RECORD(&each->base, "Unable to convert %s (class java.lang.String) to %snumber",
                        mask->replacement, type == SLUICE_DECIMAL ? "" : "a ");
@@ -135,17 +138,22 @@ static const struct each_field_type mask_type = {
 /* Reads the replacement as a number once, for every type it may have to stand for. */
 static enum sluice_result read_number(struct mask_field *mask)
 {
-    size_t size = strlen(mask->replacement);
-    mask->is_number = java_parse_decimal(mask->replacement, size, &mask->number) &&
-                      java_parse_double(mask->replacement, size, &mask->real);
-    if (!mask->is_number) {
-        return SLUICE_OK;
-    }
+    size_t size = strlen(mask->replacement), used = 0, step;
+    mask->digits = malloc(size + 1);
     mask->unscaled = malloc(size + 1);
-    if (!mask->unscaled) {
+    if (!mask->digits || !mask->unscaled) {
         return NO_MEMORY(&mask->each.base);
     }
-    mask->unscaled_size = java_decimal_bytes(&mask->number, mask->unscaled, size + 1);
+    for (size_t i = 0; i < size; i += step) { /* BigDecimal's */
+        int digit = java_digit(mask->replacement + i, size - i, &step);
+        step = digit < 0 ? 1 : step;
+        mask->digits[used++] = digit < 0 ? mask->replacement[i] : (char)('0' + digit);
+    }
+    mask->is_real = java_parse_double(mask->replacement, size, &mask->real);
+    mask->is_decimal = java_parse_decimal(mask->digits, used, &mask->number);
+    if (mask->is_decimal) {
+        mask->unscaled_size = java_decimal_bytes(&mask->number, mask->unscaled, size + 1);
+    }
     return SLUICE_OK;
 }
 

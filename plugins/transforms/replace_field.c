@@ -380,7 +380,10 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
                 return result;
             }
         }
-        data->set_at(batch, made, i, field);
+        result = put_field(base, batch, made, i, field);
+        if (result != SLUICE_OK) {
+            return result;
+        }
     }
     transform_replace(base, record, plan->target, made);
     return SLUICE_OK;

@@ -104,7 +104,11 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
         struct sluice_value *made = data->new_struct(batch, plan->target);
         size_t count = data->schema_field_count(plan->target);
         for (size_t i = 0; i < count; i++) {
-            data->set_at(batch, made, i, struct_field(base, batch, value, i));
+            enum sluice_result result =
+                put_field(base, batch, made, i, struct_field(base, batch, value, i));
+            if (result != SLUICE_OK) {
+                return result;
+            }
         }
         value = made;
     }

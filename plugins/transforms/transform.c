@@ -1,6 +1,7 @@
 /* See transform.h. */
 #include "plugins/transforms/transform.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +61,12 @@ const char *java_class(const struct transform *transform, const struct sluice_va
         [SLUICE_STRING] = "java.lang.String",
         [SLUICE_BYTES] = "[B",
         [SLUICE_ARRAY] = "java.util.ArrayList",
-        [SLUICE_MAP] = "java.util.HashMap",
         [SLUICE_STRUCT] = "org.apache.kafka.connect.data.Struct",
         [SLUICE_DECIMAL] = "java.math.BigDecimal",
         [SLUICE_DATE] = "java.util.Date",
     };
-    return names[transform->data->type(value)];
+    enum sluice_type type = transform->data->type(value);
+    return type == SLUICE_MAP ? transform->data->map_class(value) : names[type];
 }
 
 const char *type_name(enum sluice_type type)
@@ -144,27 +145,79 @@ static enum sluice_type class_of(const struct sluice_data *data, const struct sl
                : data->schema_type(schema);
 }
 
+/* ConnectSchema.validateValue; as deep as the schema is. */
+static enum sluice_result check_value(const struct transform *transform,
+                                      const struct sluice_schema *schema,
+                                      const struct sluice_value *value, const char *location)
+{
+    const struct sluice_data *data = transform->data;
+    enum sluice_type type = data->type(value);
+    char inner[400];
+    enum sluice_result result = SLUICE_OK;
+    if (!schema) {
+        return BAD_RECORD(transform, "No schema defined for %s", location);
+    }
+    if (type == SLUICE_NULL) {
+        return data->schema_optional(schema)
+                   ? SLUICE_OK
+                   : BAD_RECORD(transform,
+                                "Invalid value: null used for required %s, schema type: %s",
+                                location, type_name(data->schema_type(schema)));
+    }
+    if (type != class_of(data, schema)) {
+        const char *name = data->schema_name(schema);
+        return BAD_RECORD(transform,
+                          "Invalid Java object for schema%s%s%s with type %s: class %s for %s",
+                          name ? " \"" : "", name ? name : "", name ? "\"" : "",
+                          type_name(data->schema_type(schema)), java_class(transform, value),
+                          location);
+    }
+    size_t count = type == SLUICE_ARRAY || type == SLUICE_MAP || type == SLUICE_STRUCT
+                       ? data->count(value)
+                       : 0;
+    if (type == SLUICE_STRUCT && !data->schema_equal(data->struct_schema(value), schema)) {
+        return BAD_RECORD(transform, "Struct schemas do not match.");
+    }
+    for (size_t i = 0; i < count && result == SLUICE_OK; i++) {
+        if (type == SLUICE_STRUCT) {
+            result = check_field(transform, schema, i, data->at(value, i));
+        } else if (type == SLUICE_ARRAY) {
+            snprintf(inner, sizeof(inner), "element of array %s", location);
+            result = check_value(transform, data->schema_value(schema), data->at(value, i), inner);
+        } else {
+            snprintf(inner, sizeof(inner), "key of map %s", location);
+            result = check_value(transform, data->schema_key(schema), data->key_at(value, i), inner);
+            if (result == SLUICE_OK) {
+                snprintf(inner, sizeof(inner), "value of map %s", location);
+                result =
+                    check_value(transform, data->schema_value(schema), data->at(value, i), inner);
+            }
+        }
+    }
+    return result;
+}
+
 enum sluice_result check_field(const struct transform *transform,
                                const struct sluice_schema *schema, size_t i,
                                const struct sluice_value *value)
 {
     const struct sluice_data *data = transform->data;
-    const struct sluice_schema *field = data->schema_field(schema, i);
-    enum sluice_type type = data->type(value);
-    if (type == class_of(data, field) || (type == SLUICE_NULL && data->schema_optional(field))) {
-        return SLUICE_OK;
+    struct sluice_span name = data->name_text(data->schema_field_name(schema, i));
+    char location[300];
+    snprintf(location, sizeof(location), "field: \"%.*s\"", (int)name.size, name.data);
+    return check_value(transform, data->schema_field(schema, i), value, location);
+}
+
+enum sluice_result put_field(const struct transform *transform, struct sluice_batch *batch,
+                             struct sluice_value *made, size_t i, const struct sluice_value *value)
+{
+    const struct sluice_data *data = transform->data;
+    if (is_null(transform, value)) { /* of any other, the class is the field's */
+        enum sluice_result result = check_field(transform, data->struct_schema(made), i, value);
+        if (result != SLUICE_OK) {
+            return result;
+        }
     }
-    struct sluice_span text = data->name_text(data->schema_field_name(schema, i));
-    const char *name = data->schema_name(field);
-    if (type == SLUICE_NULL) {
-        return BAD_RECORD(transform,
-                          "Invalid value: null used for required field: \"%.*s\", schema type: %s",
-                          (int)text.size, text.data, type_name(data->schema_type(field)));
-    }
-    return BAD_RECORD(transform,
-                      "Invalid Java object for schema%s%s%s with type %s: class %s for field: "
-                      "\"%.*s\"",
-                      name ? " \"" : "", name ? name : "", name ? "\"" : "",
-                      type_name(data->schema_type(field)), java_class(transform, value),
-                      (int)text.size, text.data);
+    data->set_at(batch, made, i, value);
+    return SLUICE_OK;
 }

@@ -88,10 +88,15 @@ enum sluice_result check_not_null(const struct transform *transform,
                                   const struct sluice_schema *schema, const char *name,
                                   const struct sluice_value *value) SLUICE_CHECKED;
 
-/** Struct.put's check of a value for field i of a struct of this schema: null, and its class. */
+/** Struct.put's check of a value for field i of a struct of this schema, with all it holds. */
 enum sluice_result check_field(const struct transform *transform,
                                const struct sluice_schema *schema, size_t i,
                                const struct sluice_value *value) SLUICE_CHECKED;
+
+/** Struct.put of a value that another struct had under the same schema: null needs a check. */
+enum sluice_result put_field(const struct transform *transform, struct sluice_batch *batch,
+                             struct sluice_value *made, size_t i,
+                             const struct sluice_value *value) SLUICE_CHECKED;
 
 /** The option that many of Connect's transforms share. */
 #define REPLACE_NULL_OPTION                                                                        \

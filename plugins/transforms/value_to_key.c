@@ -107,7 +107,11 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     }
     struct sluice_value *key = data->new_struct(batch, plan->target);
     for (size_t i = 0; i < copier->count; i++) {
-        data->set_at(batch, key, i, struct_field(base, batch, value, (size_t)plan->from[i]));
+        result = put_field(base, batch, key, i,
+                           struct_field(base, batch, value, (size_t)plan->from[i]));
+        if (result != SLUICE_OK) {
+            return result;
+        }
     }
     base->records->set_key(record, plan->target, key);
     return SLUICE_OK;

@@ -112,7 +112,7 @@ class Configurations(Regex):
         if self.often(0.02) and config:
             del config[r.choice(list(config))]
         if self.often(0.04):
-            config[self.pick("nonsense", "Field", "fields ", "predicate", "type")] = "x"
+            config[self.pick("nonsense", "Field", "fields ", "x.y")] = "x"
         return config
 
     def step(self):

@@ -56,15 +56,14 @@ static struct guide member_guide(struct guide guide, const char *name)
                          : SCHEMA;
     } else if (guide.kind == DATA && is_type(guide.schema, "struct")) {
         size_t i;
-        json_t *field;
+        json_t *field, *text = json_loads(name, JSON_DECODE_ANY, NULL);
         json_array_foreach(json_object_get(guide.schema, "fields"), i, field)
         {
-            const char *known = vector_text(field, "field");
-            if (known && strlen(known) + 2 == strlen(name) &&
-                strncmp(known, name + 1, strlen(known)) == 0) {
+            if (json_equal(json_object_get(field, "field"), text)) {
                 inner.schema = field;
             }
         }
+        json_decref(text);
     } else if (guide.kind == DATA) {
         inner.schema = json_object_get(guide.schema, "values");
     }
