@@ -18,34 +18,39 @@ enum { MS_PER_DAY = 86400000 };
 /* Text that grows in an arena; what was reserved but not used goes back at the end. */
 struct out {
     struct arena *arena;
-    char *data;
-    size_t size, room;
+    char *data, *at, *end;
 };
 
-static char *out_reserve(struct out *out, size_t more)
+static __attribute__((noinline)) void out_grow(struct out *out, size_t more)
 {
-    if (out->room - out->size < more) {
-        size_t room = (out->room + more) * 2;
-        char *data = arena_alloc(out->arena, room);
-        if (out->size > 0) {
-            memcpy(data, out->data, out->size);
-        }
-        out->data = data;
-        out->room = room;
+    size_t size = (size_t)(out->at - out->data), room = ((size_t)(out->end - out->data) + more) * 2;
+    char *data = arena_alloc(out->arena, room);
+    if (size > 0) {
+        memcpy(data, out->data, size);
     }
-    return out->data + out->size;
+    *out = (struct out){out->arena, data, data + size, data + room};
+}
+
+static inline char *out_reserve(struct out *out, size_t more)
+{
+    if ((size_t)(out->end - out->at) < more) {
+        out_grow(out, more);
+    }
+    return out->at;
 }
 
 static inline void put(struct out *out, const char *data, size_t size)
 {
-    memcpy(out_reserve(out, size), data, size);
-    out->size += size;
+    char *to = out_reserve(out, size);
+    memcpy(to, data, size);
+    out->at = to + size;
 }
 
 static inline void put_char(struct out *out, char c)
 {
-    *out_reserve(out, 1) = c;
-    out->size++;
+    char *to = out_reserve(out, 1);
+    *to = c;
+    out->at = to + 1;
 }
 
 static void put_string(struct out *out, const char *data, size_t size)
@@ -56,7 +61,7 @@ static void put_string(struct out *out, const char *data, size_t size)
         *to++ = '"';
         memcpy(to, data, size);
         to[size] = '"';
-        out->size += size + 2;
+        out->at = to + size + 1;
         return;
     }
     struct sluice_span quoted = json_quote(out->arena, data, size);
@@ -97,8 +102,7 @@ static void put_real(struct out *out, const struct sluice_value *value)
 static void put_base64(struct out *out, const char *data, size_t size)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *start = out_reserve(out, (size + 2) / 3 * 4 + 2);
-    char *p = start;
+    char *p = out_reserve(out, (size + 2) / 3 * 4 + 2);
     *p++ = '"';
     for (size_t i = 0; i < size; i += 3) {
         const unsigned char *b = (const unsigned char *)data + i;
@@ -111,7 +115,7 @@ static void put_base64(struct out *out, const char *data, size_t size)
         *p++ = left > 2 ? alphabet[bits & 63] : '=';
     }
     *p++ = '"';
-    out->size += (size_t)(p - start);
+    out->at = p;
 }
 
 /* A java.util.Date's number depends on the name of its schema: days, else ms. */
@@ -313,12 +317,14 @@ struct sluice_span value_to_json(struct sluice_batch *batch, const struct sluice
         return (struct sluice_span){value->json, value->json_size};
     }
     struct arena *arena = batch_arena(batch);
-    struct out out = {.arena = arena, .room = estimate(arena, value)};
-    out.data = arena_alloc(arena, out.room);
+    size_t room = estimate(arena, value);
+    char *data = arena_alloc(arena, room);
+    struct out out = {arena, data, data, data + room};
     write_value(&out, value, NULL);
-    size_t reserved = (out.room + 15) & ~(size_t)15, used = (out.size + 15) & ~(size_t)15;
+    size_t size = (size_t)(out.at - out.data);
+    size_t reserved = ((size_t)(out.end - out.data) + 15) & ~(size_t)15, used = (size + 15) & ~(size_t)15;
     if (out.data + reserved == arena->next) {
         arena->next = out.data + used; /* the last to be taken: what is left goes back */
     }
-    return (struct sluice_span){out.data, out.size};
+    return (struct sluice_span){out.data, size};
 }

@@ -243,7 +243,7 @@ const struct sluice_value *value_find(const struct sluice_value *value, const st
 
 ptrdiff_t value_index_of(const struct sluice_value *map, const struct sluice_name *name)
 {
-    if (value_type(map) != SLUICE_MAP) {
+    if (!map || map->type != SLUICE_MAP) {
         return -1;
     }
     struct members *members = value_members(map);

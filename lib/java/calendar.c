@@ -296,10 +296,11 @@ struct calendar_time calendar_split(int64_t local_ms)
         last = split_date(day);
         last_day = day;
     }
+    uint32_t second = (uint32_t)ms / 1000, minute = second / 60;
     struct calendar_time time = last;
-    time.hour = ms / 3600000;
-    time.minute = ms / 60000 % 60;
-    time.second = ms / 1000 % 60;
-    time.millisecond = ms % 1000;
+    time.millisecond = (int32_t)((uint32_t)ms - second * 1000);
+    time.second = (int32_t)(second - minute * 60);
+    time.hour = (int32_t)(minute / 60);
+    time.minute = (int32_t)(minute % 60);
     return time;
 }

@@ -84,102 +84,128 @@ static char *put_zone(char *p, const struct zone_offset *offset, bool full)
     return put_text(p, name, strnlen(name, full ? DATE_ZONE_MAX : DATE_ZONE_SHORT));
 }
 
-static inline char *put_item(char *p, const struct date_item *item, const struct calendar_time *time,
-                             const struct zone_offset *offset)
+/** What a letter prints as a number. */
+static inline uint32_t number_of(const struct calendar_time *time, char letter)
+{
+    switch (letter) {
+    case 'y':
+        return (uint32_t)time->year;
+    case 'Y':
+        return (uint32_t)time->week_year;
+    case 'M':
+    case 'L':
+        return (uint32_t)time->month + 1;
+    case 'd':
+        return (uint32_t)time->day;
+    case 'H':
+        return (uint32_t)time->hour;
+    case 'k':
+        return time->hour ? (uint32_t)time->hour : 24;
+    case 'K':
+        return (uint32_t)time->hour % 12;
+    case 'h':
+        return time->hour % 12 ? (uint32_t)time->hour % 12 : 12;
+    case 'm':
+        return (uint32_t)time->minute;
+    case 's':
+        return (uint32_t)time->second;
+    case 'S':
+        return (uint32_t)time->millisecond;
+    case 'D':
+        return (uint32_t)time->day_of_year;
+    case 'F':
+        return (uint32_t)time->day_of_week_in_month;
+    case 'w':
+        return (uint32_t)time->week_of_year;
+    case 'W':
+        return (uint32_t)time->week_of_month;
+    default: /* u */
+        return time->day_of_week == 1 ? 7 : (uint32_t)time->day_of_week - 1;
+    }
+}
+
+static char *put_item(char *p, const struct date_item *item, const struct calendar_time *time,
+                      const struct zone_offset *offset)
 {
     int count = item->count;
-    int32_t value;
     switch (item->letter) {
     case 0:
         return put_text(p, item->text, (size_t)count);
     case 'G':
         return put_text(p, time->era ? "AD" : "BC", 2); /* also for GGGG, as CLDR's English says */
-    case 'y':
-    case 'Y': {
-        uint32_t year = (uint32_t)(item->letter == 'y' ? time->year : time->week_year);
-        return put_number(p, count == 2 ? year % 100 : year, count);
-    }
-    case 'M':
-    case 'L':
-        if (count >= 3) {
-            return put_name(p, date_months[time->month], count >= 4);
-        }
-        value = time->month + 1;
-        break;
     case 'E':
         return put_name(p, date_days[time->day_of_week - 1], count >= 4);
     case 'a':
         return put_text(p, time->hour < 12 ? "AM" : "PM", 2);
-    case 'd':
-        value = time->day;
-        break;
-    case 'H':
-        value = time->hour;
-        break;
-    case 'k':
-        value = time->hour ? time->hour : 24;
-        break;
-    case 'K':
-        value = time->hour % 12;
-        break;
-    case 'h':
-        value = time->hour % 12 ? time->hour % 12 : 12;
-        break;
-    case 'm':
-        value = time->minute;
-        break;
-    case 's':
-        value = time->second;
-        break;
-    case 'S':
-        value = time->millisecond;
-        break;
-    case 'D':
-        value = time->day_of_year;
-        break;
-    case 'F':
-        value = time->day_of_week_in_month;
-        break;
-    case 'w':
-        value = time->week_of_year;
-        break;
-    case 'W':
-        value = time->week_of_month;
-        break;
-    case 'u':
-        value = time->day_of_week == 1 ? 7 : time->day_of_week - 1;
-        break;
     case 'z':
         return put_zone(p, offset, count >= 4);
     case 'Z':
         return put_offset(p, offset->seconds, true, false);
-    default: /* X */
+    case 'X':
         return offset->seconds == 0 ? put_text(p, "Z", 1)
                                     : put_offset(p, offset->seconds, count > 1, count == 3);
+    default:
+        break;
     }
-    return put_number(p, (uint32_t)value, count);
+    if (count >= 3 && (item->letter == 'M' || item->letter == 'L')) {
+        return put_name(p, date_months[time->month], count >= 4);
+    }
+    uint32_t value = number_of(time, item->letter);
+    bool short_year = count == 2 && (item->letter == 'y' || item->letter == 'Y');
+    return put_number(p, short_year ? value % 100 : value, count);
+}
+
+static size_t print_items(const struct date_format *format, const struct calendar_time *time,
+                          const struct zone_offset *offset, char *to)
+{
+    char *p = to;
+    for (size_t i = 0; i < format->item_count; i++) {
+        p = put_item(p, &format->items[i], time, offset);
+    }
+    return (size_t)(p - to);
+}
+
+/** A pattern of fixed width: its literals at once, then the digits between them. */
+static void print_fixed(const struct date_format *format, const struct calendar_time *time, char *to)
+{
+    memcpy(to, format->fixed_text, DATE_FIXED_MAX);
+    for (size_t i = 0; i < format->field_count; i++) {
+        const struct date_field *field = &format->fields[i];
+        uint32_t value = number_of(time, field->letter);
+        char *p = to + field->at;
+        if (field->digits == 3) {
+            *p++ = (char)('0' + value / 100);
+        } else if (field->digits == 4) {
+            p = put_two(p, value / 100);
+        }
+        put_two(p, value % 100);
+    }
 }
 
 size_t date_format_print(const struct date_format *format, const struct zone *zone, int64_t ms,
                          char *to, size_t size)
 {
-    char scratch[DATE_TEXT_MAX]; /* for callers that have not room for every time */
     struct zone_offset offset = zone_at(zone, ms);
     int64_t local;
     if (__builtin_add_overflow(ms, (int64_t)offset.seconds * 1000, &local)) {
         local = ms;
     }
     struct calendar_time time = calendar_split(local);
-    char *begin = size > format->longest ? to : scratch, *p = begin;
-    for (size_t i = 0; i < format->item_count; i++) {
-        p = put_item(p, &format->items[i], &time, &offset);
+    if (format->fixed_size > 0 && size >= DATE_FIXED_MAX && time.year < 9999) {
+        print_fixed(format, &time, to);
+        to[format->fixed_size] = '\0';
+        return format->fixed_size;
     }
-    size_t length = (size_t)(p - begin);
+    if (size > format->longest) {
+        size_t length = print_items(format, &time, &offset, to);
+        to[length] = '\0';
+        return length;
+    }
+    char whole[DATE_TEXT_MAX];
+    size_t length = print_items(format, &time, &offset, whole);
     if (size > 0) {
         size_t kept = length < size ? length : size - 1;
-        if (begin != to) {
-            memcpy(to, begin, kept);
-        }
+        memcpy(to, whole, kept);
         to[kept] = '\0';
     }
     return length;

@@ -112,6 +112,42 @@ static size_t longest_text(const struct date_item *item)
     }
 }
 
+/** Whether a field never has more digits than letters, up to the year 9999. */
+static bool is_fixed(const struct date_item *item)
+{
+    switch (item->count) {
+    case 2:
+        return strchr("MLdHkKhmswWFu", item->letter) != NULL;
+    case 3:
+        return item->letter == 'S' || item->letter == 'D';
+    case 4:
+        return item->letter == 'y' || item->letter == 'Y';
+    default:
+        return false;
+    }
+}
+
+/** Fills in the layout of a pattern of fixed width. */
+static void lay_out(struct date_format *format)
+{
+    size_t at = 0, count = 0;
+    for (size_t i = 0; i < format->item_count; i++) {
+        const struct date_item *item = &format->items[i];
+        size_t width = (size_t)item->count;
+        if (at + width >= DATE_FIXED_MAX || (item->letter && !is_fixed(item))) {
+            return;
+        }
+        if (item->letter) {
+            format->fields[count++] = (struct date_field){item->letter, (uint8_t)at, (uint8_t)width};
+        } else {
+            memcpy(format->fixed_text + at, item->text, width);
+        }
+        at += width;
+    }
+    format->field_count = count;
+    format->fixed_size = at;
+}
+
 int date_format_create(const char *pattern, struct date_format **ret_format, char *message,
                        size_t message_size)
 {
@@ -137,6 +173,7 @@ int date_format_create(const char *pattern, struct date_format **ret_format, cha
     for (size_t i = 0; i < format->item_count; i++) {
         format->longest += longest_text(&format->items[i]);
     }
+    lay_out(format);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     struct calendar_time today = calendar_split((int64_t)now.tv_sec * 1000);

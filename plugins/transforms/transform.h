@@ -47,9 +47,14 @@ void transform_variant(struct transform *transform, const char *class_name);
 void transform_null_option(struct transform *transform, const struct sluice_config *config);
 
 /** Key or value, and its schema (NULL: none). */
-const struct sluice_value *transform_operand(const struct transform *transform,
-                                             const struct sluice_record *record,
-                                             const struct sluice_schema **ret_schema);
+static inline const struct sluice_value *transform_operand(const struct transform *transform,
+                                                           const struct sluice_record *record,
+                                                           const struct sluice_schema **ret_schema)
+{
+    const struct sluice_records *records = transform->records;
+    *ret_schema = transform->key ? records->key_schema(record) : records->value_schema(record);
+    return transform->key ? records->key(record) : records->value(record);
+}
 void transform_replace(const struct transform *transform, struct sluice_record *record,
                        const struct sluice_schema *schema, const struct sluice_value *value);
 

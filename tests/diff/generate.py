@@ -218,7 +218,7 @@ class Cases(Configurations):
         for _ in range(self.r.choice([0, 1, 1, 2])):
             config[self.r.choice(list(config) or options) if self.often(0.6) else self.r.choice(options)] = \
                 self.pick("", " ", ",", "a,,b", " a , b ", "x", "1", "true", "TRUE", "1.5", "null", ",a", "a,", "2147483648", "-1", " 5 ", "+5", "V2",
-                          "key", "value", "a:b", "٣", "0x1", "1e3", "99999999999", "True ", "a:int8,b", "(", "yyyy", "'", "move", "V1", "\t", "á",
+                          "key", "value", "a:b", "٣", "0x1", "1e3", "99999999999", "True ", "a:int8,b", "(", "yyyy", "'", "move", "V1", "\t",
                           "9223372036854775807", "1.0", "0", "-0", "+", "a:b:c", "a:a,a:b", "int8", "Date", "seconds", "${x}", "no")
         for _ in range(self.r.choice([0, 0, 0, 1])):
             if config:

@@ -1,4 +1,6 @@
 """Random configurations of transforms, predicates and converters for generate.py."""
+import re
+
 from generate_data import TRANSFORMS
 from generate_regex import Regex
 
@@ -120,8 +122,9 @@ class Configurations(Regex):
                               "InsertField", "InsertHeader", "MaskField", "RegexRouter", "ReplaceField", "SetSchemaMetadata",
                               "TimestampConverter", "TimestampConverter", "TimestampRouter", "ValueToKey"])
         plain = name in ("DropHeaders", "Filter", "InsertHeader", "RegexRouter", "TimestampRouter", "ValueToKey")
-        return {"class": TRANSFORMS + name + ("" if plain else "$Value" if self.often(0.75) else "$Key"),
-                "config": self.configuration(name)}
+        # a .properties file has neither halves of surrogate pairs nor, here, U+0000
+        config = {key: re.sub("[\ud800-\udfff\0]", "", value) for key, value in self.configuration(name).items()}
+        return {"class": TRANSFORMS + name + ("" if plain else "$Value" if self.often(0.75) else "$Key"), "config": config}
 
     def guard(self):
         name = self.pick("TopicNameMatches", "HasHeaderKey", "RecordIsTombstone")
