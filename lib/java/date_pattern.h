@@ -33,7 +33,7 @@ struct date_format {
     char *text; /* of the literals */
     size_t text_size;
     size_t longest; /* bytes that a printed time takes at most */
-    /* Where every field has as many digits as the pattern says, years to 9999; fixed_size 0: not so. */
+    /* Where every field has as many digits as the pattern says, years 1 to 9998; fixed_size 0: not so. */
     size_t fixed_size, field_count;
     struct date_field fields[DATE_FIXED_MAX / 2];
     char fixed_text[DATE_FIXED_MAX]; /* literals in their places */

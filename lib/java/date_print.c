@@ -25,13 +25,15 @@ static inline char *put_two(char *p, uint32_t value)
     return p + 2;
 }
 
-static char *put_digits(char *p, uint32_t value, int digits)
+static char *put_digits(char *p, int32_t value, int digits)
 {
     char text[12], *end = text + sizeof(text), *first = end;
+    uint32_t rest = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
+    p = put_text(p, "-", value < 0);
     do {
-        *--first = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
     for (int length = (int)(end - first); length < digits; length++) {
         *p++ = '0';
     }
@@ -39,8 +41,9 @@ static char *put_digits(char *p, uint32_t value, int digits)
 }
 
 /* Most fields: two digits where the pattern says two, or three or four. */
-static inline char *put_number(char *p, uint32_t value, int digits)
+static inline char *put_number(char *p, int32_t number, int digits)
 {
+    uint32_t value = (uint32_t)number; /* a negative one is large */
     if (digits == 2 && value < 100) {
         return put_two(p, value);
     }
@@ -51,7 +54,7 @@ static inline char *put_number(char *p, uint32_t value, int digits)
         *p = (char)('0' + value / 100);
         return put_two(p + 1, value % 100);
     }
-    return put_digits(p, value, digits);
+    return put_digits(p, number, digits);
 }
 
 static char *put_name(char *p, const char *name, bool full)
@@ -65,10 +68,10 @@ static char *put_offset(char *p, int32_t seconds, bool minutes, bool colon)
     int32_t value = seconds / 60;
     *p++ = value < 0 ? '-' : '+';
     value = abs(value);
-    p = put_number(p, (uint32_t)value / 60, 2);
+    p = put_number(p, value / 60, 2);
     if (minutes) {
         p = put_text(p, ":", colon);
-        p = put_number(p, (uint32_t)value % 60, 2);
+        p = put_number(p, value % 60, 2);
     }
     return p;
 }
@@ -84,43 +87,43 @@ static char *put_zone(char *p, const struct zone_offset *offset, bool full)
     return put_text(p, name, strnlen(name, full ? DATE_ZONE_MAX : DATE_ZONE_SHORT));
 }
 
-/** What a letter prints as a number. */
-static inline uint32_t number_of(const struct calendar_time *time, char letter)
+/** What a letter prints as a number; negative for week years before our era only. */
+static inline int32_t number_of(const struct calendar_time *time, char letter)
 {
     switch (letter) {
     case 'y':
-        return (uint32_t)time->year;
+        return (int32_t)time->year;
     case 'Y':
-        return (uint32_t)time->week_year;
+        return (int32_t)time->week_year;
     case 'M':
     case 'L':
-        return (uint32_t)time->month + 1;
+        return time->month + 1;
     case 'd':
-        return (uint32_t)time->day;
+        return time->day;
     case 'H':
-        return (uint32_t)time->hour;
+        return time->hour;
     case 'k':
-        return time->hour ? (uint32_t)time->hour : 24;
+        return time->hour ? time->hour : 24;
     case 'K':
-        return (uint32_t)time->hour % 12;
+        return time->hour % 12;
     case 'h':
-        return time->hour % 12 ? (uint32_t)time->hour % 12 : 12;
+        return time->hour % 12 ? time->hour % 12 : 12;
     case 'm':
-        return (uint32_t)time->minute;
+        return time->minute;
     case 's':
-        return (uint32_t)time->second;
+        return time->second;
     case 'S':
-        return (uint32_t)time->millisecond;
+        return time->millisecond;
     case 'D':
-        return (uint32_t)time->day_of_year;
+        return time->day_of_year;
     case 'F':
-        return (uint32_t)time->day_of_week_in_month;
+        return time->day_of_week_in_month;
     case 'w':
-        return (uint32_t)time->week_of_year;
+        return time->week_of_year;
     case 'W':
-        return (uint32_t)time->week_of_month;
+        return time->week_of_month;
     default: /* u */
-        return time->day_of_week == 1 ? 7 : (uint32_t)time->day_of_week - 1;
+        return time->day_of_week == 1 ? 7 : time->day_of_week - 1;
     }
 }
 
@@ -150,7 +153,7 @@ static char *put_item(char *p, const struct date_item *item, const struct calend
     if (count >= 3 && (item->letter == 'M' || item->letter == 'L')) {
         return put_name(p, date_months[time->month], count >= 4);
     }
-    uint32_t value = number_of(time, item->letter);
+    int32_t value = number_of(time, item->letter);
     bool short_year = count == 2 && (item->letter == 'y' || item->letter == 'Y');
     return put_number(p, short_year ? value % 100 : value, count);
 }
@@ -171,7 +174,7 @@ static void print_fixed(const struct date_format *format, const struct calendar_
     memcpy(to, format->fixed_text, DATE_FIXED_MAX);
     for (size_t i = 0; i < format->field_count; i++) {
         const struct date_field *field = &format->fields[i];
-        uint32_t value = number_of(time, field->letter);
+        uint32_t value = (uint32_t)number_of(time, field->letter);
         char *p = to + field->at;
         if (field->digits == 3) {
             *p++ = (char)('0' + value / 100);
@@ -191,7 +194,7 @@ size_t date_format_print(const struct date_format *format, const struct zone *zo
         local = ms;
     }
     struct calendar_time time = calendar_split(local);
-    if (format->fixed_size > 0 && size >= DATE_FIXED_MAX && time.year < 9999) {
+    if (format->fixed_size > 0 && size >= DATE_FIXED_MAX && time.era == 1 && time.year < 9999) {
         print_fixed(format, &time, to);
         to[format->fixed_size] = '\0';
         return format->fixed_size;

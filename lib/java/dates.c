@@ -112,7 +112,7 @@ static size_t longest_text(const struct date_item *item)
     }
 }
 
-/** Whether a field never has more digits than letters, up to the year 9999. */
+/** Whether a field never has more digits than letters, from the year 1 to 9998. */
 static bool is_fixed(const struct date_item *item)
 {
     switch (item->count) {

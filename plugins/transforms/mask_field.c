@@ -14,7 +14,7 @@ struct mask_field {
     struct each_field each;  /* first */
     const char *replacement; /* NULL: empty values */
     const struct sluice_value *text; /* replacement, or the empty text */
-    bool is_decimal, is_real; /* as what the replacement can be read */
+    bool is_number;
     struct java_decimal number;
     double real;
     char *digits;            /* the replacement with the digits of any script as ASCII; owned */
@@ -99,7 +99,7 @@ static enum conversion mask_with(struct mask_field *mask, struct sluice_batch *b
                        java_class(&each->base, value));
         return CONVERT_ERROR;
     }
-    if (!(real ? mask->is_real : mask->is_decimal)) {
+    if (!mask->is_number) {
         each->result =
             BAD_RECORD(&each->base, "Unable to convert %s (class java.lang.String) to %snumber",
                        mask->replacement, type == SLUICE_DECIMAL ? "" : "a ");
@@ -149,9 +149,10 @@ static enum sluice_result read_number(struct mask_field *mask)
         step = digit < 0 ? 1 : step;
         mask->digits[used++] = digit < 0 ? mask->replacement[i] : (char)('0' + digit);
     }
-    mask->is_real = java_parse_double(mask->replacement, size, &mask->real);
-    mask->is_decimal = java_parse_decimal(mask->digits, used, &mask->number);
-    if (mask->is_decimal) {
+    mask->is_number = java_parse_decimal(mask->digits, used, &mask->number) &&
+                      java_parse_double(mask->digits, used, &mask->real);
+    if (mask->is_number) {
+        mask->real += 0.0; /* a decimal knows no -0.0 */
         mask->unscaled_size = java_decimal_bytes(&mask->number, mask->unscaled, size + 1);
     }
     return SLUICE_OK;

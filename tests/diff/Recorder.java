@@ -352,6 +352,7 @@ public class Recorder {
                 for (Step step : steps) {
                     record = record == null ? null : step.apply(record);
                 }
+                stage = "write"; // of the recorder's own, where even the schema cannot be written
                 out.add(record == null ? NullNode.instance : written(record, sink, schemas));
             }
         } catch (Exception | StackOverflowError thrown) {

@@ -215,6 +215,11 @@ static struct sluice_span without_pairs(struct vector_case *run, struct sluice_s
             out[size++] = (char)(0x80 | (point >> 6 & 0x3F));
             out[size++] = (char)(0x80 | (point & 0x3F));
             i += 12;
+        } else if (sscanf(escapes, "\\uD%3x", &high) == 1 && high >= 0x800) { /* half of a pair */
+            out[size++] = (char)0xED;
+            out[size++] = (char)(0x80 | (high >> 6 & 0x3F));
+            out[size++] = (char)(0x80 | (high & 0x3F));
+            i += 6;
         } else {
             out[size++] = text.data[i++];
         }
