@@ -18,7 +18,7 @@
 
 #include "connectors/file/file.h"
 #include "connectors/file/lines.h"
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 enum {
     READ_BYTES = 256 << 10,

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 enum { KEY_MAX = 256, REPLACEMENT = 0xFFFD };
 

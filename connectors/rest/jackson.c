@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/utf8.h"
+
 #define VALUES "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 #define SOURCE "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d"
 
@@ -52,17 +54,7 @@ static int __attribute__((format(printf, 2, 3))) fail(struct jackson *jackson, c
 
 static size_t encode(unsigned code, char text[5])
 {
-    size_t size = 0;
-    if (code < 0x80) {
-        text[size++] = (char)code;
-    } else if (code < 0x800) {
-        text[size++] = (char)(0xc0 | code >> 6);
-        text[size++] = (char)(0x80 | (code & 63));
-    } else {
-        text[size++] = (char)(0xe0 | code >> 12);
-        text[size++] = (char)(0x80 | (code >> 6 & 63));
-        text[size++] = (char)(0x80 | (code & 63));
-    }
+    size_t size = utf8_encode(text, code);
     text[size] = '\0';
     return size;
 }

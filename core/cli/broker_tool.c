@@ -34,6 +34,7 @@ static int exit_code(enum error_code code)
     case ERROR_TOO_LARGE:
         return CLI_BAD_INPUT;
     case ERROR_BROKER_UNAVAILABLE:
+    case ERROR_TIMEOUT: /* it does not answer */
     case ERROR_AUTHENTICATION:
     case ERROR_AUTHORIZATION:
     case ERROR_SYSTEM:

@@ -10,6 +10,7 @@
 #include "core/cli/broker_tool.h"
 #include "core/cli/cli.h"
 #include "lib/java/regex.h"
+#include "lib/util/utf8.h"
 
 static const char help[] =
     "usage: sluice consume --bootstrap-server SERVER --topic NAME|--include REGEX [OPTION...]\n"
@@ -39,7 +40,9 @@ static const char help[] =
     "UTF-8\n"
     "                               have their bytes as U+0000 to U+00FF\n"
     "  --consumer-property KEY=VALUE\n"
-    "  --command-config FILE        properties of the client\n";
+    "  --command-config FILE        properties of the client\n"
+    "\n"
+    "Exit status: 0, 1 failed while running, 2 bad arguments or input, 3 no broker or file.\n";
 
 enum { POLL_MS = 200, COMMIT_MS = 10000, CHUNK_MESSAGES = 1000, CHUNK_BYTES = 1 << 20 };
 
@@ -150,13 +153,7 @@ static json_t *json_bytes(const void *bytes, size_t size)
     }
     char *wide = malloc(size * 2 + 1), *at = wide;
     for (size_t i = 0; wide && i < size; i++) {
-        unsigned char byte = ((const unsigned char *)bytes)[i];
-        if (byte < 0x80) {
-            *at++ = (char)byte;
-        } else {
-            *at++ = (char)(0xc0 | byte >> 6);
-            *at++ = (char)(0x80 | (byte & 0x3f));
-        }
+        at += utf8_encode(at, ((const unsigned char *)bytes)[i]);
     }
     text = wide ? json_stringn(wide, (size_t)(at - wide)) : NULL;
     free(wide);

@@ -21,7 +21,10 @@ static const char help[] =
     "  describe  a class and its options\n"
     "  check     runs conformance tests on a plugin, each in a process of its own\n"
     "  new       writes a project to start from; KIND is source, sink, transform, predicate\n"
-    "            or converter\n";
+    "            or converter\n"
+    "\n"
+    "Exit status: 0, 1 a check failed, 2 bad arguments, no such class, or a project that is there\n"
+    "already, 3 a file is missing.\n";
 
 const char *plugins_option(int argc, char **argv, int *i, const char *name)
 {

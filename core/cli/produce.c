@@ -30,7 +30,9 @@ static const char help[] =
     "                               null, anything else is written as compact JSON; headers also as\n"
     "                               [[NAME, VALUE], ..]; key_base64, value_base64 for bytes\n"
     "  --producer-property KEY=VALUE\n"
-    "  --command-config FILE        properties of the client\n";
+    "  --command-config FILE        properties of the client\n"
+    "\n"
+    "Exit status: 0, 1 failed while running, 2 bad arguments or input, 3 no broker or file.\n";
 
 enum { HEADERS_MAX = 256, POLL_MS = 1000 };
 

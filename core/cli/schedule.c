@@ -18,7 +18,9 @@ static const char help[] =
     "  --timezone ZONE   of the expression and of what is printed (default UTC)\n"
     "  --count N         how many times to print (default 5)\n"
     "  --from MS         after this instant, milliseconds since 1970 UTC (default now)\n"
-    "  --json            {\"ms\":.., \"time\":\"..\"} a line\n";
+    "  --json            {\"ms\":.., \"time\":\"..\"} a line\n"
+    "\n"
+    "Exit status: 0, 2 bad expression or option.\n";
 
 static int refuse(const char *format, const char *what)
 {

@@ -28,7 +28,9 @@ static const char help[] =
     "...\n"
     "  --if-not-exists             --create: fine where it is there\n"
     "  --if-exists                 --alter, --delete, --describe: fine where it is not there\n"
-    "  --json                      --list, --describe: JSON\n";
+    "  --json                      --list, --describe: JSON\n"
+    "\n"
+    "Exit status: 0, 1 failed while running, 2 bad arguments or input, 3 no broker or file.\n";
 
 struct request {
     struct tool tool;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/util/utf8.h"
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #define JSON_BLOCK 32
@@ -134,20 +136,8 @@ static inline size_t json_put_char(char *to, uint32_t c)
     if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
         return json_put_unit(to, c);
     }
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xC0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
     if (c < 0x10000) {
-        to[0] = (char)(0xE0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        to[2] = (char)(0x80 | (c & 0x3F));
-        return 3;
+        return utf8_encode(to, c);
     }
     c -= 0x10000;
     (void)json_put_unit(to, 0xD800 + (c >> 10));

@@ -8,6 +8,7 @@
 #include "core/data/json_walk.h"
 #include "core/data/value.h"
 #include "core/data/value_api.h"
+#include "lib/util/utf8.h"
 
 static bool has_backslash(struct sluice_span quoted)
 {
@@ -246,30 +247,6 @@ static uint32_t unit_at(const char *p)
     return unit;
 }
 
-static size_t write_utf8(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xC0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xE0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (c & 0x3F));
-    return 4;
-}
-
 struct sluice_span json_unquote(struct arena *arena, const char *json, size_t size)
 {
     char *out = arena_alloc(arena, size);
@@ -297,7 +274,7 @@ struct sluice_span json_unquote(struct arena *arena, const char *json, size_t si
             }
         }
         /* A lone surrogate stays as three bytes, so that writing it gives the escape again. */
-        used += write_utf8(out + used, c);
+        used += utf8_encode(out + used, c);
     }
     return (struct sluice_span){out, used};
 }

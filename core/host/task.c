@@ -218,41 +218,6 @@ static void *control_main(void *user)
 
 /* -- setting up -- */
 
-static void properties_from_json(struct properties *properties, json_t *object)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value) {
-        if (json_is_string(value)) {
-            properties_set(properties, name, json_string_value(value));
-        }
-    }
-}
-
-static void on_plugin_file(void *user, const char *path, const struct error *error)
-{
-    struct task *task = user;
-    if (error) {
-        log_line(LOG_LEVEL_WARN, LOGGER, task->context, "Plugin '%s' is not used: %s", path,
-                 error->message);
-    }
-}
-
-static void load_plugins(struct task *task, json_t *first)
-{
-    json_t *list = json_object_get(first, "plugin_path");
-    size_t count = json_array_size(list);
-    const char **paths = calloc(count + 1, sizeof(*paths));
-    if (!paths) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = json_string_value(json_array_get(list, i));
-    }
-    registry_scan(task->registry, paths, count, NULL, on_plugin_file, task);
-    free(paths);
-}
-
 static int task_init(struct task *task, struct host_process *process, json_t *first)
 {
     const char *name = json_string_value(json_object_get(first, "name"));
@@ -273,8 +238,8 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
     if (asprintf(&task->context, "[%s|task-%d] ", task->connector, task->number) < 0) {
         task->context = NULL;
     }
-    properties_from_json(&task->config, json_object_get(first, "config"));
-    properties_from_json(&task->worker, json_object_get(first, "worker"));
+    process_properties(&task->config, json_object_get(first, "config"));
+    process_properties(&task->worker, json_object_get(first, "worker"));
     const char *tracking = properties_get(&task->worker, "topic.tracking.enable");
     used_topics_init(&task->topics, tracking && strcasecmp(tracking, "false") == 0);
     task->environment = (struct plugin_environment){
@@ -296,7 +261,7 @@ static int task_init(struct task *task, struct host_process *process, json_t *fi
 
 static int run(struct task *task, json_t *first, struct error *error)
 {
-    load_plugins(task, first);
+    process_load_plugins(task->registry, json_object_get(first, "plugin_path"));
     if (resolve_configs(&task->environment, &task->worker, &task->config, NULL, error) != 0) {
         return -1;
     }

@@ -8,7 +8,7 @@
 
 #include "core/rest/media.h"
 #include "core/rest/request.h"
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 enum { HEADER_MAX = 32 * 1024 };
 

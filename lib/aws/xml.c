@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/utf8.h"
+
 /* One tag: from its `<` on. False: no further tag. */
 struct tag {
     size_t begin, end;      /* of `<..>` */
@@ -83,30 +85,6 @@ bool aws_xml_next(const char *xml, size_t size, size_t *cursor, const char *name
     return false;
 }
 
-static size_t put_utf8(uint32_t c, char out[4])
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xC0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xE0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (c & 0x3F));
-    return 4;
-}
-
 /* Decodes the entity at text; 0: it is none, and stands for itself. */
 static size_t decode_entity(const char *text, size_t size, char out[4], size_t *ret_out)
 {
@@ -141,7 +119,7 @@ static size_t decode_entity(const char *text, size_t size, char out[4], size_t *
     if (i >= size || text[i] != ';' || c == 0 || c > 0x10FFFF) {
         return 0;
     }
-    *ret_out = put_utf8(c, out);
+    *ret_out = utf8_encode(out, c);
     return i + 1;
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/java/keystore_priv.h"
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 enum { DIGEST = 20, ENTRY_KEY = 1, ENTRY_TRUSTED = 2, ENTRY_SECRET = 3 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 #include "lib/util/buffer.h"
 
 /* All of the syntax is ASCII, so a logical line is kept as UTF-8 and split by bytes. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "lib/java/regex_translate.h"
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 /* Bounds of one match: steps, and memory of backtracking (invariant 5). */
 #define MATCH_LIMIT 10000000

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 #define WORD "[\\p{L}\\p{Nd}\\p{Mn}_]"
 #define UNICODE_WORD "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}]"

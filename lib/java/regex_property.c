@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 #define SPACE_ITEMS "\\t-\\r\\x{85}\\p{Z}"
 #define WORD_ITEMS "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 #define DEPTH_MAX 200
 #define BEHIND                                                                                     \

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/java/utf8.h"
+#include "lib/util/utf8.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define NONE ((iconv_t)-1)

@@ -1,8 +1,8 @@
 /*
- * UTF-8 one character at a time, for the texts of lib/java. [any thread]
+ * UTF-8 one character at a time, as Java writes and reads it. [any thread]
  */
-#ifndef LIB_JAVA_UTF8_H
-#define LIB_JAVA_UTF8_H
+#ifndef LIB_UTIL_UTF8_H
+#define LIB_UTIL_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
