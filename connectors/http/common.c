@@ -145,23 +145,29 @@ int64_t http_backoff(int64_t base_ms, int attempt)
     return most / 2 + (most > 1 ? (int64_t)(random % (uint64_t)(most / 2 + 1)) : 0);
 }
 
-int64_t http_retry_after(const struct http_reply *reply)
+int64_t http_retry_after_text(const char *value, int64_t now_s)
 {
-    char value[64], *end;
-    if (!http_reply_header(reply, "Retry-After", value, sizeof(value))) {
-        return -1;
-    }
-    long seconds = strtol(value, &end, 10);
-    if (end == value || *end) {
+    char *end;
+    int64_t seconds = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end) {
         struct tm date;
         memset(&date, 0, sizeof(date));
-        if (!strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &date)) {
+        end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &date);
+        if (!end || *end) {
             return -1;
         }
-        seconds = (long)(timegm(&date) - time(NULL));
+        seconds = timegm(&date) - now_s;
     }
     seconds = seconds < 0 ? 0 : seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : seconds;
-    return (int64_t)seconds * 1000;
+    return seconds * 1000;
+}
+
+int64_t http_retry_after(const struct http_reply *reply)
+{
+    char value[64];
+    return http_reply_header(reply, "Retry-After", value, sizeof(value))
+               ? http_retry_after_text(value, time(NULL))
+               : -1;
 }
 
 void http_describe(const struct http_reply *reply, char *to, size_t size)

@@ -28,6 +28,8 @@ void headers_free(char *headers[HEADERS_MAX + 1]);
 int64_t http_backoff(int64_t base_ms, int attempt);
 /** Retry-After of an answer in milliseconds; -1: it has none. At most an hour. */
 int64_t http_retry_after(const struct http_reply *reply);
+/** Of the header's value: seconds, or a date. */
+int64_t http_retry_after_text(const char *value, int64_t now_s);
 int64_t http_now_ms(void);
 /** One line about an answer that was no success, with the beginning of its body. */
 void http_describe(const struct http_reply *reply, char *to, size_t size);

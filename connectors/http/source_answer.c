@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "connectors/http/link.h"
 #include "connectors/http/source.h"
 
 static void put(const struct source *source, struct sluice_batch *batch, struct sluice_value *map,
@@ -77,52 +77,6 @@ void source_restore(struct source *source, struct sluice_batch *batch, struct en
 
 /* -- answers -- */
 
-/* `<URL>; rel="next"` of the Link header, made absolute; NULL: none. */
-static char *link_next(const struct source *source)
-{
-    char value[8192];
-    if (!http_reply_header(&source->reply, "Link", value, sizeof(value))) {
-        return NULL;
-    }
-    for (char *at = strchr(value, '<'); at; at = strchr(at + 1, '<')) {
-        char *end = strchr(at, '>'), *comma = end ? strchr(end, ',') : NULL;
-        char *rel = end ? strstr(end, "rel=") : NULL;
-        if (rel && (!comma || rel < comma) &&
-            (strncasecmp(rel + 4, "\"next\"", 6) == 0 || strncasecmp(rel + 4, "next", 4) == 0)) {
-            return strndup(at + 1, (size_t)(end - at - 1));
-        }
-    }
-    return NULL;
-}
-
-/* A reference as an absolute URL of the same server as the request; other servers are refused: NULL. */
-static char *absolute(const struct source *source, const char *reference)
-{
-    const char *base = source->target.data;
-    const char *host = strstr(base, "://");
-    size_t origin = host ? (size_t)(host + 3 - base) + strcspn(host + 3, "/?#") : 0;
-    struct buffer url;
-    buffer_init(&url, URL_MAX);
-    if (strncasecmp(reference, "http://", 7) == 0 || strncasecmp(reference, "https://", 8) == 0) {
-        /* Credentials go along with every page: only to the server they are for. */
-        if (strncasecmp(reference, base, origin) != 0 || !strchr("/?#", reference[origin])) {
-            return NULL;
-        }
-        return strdup(reference);
-    }
-    buffer_append(&url, base, origin);
-    if (*reference != '/') {
-        return NULL;
-    }
-    buffer_append_text(&url, reference);
-    return buffer_take(&url);
-}
-
-static bool is_reference(const char *text)
-{
-    return *text == '/' || strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
-}
-
 /* A scalar of the answer as text, to be freed; NULL: null, empty, or no scalar. */
 static char *scalar(const struct source *source, struct sluice_batch *batch, const struct sluice_value *value)
 {
@@ -151,13 +105,14 @@ static enum sluice_result turn_page(struct source *source, struct sluice_batch *
 {
     bool paged = source->mode == OFFSET_CURSOR || source->mode == OFFSET_SNAPSHOT;
     char *next = NULL;
+    char header[8192];
     if (paged && source->by_link) {
-        next = link_next(source);
+        next = http_reply_header(&source->reply, "Link", header, sizeof(header)) ? link_next(header) : NULL;
     } else if (paged && source->has_next_pointer) {
         next = scalar(source, batch, pointer_find(source->host->data, &source->next_pointer, answer));
     }
-    if (next && (source->by_link || is_reference(next))) {
-        char *url = absolute(source, next);
+    if (next && (source->by_link || link_is_reference(next))) {
+        char *url = link_absolute(source->target.data, next);
         if (!url) {
             snprintf(source->failure, sizeof(source->failure),
                      "the next page '%.200s' is on another server", next);
