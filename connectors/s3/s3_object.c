@@ -89,18 +89,6 @@ void s3_object_drop(struct s3_store *store, struct s3_object *object)
     settle(store, object);
 }
 
-void s3_object_lost(struct s3_request *request)
-{
-    struct s3_store *store = request->store;
-    struct s3_object *object = request->object;
-    if (request->kind == S3_ABORT) {
-        object->upload_id[0] = '\0'; /* left to a lifecycle rule of the bucket */
-    }
-    s3_request_free(request);
-    object->active--;
-    settle(store, object);
-}
-
 void s3_objects_end(struct s3_store *store)
 {
     while (store->objects) {
@@ -154,7 +142,7 @@ static void complete(struct s3_store *store, struct s3_object *object)
 
 static void step(struct s3_store *store, struct s3_object *object)
 {
-    if (object->dropped || object->finishing) {
+    if (object->dropped || object->finishing || object->sweeping > 0) {
         return;
     }
     if (!object->upload_id[0]) {
@@ -223,6 +211,24 @@ void s3_object_piece(struct s3_store *store, struct piece *piece)
 }
 
 /* -- answers -- */
+
+void s3_object_lost(struct s3_request *request)
+{
+    struct s3_store *store = request->store;
+    struct s3_object *object = request->object;
+    if (request->kind == S3_LIST || request->stray) {
+        object->sweeping--;
+    } else if (request->kind == S3_ABORT) {
+        object->upload_id[0] = '\0'; /* left to a lifecycle rule of the bucket */
+    }
+    s3_request_free(request);
+    object->active--;
+    if (object->dropped) {
+        settle(store, object);
+    } else {
+        step(store, object);
+    }
+}
 
 /* ETag of a multipart upload: MD5 over the parts' MD5s, and their number. "" where parts have others. */
 static void reckon_etag(struct s3_object *object)
@@ -300,12 +306,40 @@ static void tag(struct s3_store *store, struct s3_object *object)
     s3_enqueue(request);
 }
 
+/* Uploads that lost tries to begin this object's have left. */
+struct sweep {
+    struct s3_store *store;
+    struct s3_object *object;
+};
+
+static void abort_stray(void *user, const char *id)
+{
+    const struct sweep *sweep = user;
+    struct s3_request *request = s3_request_new(sweep->store, sweep->object, S3_ABORT);
+    if (request && (request->stray = strdup(id)) != NULL) {
+        sweep->object->sweeping++;
+        s3_enqueue(request);
+    } else {
+        s3_request_free(request);
+    }
+}
+
+static void sweep(struct s3_store *store, struct s3_object *object, const struct http_reply *reply)
+{
+    struct sweep sweep = {store, object};
+    /* invariant 3: were the partition somebody else's by now, the upload could be, too */
+    if (store->client->may_finish(store->client, object->upload)) {
+        s3_strays(reply, object->upload->key, object->upload_id, abort_stray, &sweep);
+    }
+}
+
 void s3_object_done(struct s3_request *request, struct http_reply *reply)
 {
     struct s3_store *store = request->store;
     struct s3_object *object = request->object;
     enum s3_kind kind = request->kind;
     int part = request->part;
+    bool stray = request->stray != NULL;
     char crc32c[sizeof(request->crc32c)];
     memcpy(crc32c, request->crc32c, sizeof(crc32c));
     s3_request_free(request);
@@ -325,7 +359,15 @@ void s3_object_done(struct s3_request *request, struct http_reply *reply)
         finish(store, object, UPLOAD_DURABLE);
         return;
     case S3_ABORT:
-        object->upload_id[0] = '\0';
+        if (stray) {
+            object->sweeping--;
+        } else {
+            object->upload_id[0] = '\0';
+        }
+        break;
+    case S3_LIST:
+        sweep(store, object, reply);
+        object->sweeping--;
         break;
     case S3_CREATE:
         object->creating = false;
@@ -336,6 +378,10 @@ void s3_object_done(struct s3_request *request, struct http_reply *reply)
                     object->upload->key);
             s3_object_drop(store, object);
             return;
+        }
+        if (object->doubtful && store->settings->abort_orphans && !object->dropped &&
+            enqueue(store, object, S3_LIST, NULL)) {
+            object->sweeping++;
         }
         break;
     case S3_PART:

@@ -1,7 +1,7 @@
 /*
  * Multipart uploads that a killed process left behind: found and aborted when their topic partition comes
  * to this task, before anything of it is begun anew. Only keys this connector would write are touched.
- * [task thread]
+ * [task thread; s3_strays: store's thread]
  */
 #include "connectors/s3/s3_store.h"
 
@@ -12,7 +12,7 @@
 
 #include "lib/aws/xml.h"
 
-enum { KEY_SIZE = 4096, TRIES = 3, LIST_MAX = 8 << 20 };
+enum { KEY_SIZE = 4096, TRIES = 3, LIST_MAX = 8 << 20, LIST_AGAIN_S = 30 };
 
 static bool ask(struct s3_store *store, struct s3_draft *draft, struct http_reply *reply,
                 struct aws_fault *fault)
@@ -35,6 +35,10 @@ static bool ask(struct s3_store *store, struct s3_draft *draft, struct http_repl
         s3_signed_finish(&ready);
         aws_classify(reply, false, fault);
         bool again = fault->class == AWS_TRANSIENT || fault->class == AWS_THROTTLED;
+        if (fault->class == AWS_EXPIRED && access->credentials) {
+            aws_provider_refresh(access->credentials);
+            again = true;
+        }
         if (fault->class == AWS_SKEWED && fault->server_time) {
             access->clock_offset = fault->server_time - time(NULL);
             again = true;
@@ -90,25 +94,64 @@ static bool abort_one(struct s3_store *store, const char *key, const char *id)
     return good;
 }
 
+/* Goes through the uploads of a list. */
+struct listed {
+    const char *xml;
+    size_t size, cursor;
+    bool encoded;
+    char key[KEY_SIZE], id[UPLOAD_ID_SIZE];
+};
+
+static void listed_init(struct listed *listed, const struct http_reply *reply)
+{
+    char encoding[16];
+    listed->xml = reply->body.data ? reply->body.data : "";
+    listed->size = reply->body.size;
+    listed->cursor = 0;
+    listed->encoded = aws_xml_text(listed->xml, listed->size, "EncodingType", encoding, sizeof(encoding)) &&
+                      strcmp(encoding, "url") == 0;
+}
+
+static bool listed_next(struct listed *listed)
+{
+    const char *content = NULL;
+    size_t size = 0;
+    while (aws_xml_next(listed->xml, listed->size, &listed->cursor, "Upload", &content, &size)) {
+        if (aws_xml_text(content, size, "Key", listed->key, sizeof(listed->key)) &&
+            aws_xml_text(content, size, "UploadId", listed->id, sizeof(listed->id))) {
+            if (listed->encoded) {
+                aws_uri_decode(listed->key);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t abort_listed(struct s3_store *store, const struct http_reply *reply, const char *topic,
                            const int32_t *partitions, size_t count)
 {
-    const char *xml = reply->body.data ? reply->body.data : "", *content = NULL;
-    size_t cursor = 0, size = 0, aborted = 0;
-    char key[KEY_SIZE], id[UPLOAD_ID_SIZE], encoding[16];
-    bool encoded = aws_xml_text(xml, reply->body.size, "EncodingType", encoding, sizeof(encoding)) &&
-                   strcmp(encoding, "url") == 0;
-    while (aws_xml_next(xml, reply->body.size, &cursor, "Upload", &content, &size)) {
-        if (aws_xml_text(content, size, "Key", key, sizeof(key)) &&
-            aws_xml_text(content, size, "UploadId", id, sizeof(id))) {
-            if (encoded) {
-                aws_uri_decode(key);
-            }
-            aborted += is_ours(store->settings, key, topic, partitions, count, store->base.extensions) &&
-                       abort_one(store, key, id);
-        }
+    struct listed listed;
+    size_t aborted = 0;
+    listed_init(&listed, reply);
+    while (listed_next(&listed)) {
+        aborted +=
+            is_ours(store->settings, listed.key, topic, partitions, count, store->base.extensions) &&
+            abort_one(store, listed.key, listed.id);
     }
     return aborted;
+}
+
+void s3_strays(const struct http_reply *reply, const char *key, const char *own,
+               void (*stray)(void *user, const char *id), void *user)
+{
+    struct listed listed;
+    listed_init(&listed, reply);
+    while (listed_next(&listed)) {
+        if (strcmp(listed.key, key) == 0 && strcmp(listed.id, own) != 0) {
+            stray(user, listed.id);
+        }
+    }
 }
 
 void s3_reclaim(struct store *base, const char *topic, const int32_t *partitions, size_t count)
@@ -117,6 +160,9 @@ void s3_reclaim(struct store *base, const char *topic, const int32_t *partitions
     const struct settings *settings = store->settings;
     char prefix[1200], key_marker[KEY_SIZE] = "", id_marker[UPLOAD_ID_SIZE] = "", more[8];
     size_t aborted = 0;
+    if (store->no_reclaim && store->reclaim_again && time(NULL) >= store->reclaim_again) {
+        store->no_reclaim = false;
+    }
     if (!settings->abort_orphans || store->no_reclaim) {
         return;
     }
@@ -139,7 +185,11 @@ void s3_reclaim(struct store *base, const char *topic, const int32_t *partitions
                              "lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them",
                              aws_fault_text(&fault, why, sizeof(why)));
             http_reply_finish(&reply);
-            store->no_reclaim = true; /* or each topic would wait as long for the same answer */
+            /* Or each topic would wait as long for the same answer; one that may change is asked for again
+             * when partitions come the next time. */
+            store->no_reclaim = true;
+            store->reclaim_again = fault.class == AWS_TRANSIENT || fault.class == AWS_THROTTLED
+                                       ? time(NULL) + LIST_AGAIN_S : 0;
             return;
         }
         aborted += abort_listed(store, &reply, topic, partitions, count);

@@ -193,7 +193,13 @@ static void add_query(struct s3_request *request, struct draft *draft)
         break;
     case S3_COMPLETE:
     case S3_ABORT:
-        draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"uploadId", object->upload_id};
+        draft->base.query[draft->base.query_count++] =
+            (struct sigv4_pair){"uploadId", request->stray ? request->stray : object->upload_id};
+        break;
+    case S3_LIST:
+        draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"uploads", ""};
+        draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"encoding-type", "url"};
+        draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"prefix", object->upload->key};
         break;
     case S3_TAG:
         draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"tagging", ""};
@@ -205,12 +211,12 @@ static void add_query(struct s3_request *request, struct draft *draft)
 
 static const char *const methods[] = {
     [S3_PUT] = "PUT",   [S3_CREATE] = "POST",  [S3_PART] = "PUT",  [S3_COMPLETE] = "POST",
-    [S3_ABORT] = "DELETE", [S3_TAG] = "PUT", [S3_HEAD] = "HEAD"};
+    [S3_ABORT] = "DELETE", [S3_TAG] = "PUT", [S3_HEAD] = "HEAD", [S3_LIST] = "GET"};
 
 static bool make_ready(struct s3_request *request, struct s3_signed *ready, char *message, size_t size)
 {
     struct draft draft = {.base = {.method = methods[request->kind],
-                                   .key = request->object->upload->key,
+                                   .key = request->kind == S3_LIST ? NULL : request->object->upload->key,
                                    .payload_hash = request->payload_hash}};
     snprintf(message, size, "out of memory");
     *ready = (struct s3_signed){0};

@@ -59,6 +59,7 @@ void s3_request_free(struct s3_request *request)
             request->all_next->all_previous = request->all_previous;
         }
         piece_free(request->store->memory, request->piece);
+        free(request->stray);
         buffer_finish(&request->body);
         free(request);
     }
@@ -97,7 +98,7 @@ static void forget_in(struct s3_request **list, const struct s3_object *object)
 {
     while (*list) {
         struct s3_request *request = *list;
-        if (request->object == object) {
+        if (request->object == object && request->kind != S3_ABORT) {
             *list = request->next;
             request->object->active--;
             s3_request_free(request);
@@ -226,9 +227,11 @@ static void refused(struct s3_request *request, const struct http_reply *reply,
 {
     struct s3_store *store = request->store;
     struct upload *upload = request->object->upload;
-    if (request->kind == S3_ABORT) {
-        store->host->log(store->host, SLUICE_WARN, "A multipart upload of %s is left unfinished: %s",
-                         upload->key, why);
+    if (request->kind == S3_ABORT || request->kind == S3_LIST) {
+        store->host->log(store->host, SLUICE_WARN,
+                         "A multipart upload of %s %s left unfinished: %s. A lifecycle rule of the bucket "
+                         "(AbortIncompleteMultipartUpload) removes it",
+                         upload->key, request->kind == S3_LIST ? "may be" : "is", why);
         s3_object_lost(request);
     } else if (request->kind == S3_TAG ||
                (request->kind == S3_PUT && upload->tags && !request->untagged &&
@@ -281,11 +284,15 @@ static void on_reply(void *user, struct http_reply *reply)
         s3_object_lost(request);
         return;
     }
+    if (request->kind == S3_CREATE && fault.class == AWS_TRANSIENT) {
+        request->object->doubtful = true;
+    }
     if (request->kind == S3_ABORT && fault.class == AWS_MISSING) {
         s3_object_done(request, reply); /* somebody was quicker */
         return;
     }
-    if (request->kind == S3_ABORT && request->attempts >= store->settings->part_retries) {
+    if ((request->kind == S3_ABORT || request->kind == S3_LIST) &&
+        request->attempts >= store->settings->part_retries) {
         refused(request, reply, &fault, why);
         return;
     }

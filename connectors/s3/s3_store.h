@@ -5,7 +5,7 @@
 #include "connectors/s3/s3_access.h"
 #include "connectors/s3/store.h"
 
-enum s3_kind { S3_PUT, S3_CREATE, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD };
+enum s3_kind { S3_PUT, S3_CREATE, S3_LIST, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD };
 
 enum { ETAG_SIZE = 96, UPLOAD_ID_SIZE = 1024, PARTS_MAX = 10000 };
 
@@ -19,6 +19,7 @@ struct s3_request {
     enum s3_kind kind;
     int part;                   /* S3_PART: number, from 1 */
     struct piece *piece;        /* S3_PUT, S3_PART */
+    char *stray;                /* S3_ABORT: id of an upload that is not the object's own */
     struct buffer body;         /* S3_COMPLETE, S3_TAG */
     char payload_hash[SIGV4_HASH_SIZE]; /* "" until computed */
     char md5[32], crc32c[12];   /* base64; "" until computed */
@@ -37,6 +38,8 @@ struct s3_object {
     struct piece *first, *last; /* wait for the upload id */
     char upload_id[UPLOAD_ID_SIZE];
     bool creating;
+    bool doubtful;              /* an S3_CREATE failed that may have begun an upload all the same */
+    int sweeping;               /* requests on their way against such uploads; parts wait for them */
     bool complete;              /* the last piece, or the cancel, came: the writer sends no more */
     bool finishing;             /* PUT or COMPLETE is on its way, or done */
     bool dropped;
@@ -63,7 +66,8 @@ struct s3_store {
     struct http_client *http;
     struct s3_access access;
     struct s3_access aside;     /* the same, for the task thread */
-    bool no_reclaim;            /* uploads cannot be listed: said once, not tried again */
+    bool no_reclaim;            /* uploads cannot be listed: said once, not tried again .. */
+    time_t reclaim_again;       /* .. before then, where the service only did not work; 0: never */
 
     struct s3_request *requests;      /* all */
     struct s3_object *objects;        /* all */
@@ -102,6 +106,10 @@ void s3_object_head(struct s3_request *request, const struct http_reply *reply,
                     const struct aws_fault *fault);
 
 /* -- s3_orphans.c -- */
+
+/** Calls stray for each upload of the very key in a reply to S3_LIST but the one with the id `own`. */
+void s3_strays(const struct http_reply *reply, const char *key, const char *own,
+               void (*stray)(void *user, const char *id), void *user);
 
 /** See struct store_vtable. */
 void s3_reclaim(struct store *store, const char *topic, const int32_t *partitions, size_t count);

@@ -284,6 +284,28 @@ static void test_faults_of_parts(void **state)
     assert_int_equal(requests("HeadObject"), 1);
 }
 
+/* A multipart upload was begun, the answer with its id is lost: it is found by its key, and aborted. */
+static void test_lost_beginning(void **state)
+{
+    (void)state;
+    char *value = long_value(1 << 20);
+    struct fake_sink_host *fake = SINK("flush.size", "11", "s3.part.size", "5242880");
+    order("{\"open\": [\"topics/t/partition=0/t+0+0000000000.json.gz\"], \"faults\": ["
+          "{\"op\": \"CreateMultipartUpload\", \"action\": \"reset-after\", \"times\": 2},"
+          "{\"op\": \"ListMultipartUploads\", \"action\": \"503\"},"
+          "{\"op\": \"AbortMultipartUpload\", \"action\": \"500\"}]}");
+    assert_int_equal(put(fake, 0, 11, value), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 11));
+    fake_sink_host_destroy(fake);
+    free(value);
+    json_t *left = control(NULL);
+    assert_int_equal(json_object_size(json_object_get(left, "objects")), 1);
+    /* That of a longer key is not ours to abort. */
+    assert_int_equal(json_integer_value(json_object_get(left, "uploads")), 1);
+    json_decref(left);
+    assert_int_equal(requests("AbortMultipartUpload"), 3);
+}
+
 static void test_outage(void **state)
 {
     (void)state;
@@ -505,6 +527,7 @@ int main(void)
         TEST(test_odd_keys),
         TEST(test_faults_that_pass),
         TEST(test_faults_of_parts),
+        TEST(test_lost_beginning),
         TEST(test_outage),
         TEST(test_denied),
         TEST(test_denied_in_the_middle),
