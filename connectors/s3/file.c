@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "connectors/s3/joda.h"
-#include "connectors/s3/rotation.h"
+#include "connectors/s3/schema_change.h"
 #include "lib/aws/uri.h"
 
 /* -- directories -- */
@@ -249,7 +249,8 @@ int file_write(struct sink *sink, struct file *file, struct sluice_batch *batch,
         const struct sluice_schema *schema = records->value_schema(record);
         const struct sluice_value *value = records->value(record);
         if (schema && schema != file->schema &&
-            rotation_project(sink, batch, file->schema, &schema, &value, fault) != 0) {
+            schema_change_project(sink->host->data, sink->settings.compatibility, batch, file->schema, &schema,
+                                  &value, fault) != 0) {
             return -1;
         }
         if (write_stream(sink, file, STREAM_VALUE, batch, schema, value, fault) != 0) {

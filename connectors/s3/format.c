@@ -25,15 +25,32 @@ static const char *type_name(enum sluice_type type)
     return names[type];
 }
 
+/* Java's class for a value without schema. */
+static const char *class_name(enum sluice_type type)
+{
+    static const char *const names[] = {
+        [SLUICE_INT8] = "java.lang.Byte",     [SLUICE_INT16] = "java.lang.Short",
+        [SLUICE_INT32] = "java.lang.Integer", [SLUICE_INT64] = "java.lang.Long",
+        [SLUICE_FLOAT32] = "java.lang.Float", [SLUICE_FLOAT64] = "java.lang.Double",
+        [SLUICE_BOOLEAN] = "java.lang.Boolean", [SLUICE_STRING] = "java.lang.String",
+        [SLUICE_ARRAY] = "java.util.ArrayList", [SLUICE_MAP] = "java.util.HashMap",
+        [SLUICE_DECIMAL] = "java.math.BigDecimal", [SLUICE_DATE] = "java.util.Date"};
+    return (size_t)type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "java.lang.Object";
+}
+
 static int check_bytes(const struct format *format, const struct sluice_schema *schema,
                        const struct sluice_value *value, struct fault *fault)
 {
-    (void)schema;
     enum sluice_type type = format->host->data->type(value);
-    return type == SLUICE_BYTES || type == SLUICE_NULL
-               ? 0
-               : fault_set(fault, SLUICE_DATA_EXCEPTION, true,
-                           "Invalid schema type for ByteArrayConverter: %s", type_name(type));
+    if (type == SLUICE_BYTES || type == SLUICE_NULL) {
+        return 0;
+    }
+    if (schema) {
+        return fault_set(fault, SLUICE_DATA_EXCEPTION, true, "Invalid schema type for ByteArrayConverter: %s",
+                         type_name(format->host->data->schema_type(schema)));
+    }
+    return fault_set(fault, SLUICE_DATA_EXCEPTION, true,
+                     "ByteArrayConverter is not compatible with objects of type class %s", class_name(type));
 }
 
 static int write_bytes(const struct format *format, void *state, struct output *output,

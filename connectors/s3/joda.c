@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/java/locale_names.h"
+#include "lib/java/zone_names.h"
+
 enum { MS_SECOND = 1000, MS_MINUTE = 60000, MS_HOUR = 3600000, MS_DAY = 86400000 };
 
 /* -- calendar (days from civil dates and back: H. Hinnant's era arithmetic) -- */
@@ -78,6 +81,7 @@ struct part {
 };
 
 struct joda_format {
+    struct locale_names names;
     char *text;       /* all literals */
     size_t count;
     struct part parts[];
@@ -85,7 +89,8 @@ struct joda_format {
 
 static const char LETTERS[] = "GCYxwevEyDMdaKhHkmsSzZ";
 
-struct joda_format *joda_format_create(const char *pattern, char *message, size_t size)
+struct joda_format *joda_format_create(const char *pattern, const char *language, char *message,
+                                       size_t size)
 {
     size_t length = strlen(pattern);
     struct joda_format *format =
@@ -98,6 +103,7 @@ struct joda_format *joda_format_create(const char *pattern, char *message, size_
         return NULL;
     }
     format->text = text;
+    locale_names_find(language, &format->names);
     size_t used = 0;
     for (const char *c = pattern; *c;) {
         struct part *part = &format->parts[format->count++];
@@ -141,11 +147,6 @@ void joda_format_destroy(struct joda_format *format)
     }
 }
 
-static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
-static const char *const days[] = {"Monday",   "Tuesday", "Wednesday", "Thursday",
-                                   "Friday", "Saturday", "Sunday"};
-
 static void print_number(struct buffer *to, int64_t value, int digits)
 {
     (void)buffer_printf(to, "%s%0*" PRId64, value < 0 ? "-" : "", digits, value < 0 ? -value : value);
@@ -160,9 +161,9 @@ static void print_year(struct buffer *to, int64_t year, int count)
     }
 }
 
-static void print_name(struct buffer *to, const char *name, int count)
+static void print_name(struct buffer *to, const struct joda_format *format, size_t name)
 {
-    (void)buffer_append(to, name, count >= 4 ? strlen(name) : 3);
+    (void)buffer_append(to, format->names.name[name].text, format->names.name[name].size);
 }
 
 /* So many digits of the second's fraction, cut and not rounded. */
@@ -175,30 +176,48 @@ static void print_fraction(struct buffer *to, int millisecond, int count)
     }
 }
 
-static void print_zone(struct buffer *to, char letter, int count, int64_t local_ms,
-                       const struct zone *zone)
+/* Zones whose winter time the tz database calls daylight saving time, which Joda-Time does not know. */
+static bool is_summer(const char *zone, bool daylight)
 {
-    struct zone_offset offset = zone_at_local(zone, local_ms);
-    if (letter == 'z') {
-        const char *name = count >= 4 ? zone_long_name(offset.abbreviation, offset.seconds) : NULL;
-        (void)buffer_append_text(to, name ? name : offset.abbreviation);
-    } else if (count >= 3) {
+    static const struct {
+        const char *zone;
+        bool always;
+    } negative[] = {{"Europe/Dublin", false},    {"Eire", false},           {"Africa/Casablanca", true},
+                    {"Africa/El_Aaiun", true},   {"Africa/Windhoek", true}};
+    for (size_t i = 0; i < sizeof(negative) / sizeof(negative[0]); i++) {
+        if (strcmp(negative[i].zone, zone) == 0) {
+            return negative[i].always || !daylight;
+        }
+    }
+    return daylight;
+}
+
+static void print_zone(struct buffer *to, char letter, int count, int64_t utc_ms, const struct zone *zone)
+{
+    struct zone_offset offset = zone_at(zone, utc_ms);
+    const struct zone_names *names = letter == 'z' ? zone_names_find(zone_id(zone)) : NULL;
+    if (names) {
+        bool summer = is_summer(zone_id(zone), offset.daylight);
+        (void)buffer_append_text(to, count >= 4 ? summer ? names->summer : names->standard
+                                     : summer   ? names->summer_short
+                                                : names->standard_short);
+    } else if (letter == 'Z' && count >= 3) {
         (void)buffer_append_text(to, zone_id(zone));
     } else {
         int minutes = abs(offset.seconds) / 60;
         (void)buffer_printf(to, "%c%02d%s%02d", offset.seconds < 0 ? '-' : '+', minutes / 60,
-                            count == 2 ? ":" : "", minutes % 60);
+                            letter == 'z' || count == 2 ? ":" : "", minutes % 60);
     }
 }
 
-static void print_part(struct buffer *to, const struct part *part, const struct civil *time,
-                       int64_t local_ms, const struct zone *zone)
+static void print_part(struct buffer *to, const struct joda_format *format, const struct part *part,
+                       const struct civil *time, int64_t utc_ms, const struct zone *zone)
 {
     int count = part->count;
     int64_t of_era = time->year > 0 ? time->year : 1 - time->year;
     switch (part->letter) {
     case 'G':
-        (void)buffer_append_text(to, time->year > 0 ? "AD" : "BC");
+        print_name(to, format, time->year > 0 ? LOCALE_AD : LOCALE_BC);
         break;
     case 'C':
         print_number(to, of_era / 100, count);
@@ -219,14 +238,14 @@ static void print_part(struct buffer *to, const struct part *part, const struct 
         print_number(to, time->day_of_week, count);
         break;
     case 'E':
-        print_name(to, days[time->day_of_week - 1], count);
+        print_name(to, format, (count >= 4 ? LOCALE_DAY : LOCALE_SHORT_DAY) + (size_t)time->day_of_week - 1);
         break;
     case 'D':
         print_number(to, time->day_of_year, count);
         break;
     case 'M':
         if (count >= 3) {
-            print_name(to, months[time->month - 1], count);
+            print_name(to, format, (count >= 4 ? LOCALE_MONTH : LOCALE_SHORT_MONTH) + (size_t)time->month - 1);
         } else {
             print_number(to, time->month, count);
         }
@@ -235,7 +254,7 @@ static void print_part(struct buffer *to, const struct part *part, const struct 
         print_number(to, time->day, count);
         break;
     case 'a':
-        (void)buffer_append_text(to, time->hour < 12 ? "AM" : "PM");
+        print_name(to, format, time->hour < 12 ? LOCALE_AM : LOCALE_PM);
         break;
     case 'K':
         print_number(to, time->hour % 12, count);
@@ -259,19 +278,19 @@ static void print_part(struct buffer *to, const struct part *part, const struct 
         print_fraction(to, time->millisecond, count);
         break;
     default:
-        print_zone(to, part->letter, count, local_ms, zone);
+        print_zone(to, part->letter, count, utc_ms, zone);
         break;
     }
 }
 
-int joda_format_print(const struct joda_format *format, int64_t local_ms, const struct zone *zone,
+int joda_format_print(const struct joda_format *format, int64_t utc_ms, const struct zone *zone,
                       struct buffer *ret_text)
 {
-    struct civil time = civil_of(local_ms);
+    struct civil time = civil_of(utc_ms + (int64_t)zone_at(zone, utc_ms).seconds * MS_SECOND);
     for (size_t i = 0; i < format->count; i++) {
         const struct part *part = &format->parts[i];
         if (part->letter) {
-            print_part(ret_text, part, &time, local_ms, zone);
+            print_part(ret_text, format, part, &time, utc_ms, zone);
         } else {
             (void)buffer_append(ret_text, format->text + part->at, part->size);
         }
@@ -441,4 +460,16 @@ bool joda_parse_iso(const char *text, size_t size, int64_t *ret_ms)
     }
     *ret_ms = day * MS_DAY + time - offset;
     return true;
+}
+
+int64_t joda_utc_of(const struct zone *zone, int64_t local_ms)
+{
+    /* DateTimeZone.convertLocalToUTC, not strict */
+    int64_t guessed = (int64_t)zone_at(zone, local_ms).seconds * MS_SECOND;
+    int64_t offset = (int64_t)zone_at(zone, local_ms - guessed).seconds * MS_SECOND;
+    if (guessed != offset && guessed < 0 &&
+        (int64_t)zone_at(zone, local_ms - offset).seconds * MS_SECOND != offset) {
+        offset = guessed; /* in a gap, west of Greenwich */
+    }
+    return local_ms - offset;
 }

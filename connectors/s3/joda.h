@@ -1,7 +1,7 @@
 /*
  * Times printed by Joda-Time's patterns (DateTimeFormat), as `path.format` is written in, in the
- * proleptic Gregorian calendar with ISO weeks; names of months and days are English. Constant once
- * made: [any thread].
+ * proleptic Gregorian calendar with ISO weeks; names of months and days are those of a language, names of
+ * zones are English. Constant once made: [any thread].
  */
 #ifndef S3_JODA_H
 #define S3_JODA_H
@@ -14,12 +14,16 @@
 
 struct joda_format;
 
-/** NULL with Joda's words in message: a letter that means nothing. */
-struct joda_format *joda_format_create(const char *pattern, char *message, size_t size);
+/** NULL with Joda's words in message: a letter that means nothing. Any text is a language: see locale_names.h. */
+struct joda_format *joda_format_create(const char *pattern, const char *language, char *message,
+                                       size_t size);
 void joda_format_destroy(struct joda_format *format);
-/** Appends a wall clock time (milliseconds since 1970 as if the clock showed UTC) of a zone. */
-int joda_format_print(const struct joda_format *format, int64_t local_ms, const struct zone *zone,
+/** Appends an instant (milliseconds since 1970) as the clock of a zone shows it. */
+int joda_format_print(const struct joda_format *format, int64_t utc_ms, const struct zone *zone,
                       struct buffer *ret_text);
+
+/** The instant of a wall clock time, which may be one that the clock skips or shows twice. */
+int64_t joda_utc_of(const struct zone *zone, int64_t local_ms);
 
 /**
  * Reads an ISO 8601 date, time or both, as ISODateTimeFormat.dateTimeParser() does: calendar, week and

@@ -5,61 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- fields by path -- */
-
-struct field_path {
-    const struct sluice_data *data;
-    const struct sluice_name *whole;
-    size_t count;
-    const struct sluice_name *steps[];
-};
-
-struct field_path *field_path_create(const struct sluice_host *host, const char *path)
-{
-    size_t steps = 1;
-    for (const char *c = path; *c; c++) {
-        steps += *c == '.';
-    }
-    struct field_path *made = calloc(1, sizeof(*made) + steps * sizeof(made->steps[0]));
-    if (!made) {
-        return NULL;
-    }
-    made->data = host->data;
-    made->whole = host->data->intern(path, strlen(path));
-    for (const char *part = path;; part++) {
-        size_t size = strcspn(part, ".");
-        made->steps[made->count++] = host->data->intern(part, size);
-        part += size;
-        if (!*part) {
-            return made;
-        }
-    }
-}
-
-void field_path_destroy(struct field_path *path)
-{
-    free(path);
-}
-
-const struct sluice_value *field_path_find(const struct field_path *path,
-                                           const struct sluice_value *value)
-{
-    const struct sluice_data *data = path->data;
-    enum sluice_type type = data->type(value);
-    if (type != SLUICE_MAP && type != SLUICE_STRUCT) {
-        return NULL;
-    }
-    const struct sluice_value *found = data->find(value, path->whole);
-    if (found || path->count == 1) {
-        return found;
-    }
-    for (size_t i = 0; i < path->count && value; i++) {
-        type = data->type(value);
-        value = type == SLUICE_MAP || type == SLUICE_STRUCT ? data->find(value, path->steps[i]) : NULL;
-    }
-    return value;
-}
-
 /* -- default: partition=N -- */
 
 static int encode_default(struct partitioner *partitioner, const struct sluice_record *record,
@@ -96,21 +41,30 @@ struct field_partitioner {
     struct field_path *paths[];
 };
 
-static int encode_field(struct field_partitioner *self, size_t i, const struct sluice_value *whole,
-                        struct buffer *ret_path, struct fault *fault)
+/* INT32 and INT64 of dates are java.util.Date there, which no number is. */
+static int not_a_number(struct fault *fault)
+{
+    return fault_bare(fault, CAST_EXCEPTION, false,
+                      "class java.util.Date cannot be cast to class java.lang.Number (java.util.Date and "
+                      "java.lang.Number are in module java.base of loader 'bootstrap')");
+}
+
+static int encode_field(struct field_partitioner *self, size_t i, const struct sluice_schema *schema,
+                        const struct sluice_value *whole, struct buffer *ret_path, struct fault *fault)
 {
     const struct sluice_data *data = self->base.host->data;
     const char *name = self->base.settings->field_names[i];
-    const struct sluice_value *value = field_path_find(self->paths[i], whole);
-    if (!value) {
-        return fault_set(fault, SLUICE_DATA_EXCEPTION, false,
-                         "The field named '%s' does not exist.", name);
+    bool is_null;
+    const struct sluice_value *value = field_path_find(self->paths[i], whole, &is_null, fault);
+    if (schema ? !field_path_schema(self->paths[i], schema, fault) : !value && !is_null) {
+        return -1;
     }
     (void)buffer_printf(ret_path, "%s%s=", i > 0 ? self->base.settings->directory_delim : "", name);
+    if (!value) {
+        return buffer_append_text(ret_path, "null");
+    }
     struct sluice_span text;
     switch (data->type(value)) {
-    case SLUICE_NULL:
-        return buffer_append_text(ret_path, "null");
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
@@ -121,10 +75,10 @@ static int encode_field(struct field_partitioner *self, size_t i, const struct s
     case SLUICE_STRING:
         text = data->text(value);
         return buffer_append(ret_path, text.data, text.size);
+    case SLUICE_DATE:
+        return not_a_number(fault);
     default:
-        return fault_set(fault, PARTITION_EXCEPTION, true,
-                         "Error encoding partition: field '%s' is of a type that cannot name a "
-                         "directory.", name);
+        return fault_bare(fault, PARTITION_EXCEPTION, true, "Error encoding partition.");
     }
 }
 
@@ -136,10 +90,12 @@ static int encode_fields(struct partitioner *partitioner, const struct sluice_re
     const struct sluice_value *value = partitioner->host->records->value(record);
     enum sluice_type type = partitioner->host->data->type(value);
     if (type != SLUICE_STRUCT && !(type == SLUICE_MAP && partitioner->settings->field_maps)) {
-        return fault_set(fault, PARTITION_EXCEPTION, true, "Error encoding partition.");
+        return fault_bare(fault, PARTITION_EXCEPTION, true, "Error encoding partition.");
     }
+    const struct sluice_schema *schema =
+        type == SLUICE_STRUCT ? partitioner->host->records->value_schema(record) : NULL;
     for (size_t i = 0; i < self->count; i++) {
-        if (encode_field(self, i, value, ret_path, fault) != 0) {
+        if (encode_field(self, i, schema, value, ret_path, fault) != 0) {
             return -1;
         }
     }

@@ -1,13 +1,14 @@
 /*
  * Partitioners: which directory below a topic's a record belongs to (Connect's "encoded partition").
- * And the time of a record, which time-based ones and rotation need.
  */
 #ifndef S3_PARTITIONER_H
 #define S3_PARTITIONER_H
 
 #include <sluice/plugin.h>
 
+#include "connectors/s3/extractor.h"
 #include "connectors/s3/fault.h"
+#include "connectors/s3/field_path.h"
 #include "connectors/s3/settings.h"
 #include "lib/util/buffer.h"
 
@@ -46,29 +47,5 @@ struct partitioner *time_partitioner_create(const struct settings *settings, cha
 typedef void partitioner_fault(void *user, const char *key, const char *text);
 /** Tells everything that keeps a time-based partitioner from being created. */
 void time_partitioner_check(const struct settings *settings, partitioner_fault *fault, void *user);
-
-/** A field by its path: the whole text as a name first, then each dot as a step down. */
-struct field_path;
-struct field_path *field_path_create(const struct sluice_host *host, const char *path);
-void field_path_destroy(struct field_path *path);
-/** NULL: there is none; a null member is a value of type NULL. */
-const struct sluice_value *field_path_find(const struct field_path *path,
-                                           const struct sluice_value *value);
-
-/** Times of records; see timestamp.extractor. */
-struct extractor {
-    enum extractor_kind kind;
-    const struct sluice_host *host;
-    const char *field;
-    struct field_path *path;
-};
-
-/** -1: out of memory. */
-int extractor_init(struct extractor *extractor, const struct sluice_host *host,
-                   const struct settings *settings);
-void extractor_finish(struct extractor *extractor);
-/** Milliseconds since 1970. now: of this call to put(). -1 with fault. */
-int extractor_time(const struct extractor *extractor, const struct sluice_record *record, int64_t now,
-                   int64_t *ret_time, struct fault *fault);
 
 #endif

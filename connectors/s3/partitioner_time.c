@@ -1,6 +1,5 @@
 /*
- * Time-based partitioners (TimeBased, Daily, Hourly), and the times of records. A time is cut to a
- * multiple of the duration on the clock of the zone, then printed by the path's pattern.
+ * Time-based partitioners (TimeBased, Daily, Hourly). A time is cut to a multiple of the duration on the clock of the zone, then printed by the path's pattern.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +34,7 @@ static int encode_time(struct partitioner *partitioner, const struct sluice_reco
     int64_t slot = local / self->duration * self->duration;
     if (!self->has_last || slot != self->last_slot) {
         buffer_reset(&self->path);
-        if (joda_format_print(self->format, slot, self->zone, &self->path) != 0) {
+        if (joda_format_print(self->format, joda_utc_of(self->zone, slot), self->zone, &self->path) != 0) {
             self->has_last = false;
             return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false, "path.format gives too long a path");
         }
@@ -138,119 +137,14 @@ struct partitioner *time_partitioner_create(const struct settings *settings, cha
     self->base.vtable = &time_partitioner;
     self->duration = duration;
     buffer_init(&self->path, 4096);
-    self->format = joda_format_create(path, message, size);
+    char why[200];
+    self->format = joda_format_create(path, settings->locale, why, sizeof(why));
+    if (!self->format) {
+        snprintf(message, size, "Invalid value %s for configuration path.format: %s", path, why);
+    }
     if (!self->format || zone_open(settings->timezone, &self->zone, message, size) != 0) {
         destroy_time(&self->base);
         return NULL;
     }
     return &self->base;
-}
-
-/* -- times of records -- */
-
-int extractor_init(struct extractor *extractor, const struct sluice_host *host,
-                   const struct settings *settings)
-{
-    *extractor = (struct extractor){
-        .kind = settings->extractor, .host = host, .field = settings->timestamp_field};
-    if (extractor->kind == EXTRACT_FIELD) {
-        extractor->path = field_path_create(host, extractor->field);
-        return extractor->path ? 0 : -1;
-    }
-    return 0;
-}
-
-void extractor_finish(struct extractor *extractor)
-{
-    field_path_destroy(extractor->path);
-    *extractor = (struct extractor){0};
-}
-
-/* 1 to 19 digits, perhaps behind a minus: milliseconds. */
-static bool is_number(struct sluice_span text, int64_t *ret_value)
-{
-    size_t digits = text.size > 0 && text.data[0] == '-' ? text.size - 1 : text.size;
-    char copy[24];
-    if (digits < 1 || digits > 19) {
-        return false;
-    }
-    for (size_t i = text.size - digits; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return false;
-        }
-    }
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    *ret_value = strtoll(copy, NULL, 10);
-    return true;
-}
-
-static int bare_fault(struct fault *fault, const char *java_class)
-{
-    fault->java_class = java_class;
-    fault->bare = true;
-    fault->reportable = false;
-    return -1;
-}
-
-static int field_time(const struct extractor *extractor, const struct sluice_value *value,
-                      int64_t *ret_time, struct fault *fault)
-{
-    const struct sluice_data *data = extractor->host->data;
-    const struct sluice_value *field = field_path_find(extractor->path, value);
-    enum sluice_type type = field ? data->type(field) : SLUICE_NULL;
-    struct sluice_span text;
-    switch (type) {
-    case SLUICE_INT8:
-    case SLUICE_INT16:
-    case SLUICE_INT32:
-    case SLUICE_INT64:
-    case SLUICE_DATE:
-        *ret_time = data->integer(field);
-        return 0;
-    case SLUICE_FLOAT32:
-    case SLUICE_FLOAT64: {
-        double real = data->real(field);
-        *ret_time = real >= 9.2e18 ? INT64_MAX : real <= -9.2e18 ? INT64_MIN : (int64_t)real;
-        return 0;
-    }
-    case SLUICE_STRING:
-        text = data->text(field);
-        if (is_number(text, ret_time) || joda_parse_iso(text.data, text.size, ret_time)) {
-            return 0;
-        }
-        snprintf(fault->message, sizeof(fault->message), "Invalid format: \"%.*s\"",
-                 (int)(text.size < 100 ? text.size : 100), text.data);
-        return bare_fault(fault, "java.lang.IllegalArgumentException");
-    case SLUICE_NULL:
-        snprintf(fault->message, sizeof(fault->message), "The field '%s' does not exist.",
-                 extractor->field);
-        return bare_fault(fault, SLUICE_DATA_EXCEPTION);
-    default:
-        return fault_set(fault, PARTITION_EXCEPTION, true,
-                         "Unsupported type for user-defined timestamp field '%s'.",
-                         extractor->field);
-    }
-}
-
-int extractor_time(const struct extractor *extractor, const struct sluice_record *record, int64_t now,
-                   int64_t *ret_time, struct fault *fault)
-{
-    const struct sluice_records *records = extractor->host->records;
-    if (extractor->kind == EXTRACT_WALLCLOCK) {
-        *ret_time = now;
-        return 0;
-    }
-    const struct sluice_value *value = records->value(record);
-    if (extractor->kind == EXTRACT_FIELD &&
-        extractor->host->data->type(value) != SLUICE_NULL) { /* a tombstone has but its own time */
-        return field_time(extractor, value, ret_time, fault);
-    }
-    *ret_time = records->timestamp(record);
-    if (*ret_time == SLUICE_NO_TIMESTAMP) {
-        return fault_set(fault, PARTITION_EXCEPTION, true,
-                         "Unable to determine timestamp using timestamp.extractor Record for record: "
-                         "it has none.");
-    }
-    return 0;
 }

@@ -317,11 +317,10 @@ static void read_rotation(struct settings *s, const struct sluice_config_api *ap
     s->rotate_bytes = api->get_long(config, "sluice.s3.rotate.bytes");
     s->rotate_idle = api->get_long(config, "sluice.s3.rotate.idle.ms");
     const char *compatibility = text_of(api, config, "schema.compatibility");
-    s->compatibility = strcasecmp(compatibility, "BACKWARD") == 0 ||
-                               strcasecmp(compatibility, "FULL") == 0
-                           ? COMPATIBILITY_BACKWARD
-                       : strcasecmp(compatibility, "FORWARD") == 0 ? COMPATIBILITY_FORWARD
-                                                                   : COMPATIBILITY_NONE;
+    s->compatibility = strcmp(compatibility, "BACKWARD") == 0  ? COMPATIBILITY_BACKWARD
+                       : strcmp(compatibility, "FORWARD") == 0 ? COMPATIBILITY_FORWARD
+                       : strcmp(compatibility, "FULL") == 0    ? COMPATIBILITY_FULL
+                                                               : COMPATIBILITY_NONE;
 }
 
 static void read_bucket(struct settings *s, const struct sluice_config_api *api,

@@ -190,7 +190,12 @@ static enum sluice_result tell(struct sink *sink, const struct fault *fault)
 {
     const struct sluice_host *host = sink->host;
     if (fault->bare || strcmp(fault->java_class, SLUICE_CONNECT_EXCEPTION) == 0) {
-        return host->error(host, SLUICE_FATAL, fault->java_class, "%s", fault->message);
+        enum sluice_result result =
+            host->error(host, SLUICE_FATAL, fault->java_class, "%s", fault->message);
+        if (fault->cause_class) {
+            host->error_cause(host, fault->cause_class, "%s", fault->cause);
+        }
+        return result;
     }
     (void)host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s: %s", fault->java_class,
                       fault->message);
@@ -564,7 +569,7 @@ static enum sluice_result s3_start(void *self, const struct sluice_config *confi
     static const char *const patterns[] = {"yyyy-MM-dd", "HH:mm:ss.SSS'Z'",
                                            "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"};
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-        sink->date_formats[i] = joda_format_create(patterns[i], message, sizeof(message));
+        sink->date_formats[i] = joda_format_create(patterns[i], "en", message, sizeof(message));
     }
     sink->headers_name = host->data->intern("headers", 7);
     sink->key_name = host->data->intern("key", 3);

@@ -6,6 +6,7 @@
 
 #include "connectors/s3/file.h"
 #include "connectors/s3/rotation.h"
+#include "connectors/s3/schema_change.h"
 #include "connectors/s3/sink.h"
 
 /* -- tickets -- */
@@ -169,6 +170,12 @@ static struct file *quick_file(struct sink *sink, struct writer *writer,
                : NULL;
 }
 
+/* Test 1: one of file and record has a schema, the other has none. Tombstones have a file of their own. */
+static bool must_rotate(const struct file *file, const struct sluice_schema *schema, bool tombstone)
+{
+    return !tombstone && !file->schema != !schema;
+}
+
 static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_batch *batch,
                       const struct sluice_record *record, int64_t now, struct fault *fault)
 {
@@ -193,13 +200,17 @@ static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_ba
         }
         writer->last_time = time;
         struct file *file = find_file(writer, path, hash);
-        int changed = file ? rotation_by_schema(sink, file->schema, schema, tombstone, fault) : 0;
-        if (changed < 0) {
-            return -1;
+        int changed = (file && must_rotate(file, schema, tombstone)) ||
+                      time_is_up(sink, writer, time, tombstone ? NULL : path, now);
+        if (!changed && file && file->schema && schema) {
+            changed = schema_change_check(sink->host->data, settings->compatibility, file->schema, schema,
+                                          fault);
+            if (changed < 0) {
+                return -1;
+            }
         }
-        if (changed || time_is_up(sink, writer, time, tombstone ? NULL : path, now) ||
-            (!file && settings->max_open_files > 0 &&
-             writer->file_count >= (size_t)settings->max_open_files)) {
+        if (changed || (!file && settings->max_open_files > 0 &&
+                        writer->file_count >= (size_t)settings->max_open_files)) {
             if (rotate(sink, writer, fault) != 0) {
                 return -1;
             }
