@@ -111,13 +111,13 @@ int extractor_time(const struct extractor *extractor, const struct sluice_record
                    int64_t *ret_time, struct fault *fault)
 {
     const struct sluice_records *records = extractor->host->records;
-    if (extractor->kind == EXTRACT_WALLCLOCK) {
+    const struct sluice_value *value = records->value(record);
+    bool tombstone = extractor->host->data->type(value) == SLUICE_NULL; /* has but its own time */
+    if (extractor->kind == EXTRACT_WALLCLOCK && !tombstone) {
         *ret_time = now;
         return 0;
     }
-    const struct sluice_value *value = records->value(record);
-    if (extractor->kind == EXTRACT_FIELD &&
-        extractor->host->data->type(value) != SLUICE_NULL) { /* a tombstone has but its own time */
+    if (extractor->kind == EXTRACT_FIELD && !tombstone) {
         return field_time(extractor, records->value_schema(record), value, ret_time, fault);
     }
     *ret_time = records->timestamp(record);

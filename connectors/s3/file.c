@@ -95,22 +95,53 @@ static char *object_key(struct sink *sink, const struct ticket *ticket, const ch
     return buffer_take(&key);
 }
 
+static void add_tag(struct buffer *tags, const char *name, size_t name_size, const char *value,
+                    size_t value_size)
+{
+    if (tags->size > 0) {
+        (void)buffer_append_char(tags, '&');
+    }
+    aws_uri_encode(tags, name, name_size, false);
+    (void)buffer_append_char(tags, '=');
+    aws_uri_encode(tags, value, value_size, false);
+}
+
+/* Whether one of the configured pairs from number i on has the name: the last one counts. */
+static bool is_named_later(const struct settings *settings, size_t i, const char *name, size_t size)
+{
+    for (; i < settings->tag_pair_count; i++) {
+        const char *pair = settings->tag_pairs[i];
+        if (strncmp(pair, name, size) == 0 && (pair[size] == ':' || !pair[size])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "startOffset=0&endOffset=9&recordCount=10" and the configured pairs, percent-encoded. */
 static char *object_tags(struct sink *sink, const struct file *file)
 {
     const struct settings *settings = &sink->settings;
+    const struct {
+        const char *name;
+        int64_t value;
+    } own[] = {{"startOffset", file->first}, {"endOffset", file->last}, {"recordCount", file->count}};
     struct buffer tags;
+    char number[24];
     buffer_init(&tags, 8192);
-    (void)buffer_printf(&tags, "startOffset=%" PRId64 "&endOffset=%" PRId64 "&recordCount=%" PRId64,
-                        file->first, file->last, file->count);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (!is_named_later(settings, 0, own[i].name, strlen(own[i].name))) {
+            snprintf(number, sizeof(number), "%" PRId64, own[i].value);
+            add_tag(&tags, own[i].name, strlen(own[i].name), number, strlen(number));
+        }
+    }
     for (size_t i = 0; i < settings->tag_pair_count; i++) {
         const char *pair = settings->tag_pairs[i];
         size_t name = strcspn(pair, ":");
         const char *value = pair[name] ? pair + name + 1 : "";
-        (void)buffer_append_char(&tags, '&');
-        aws_uri_encode(&tags, pair, name, false);
-        (void)buffer_append_char(&tags, '=');
-        aws_uri_encode(&tags, value, strlen(value), false);
+        if (!is_named_later(settings, i + 1, pair, name)) {
+            add_tag(&tags, pair, name, value, strcspn(value, ":")); /* no further than the next colon */
+        }
     }
     return buffer_take(&tags);
 }
@@ -140,13 +171,13 @@ static int check_headers(struct sink *sink, const struct sluice_record *record, 
         const struct sluice_value *value = NULL;
         records->header(record, i, &schema, &value);
         if (sink->host->data->type(value) == SLUICE_NULL) {
-            return fault_set(fault, SLUICE_DATA_EXCEPTION, false,
+            return fault_set(fault, SLUICE_DATA_EXCEPTION, true,
                              "Invalid value: null used for required field: \"value\", schema type: "
                              "STRING");
         }
     }
     if (sink->settings.header_format == FORMAT_BYTES) {
-        return fault_set(fault, SLUICE_DATA_EXCEPTION, false,
+        return fault_set(fault, SLUICE_DATA_EXCEPTION, true,
                          "Invalid schema type for ByteArrayConverter: ARRAY");
     }
     return 0;

@@ -78,8 +78,19 @@ static int put_value(const struct format *format, struct output *output, struct 
                      struct sluice_batch *batch, const struct sluice_schema *schema,
                      const struct sluice_value *value, int depth)
 {
+    enum { MS_PER_DAY = 86400000 };
     const struct sluice_data *data = format->host->data;
+    if (data->type(value) == SLUICE_NULL && schema && data->schema_default(schema)) {
+        value = data->schema_default(schema);
+    }
+    const char *name = schema ? data->schema_name(schema) : NULL;
     switch (data->type(value)) {
+    case SLUICE_DATE:
+        if (name && strcmp(name, SLUICE_SCHEMA_DATE) == 0) {
+            int64_t ms = data->integer(value), days = ms / MS_PER_DAY - (ms % MS_PER_DAY < 0);
+            value = data->new_integer(batch, SLUICE_INT32, days);
+        }
+        break;
     case SLUICE_DECIMAL:
         if (format->settings->decimal_numeric) {
             return put_span(output, stream, data->to_text(batch, value));

@@ -317,9 +317,10 @@ static bool scan_digits(struct scan *scan, int least, int most, int64_t *ret_val
     return count >= least;
 }
 
+/* Letters in either case, as Joda-Time's parsers take them. */
 static bool scan_char(struct scan *scan, char c)
 {
-    if (scan->at < scan->end && *scan->at == c) {
+    if (scan->at < scan->end && toupper((unsigned char)*scan->at) == c) {
         scan->at++;
         return true;
     }

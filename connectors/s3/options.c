@@ -15,6 +15,9 @@
 static const char *const compatibilities[] = {"NONE", "BACKWARD", "FORWARD", "FULL", NULL};
 static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const own_compressions[] = {"none", "zstd", NULL};
+static const char *const avro_codecs[] = {"null", "deflate", "snappy", "bzip2", NULL};
+static const char *const parquet_codecs[] = {"none", "snappy", "gzip", "lzo", "brotli",
+                                             "lz4", "zstd", "lz4_raw", NULL};
 static const char *const decimals[] = {"BASE64", "NUMERIC", NULL};
 static const char *const null_behaviors[] = {"fail", "ignore", "write", NULL};
 static const char *const tagging_behaviors[] = {"ignore", "fail", NULL};
@@ -74,15 +77,6 @@ static bool check_partitioner(const char *name, const char *value, char *message
     return true;
 }
 
-static bool check_extractor(const char *name, const char *value, char *message, size_t size)
-{
-    if (value && extractor_kind_of(value) == EXTRACT_NONE) {
-        return refuse(name, value, "no such extractor; Wallclock, Record and RecordField are", message,
-                      size);
-    }
-    return true;
-}
-
 static bool check_zone(const char *name, const char *value, char *message, size_t size)
 {
     (void)name;
@@ -128,7 +122,7 @@ static bool check_credentials(const char *name, const char *value, char *message
      .doc = "Endpoint of an S3 service other than Amazon's (https is taken where no scheme is " \
             "given), or file:PATH for a folder, in which each bucket is a folder."}, \
     {OPTION("s3.bucket.name", STRING), .required = true, .importance = SLUICE_HIGH, .group = "S3", \
-     .valid = SLUICE_VALID_NON_EMPTY, .width = SLUICE_WIDTH_LONG, .display_name = "Bucket", \
+     .width = SLUICE_WIDTH_LONG, .display_name = "Bucket", \
      .doc = "The bucket."}, \
     {OPTION("s3.region", STRING), .default_value = "us-west-2", .importance = SLUICE_MEDIUM, \
      .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "Region", \
@@ -230,10 +224,12 @@ const struct sluice_option s3_options[] = {
     {OPTION("allow.optional.map.keys", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,
      .group = "Connector", .doc = "Optional keys of Avro maps.", .unavailable = AVRO_REASON},
     {OPTION("avro.codec", STRING), .default_value = "null", .importance = SLUICE_LOW,
+     .valid = SLUICE_VALID_ONE_OF, .values = avro_codecs, .recommended = avro_codecs,
      .group = "Connector", .doc = "Compression of Avro files.", .unavailable = AVRO_REASON},
     {OPTION("parquet.codec", STRING), .default_value = "snappy", .importance = SLUICE_LOW,
+     .valid = SLUICE_VALID_ONE_OF, .values = parquet_codecs, .recommended = parquet_codecs,
      .group = "Connector", .doc = "Compression of Parquet files.", .unavailable = AVRO_REASON},
-    {OPTION("shutdown.timeout.ms", LONG), .default_value = "3000", .importance = SLUICE_MEDIUM,
+    {OPTION("shutdown.timeout.ms", STRING), .default_value = "3000", .importance = SLUICE_MEDIUM,
      .group = "Connector", .internal = true, .doc = "Accepted; the original does not use it either."},
 
     /* -- Storage -- */
@@ -276,7 +272,7 @@ const struct sluice_option s3_options[] = {
      .doc = "Zone of time-based partitioners and of the schedule: Europe/Berlin, UTC, +02:00."},
     {OPTION("timestamp.extractor", STRING), .default_value = "Wallclock", .importance = SLUICE_MEDIUM,
      .group = "Partitioner", .width = SLUICE_WIDTH_LONG, .display_name = "Timestamp extractor",
-     .recommended = extractors, .valid = SLUICE_VALID_CUSTOM, .check = check_extractor,
+     .recommended = extractors,
      .doc = "Time of a record: when it is written (Wallclock), its own (Record), or a field's "
             "(RecordField)."},
     {OPTION("timestamp.field", STRING), .default_value = "timestamp", .importance = SLUICE_MEDIUM,
@@ -303,7 +299,7 @@ const struct sluice_option s3_options[] = {
      .group = "S3", .valid = SLUICE_VALID_RANGE, .min = -1, .max = 9, .width = SLUICE_WIDTH_LONG,
      .display_name = "Compression level", .doc = "0 to 9; -1: the usual one."},
     {OPTION("json.decimal.format", STRING), .default_value = "BASE64", .importance = SLUICE_MEDIUM,
-     .group = "S3", .valid = SLUICE_VALID_ONE_OF, .values = decimals, .recommended = decimals,
+     .group = "S3", .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = decimals, .recommended = decimals,
      .display_name = "JSON decimals",
      .doc = "Decimals in JSON as base64 of their unscaled value, or as numbers."},
     {OPTION("s3.sse.kms.key.id", STRING), .default_value = "", .importance = SLUICE_LOW,
@@ -323,7 +319,7 @@ const struct sluice_option s3_options[] = {
      .group = "S3", .width = SLUICE_WIDTH_LONG, .display_name = "More tags",
      .doc = "More tags, each name:value."},
     {OPTION("s3.object.behavior.on.tagging.error", STRING), .default_value = "ignore",
-     .importance = SLUICE_LOW, .group = "S3", .valid = SLUICE_VALID_ONE_OF,
+     .importance = SLUICE_LOW, .group = "S3", .valid = SLUICE_VALID_ONE_OF_ANY_CASE,
      .values = tagging_behaviors, .recommended = tagging_behaviors, .width = SLUICE_WIDTH_SHORT,
      .display_name = "Tagging errors", .doc = "Whether an object that cannot be tagged fails the task."},
     {OPTION("s3.send.digest", BOOLEAN), .default_value = "false", .importance = SLUICE_LOW,

@@ -78,7 +78,7 @@ static int64_t layout(const struct settings *settings, char *ret_path, size_t si
 /* The words of the original's ConfigException. */
 void time_partitioner_check(const struct settings *settings, partitioner_fault *fault, void *user)
 {
-    char path[PATH_PATTERN_SIZE], text[PATH_PATTERN_SIZE + 128];
+    char path[PATH_PATTERN_SIZE], text[PATH_PATTERN_SIZE + 300], why[200];
     int64_t duration = layout(settings, path, sizeof(path));
     if (duration <= 0) {
         snprintf(text, sizeof(text), "Invalid value %" PRId64 " for configuration "
@@ -90,7 +90,8 @@ void time_partitioner_check(const struct settings *settings, partitioner_fault *
         snprintf(text, sizeof(text), "Invalid value %s for configuration path.format: Path format "
                                      "cannot be empty.", path);
         fault(user, "path.format", text);
-    } else if (!(format = joda_format_create(path, text, sizeof(text)))) {
+    } else if (!(format = joda_format_create(path, settings->locale, why, sizeof(why)))) {
+        snprintf(text, sizeof(text), "Invalid value %s for configuration path.format: %s", path, why);
         fault(user, "path.format", text);
     }
     joda_format_destroy(format);
@@ -137,11 +138,7 @@ struct partitioner *time_partitioner_create(const struct settings *settings, cha
     self->base.vtable = &time_partitioner;
     self->duration = duration;
     buffer_init(&self->path, 4096);
-    char why[200];
-    self->format = joda_format_create(path, settings->locale, why, sizeof(why));
-    if (!self->format) {
-        snprintf(message, size, "Invalid value %s for configuration path.format: %s", path, why);
-    }
+    self->format = joda_format_create(path, settings->locale, message, size);
     if (!self->format || zone_open(settings->timezone, &self->zone, message, size) != 0) {
         destroy_time(&self->base);
         return NULL;

@@ -200,6 +200,16 @@ static void check_partitioner_keys(struct findings *findings, const struct sluic
         }
     }
     /* Found out when the task starts, and not by validation: as the original does. */
+    if (findings->at_start && api->get_long(config, "filename.offset.zero.pad.width") == 0) {
+        find(findings, "filename.offset.zero.pad.width",
+             "A width of 0 makes no name there either; 1 is without padding.");
+    }
+    const char *extractor = text_of(api, config, "timestamp.extractor");
+    bool by_time = kind == PARTITIONER_TIME || kind == PARTITIONER_DAILY || kind == PARTITIONER_HOURLY;
+    if (findings->at_start && by_time && extractor_kind_of(extractor) == EXTRACT_NONE) {
+        find(findings, "timestamp.extractor",
+             "Invalid timestamp extractor: %s. Wallclock, Record and RecordField are available", extractor);
+    }
     if (findings->at_start && api->get_long(config, "rotate.schedule.interval.ms") > 0 &&
         !text_of(api, config, "timezone")[0]) {
         find(findings, "timezone",
@@ -234,7 +244,9 @@ static void check_store(struct findings *findings, const struct sluice_config_ap
         }
     }
     const char *bucket = text_of(api, config, "s3.bucket.name");
-    if (strchr(bucket, '/') || strcmp(bucket, ".") == 0 || strcmp(bucket, "..") == 0) {
+    if (findings->at_start && !bucket[0]) {
+        find(findings, "s3.bucket.name", "Invalid value  for configuration s3.bucket.name: String must be non-empty");
+    } else if (strchr(bucket, '/') || strcmp(bucket, ".") == 0 || strcmp(bucket, "..") == 0) {
         find(findings, "s3.bucket.name",
              "Invalid value %s for configuration s3.bucket.name: cannot be the name of a bucket",
              bucket);
@@ -270,7 +282,7 @@ static void read_formats(struct settings *s, const struct sluice_config_api *api
     s->zstd = strcmp(text_of(api, config, "sluice.s3.compression.type"), "zstd") == 0;
     s->gzip = !s->zstd && strcmp(text_of(api, config, "s3.compression.type"), "gzip") == 0;
     s->compression_level = (int)api->get_long(config, "s3.compression.level");
-    s->decimal_numeric = strcmp(text_of(api, config, "json.decimal.format"), "NUMERIC") == 0;
+    s->decimal_numeric = strcasecmp(text_of(api, config, "json.decimal.format"), "NUMERIC") == 0;
     s->bytes_extension = text_of(api, config, "format.bytearray.extension");
     const char *separator = api->original(config, "format.bytearray.separator");
     s->bytes_separator = separator ? separator : "\n";
@@ -368,7 +380,7 @@ static void read_store(struct settings *s, const struct sluice_config_api *api,
     s->storage_class = text_of(api, config, "sluice.s3.storage.class");
     s->tagging = api->get_boolean(config, "s3.object.tagging");
     s->tagging_must_work =
-        strcmp(text_of(api, config, "s3.object.behavior.on.tagging.error"), "fail") == 0;
+        strcasecmp(text_of(api, config, "s3.object.behavior.on.tagging.error"), "fail") == 0;
     s->tag_pair_count = api->get_list(config, "s3.object.tagging.key.value.pairs", &s->tag_pairs);
     s->spill_folder = text_of(api, config, "sluice.spill.dir");
     if (!s->spill_folder[0]) {

@@ -15,6 +15,7 @@
 enum {
     OUTSTANDING_MAX = 8192, /* objects on their way: bounds what a crash makes to be written again */
     ROOM_WAIT_MS = 100,
+    FINISH_WAITS = 50,      /* of ROOM_WAIT_MS at most */
 };
 
 /* -- what the store says [store's thread] -- */
@@ -151,6 +152,24 @@ static void wait_for_done(struct sink *sink)
     pthread_mutex_unlock(&sink->lock);
 }
 
+/* Objects that are complete are written though a later record ends the task, as they are there. */
+static void finish_completed(struct sink *sink)
+{
+    bool works = true;
+    for (int waits = 0; works && waits < FINISH_WAITS; waits++) {
+        drain(sink);
+        pthread_mutex_lock(&sink->lock);
+        works = !sink->failed && !sink->in_trouble;
+        pthread_mutex_unlock(&sink->lock);
+        if (sink->outstanding == 0) {
+            return;
+        }
+        if (works) {
+            wait_for_done(sink);
+        }
+    }
+}
+
 /* Waits until there is room for a record; RETRY where the store does not work meanwhile. */
 static enum sluice_result make_room(struct sink *sink)
 {
@@ -270,6 +289,33 @@ static enum sluice_result check_nulls(struct sink *sink, const struct sluice_bat
     return SLUICE_OK;
 }
 
+/* Nulls of the batch are reported before anything of it is written, as they are there. */
+static enum sluice_result skip_nulls(struct sink *sink, const struct sluice_batch *batch, size_t count)
+{
+    const struct sluice_records *records = sink->host->records;
+    for (size_t i = 0; i < count; i++) {
+        const struct sluice_record *record = records->at(batch, i);
+        if (sink->host->data->type(records->value(record)) != SLUICE_NULL) {
+            continue;
+        }
+        struct writer *writer =
+            find_writer(sink, records->topic(record), records->original_partition(record));
+        int64_t offset = records->offset(record);
+        /* Not twice, where this put() is a repeated one. */
+        if (writer && (writer->ignores || offset < writer->next || offset < writer->skipped)) {
+            continue;
+        }
+        enum sluice_result result = skip_null(sink, record);
+        if (result != SLUICE_OK) {
+            return result;
+        }
+        if (writer) {
+            writer->skipped = offset + 1;
+        }
+    }
+    return SLUICE_OK;
+}
+
 static enum sluice_result put_records(struct sink *sink, struct sluice_batch *batch, size_t count,
                                       int64_t now)
 {
@@ -294,13 +340,10 @@ static enum sluice_result put_records(struct sink *sink, struct sluice_batch *ba
             result = make_room(sink);
         }
         struct fault fault;
-        if (result == SLUICE_OK && sink->settings.nulls == NULL_IGNORE &&
-            sink->host->data->type(records->value(record)) == SLUICE_NULL) {
-            /* Not twice, where this put() is a repeated one. */
-            bool known = writer->ignores || records->offset(record) < writer->next;
-            result = known ? SLUICE_OK : skip_null(sink, record);
-        } else if (result == SLUICE_OK &&
-                   writer_put(sink, writer, batch, record, now, &fault) != 0) {
+        bool skipped = sink->settings.nulls == NULL_IGNORE &&
+                       sink->host->data->type(records->value(record)) == SLUICE_NULL;
+        if (result == SLUICE_OK && !skipped &&
+            writer_put(sink, writer, batch, record, now, &fault) != 0) {
             result = set_aside(sink, record, &fault);
         }
         if (result != SLUICE_OK) {
@@ -381,8 +424,14 @@ static enum sluice_result s3_put(void *self, struct sluice_batch *batch)
     if (result == SLUICE_OK && sink->settings.nulls == NULL_FAIL) {
         result = check_nulls(sink, batch, count);
     }
+    if (result == SLUICE_OK && sink->settings.nulls == NULL_IGNORE) {
+        result = skip_nulls(sink, batch, count);
+    }
     if (result == SLUICE_OK) {
         result = put_records(sink, batch, count, now);
+        if (result != SLUICE_OK && result != SLUICE_RETRY) {
+            finish_completed(sink);
+        }
     }
     if (result == SLUICE_OK && (sink->settings.rotate_interval > 0 ||
                                 sink->settings.rotate_schedule > 0 || sink->settings.rotate_idle > 0)) {

@@ -282,7 +282,7 @@ struct writer *writer_create(struct sink *sink, const char *topic, int32_t parti
     }
     writer->topic = topic;
     writer->partition = partition;
-    writer->next = INT64_MIN;
+    writer->next = writer->skipped = INT64_MIN;
     writer->durable = -1;
     if (sink->settings.rotate_schedule > 0) {
         struct timespec now;

@@ -53,6 +53,7 @@ struct writer {
     char *last_path;             /* directory of the record written last, tombstones aside */
     int64_t counter;             /* records since the last rotation */
     int64_t next;                /* offset behind the last record taken */
+    int64_t skipped;             /* offset behind the last null that was reported */
     int64_t last_offset;         /* of the last record written */
     int64_t base_time, last_time;
     bool has_base;
