@@ -34,6 +34,7 @@ struct rest_request {
     rest_handler handle;
     struct buffer body;
     bool asked; /* the herder has it */
+    struct rest_question *question; /* while it has; server.c's */
     /* the answer; set once, by whichever thread */
     int status;
     char *text;       /* owned; NULL: no body */
@@ -65,6 +66,8 @@ void rest_answer_error(struct rest_request *request, int status, const char *mes
 void rest_answer_text(struct rest_request *request, int status, const char *type, const char *text);
 /** Suspends it until the herder answers. Takes over what. */
 void rest_ask(struct rest_request *request, const struct herder_request *what);
+/** The same, for the health check: a herder that is silent for that long is unhealthy (KIP-1017). */
+void rest_ask_health(struct rest_request *request);
 
 /** True where the request names JSON itself as its body's type. */
 bool rest_brings_json(const struct rest_request *request);

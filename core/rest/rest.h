@@ -26,6 +26,7 @@ struct rest_options {
     /** /admin is not served by the listeners that are not its own: `admin.listeners` is set. */
     bool admin_apart;
     const struct properties *worker; /* resolved: keys of TLS, headers, authentication */
+    int health_timeout_ms;           /* 0: as Connect, 10 s */
 };
 
 /** Reads one listener; errors say what is wrong with it. */

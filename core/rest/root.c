@@ -14,7 +14,7 @@ void root_get(struct rest_request *request)
 
 void health_get(struct rest_request *request)
 {
-    ask(request, HERDER_HEALTH);
+    rest_ask_health(request);
 }
 
 void metrics_get(struct rest_request *request)

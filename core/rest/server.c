@@ -1,6 +1,7 @@
 /*
  * The listeners, and the life of a request: taken in whole, routed, suspended while the herder
- * works on it, answered. The lock guards the list of suspended requests and their answers.
+ * works on it, answered. The lock guards the list of suspended requests and their answers. A thread
+ * watches over health checks, which must be answered just when the herder is not.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -33,6 +34,14 @@ enum {
     CONNECTIONS = 512,
     IDLE_SECONDS = 120,
     HEADERS_MAX = 32 * 1024,
+    HEALTH_TIMEOUT_MS = 10000, /* worker.health.check's in Connect; not configurable there either */
+};
+
+/* What the herder was asked: outlives its request where nobody waits any longer. */
+struct rest_question {
+    struct rest *rest;
+    struct rest_request *request; /* NULL: it is answered */
+    int64_t deadline;             /* monotonic ms; 0: none but the herder's own */
 };
 
 /* One listener. */
@@ -53,6 +62,10 @@ struct rest {
     struct herder *herder; /* NULL: not there yet */
     bool closing;
     struct rest_request *suspended;
+    int health_timeout_ms;
+    pthread_cond_t changed; /* there is a deadline to watch, or it closes */
+    pthread_t watch;
+    bool watched; /* the thread runs */
 };
 
 /* -- answers -- */
@@ -129,9 +142,16 @@ static void unlink_request(struct rest_request *request)
 /* [herder's loop] */
 static void on_reply(void *user, const struct herder_reply *reply)
 {
-    struct rest_request *request = user;
-    struct rest *rest = request->rest;
+    struct rest_question *question = user;
+    struct rest *rest = question->rest;
     pthread_mutex_lock(&rest->lock);
+    struct rest_request *request = question->request;
+    free(question);
+    if (!request) {
+        pthread_mutex_unlock(&rest->lock);
+        return;
+    }
+    request->question = NULL;
     if (reply->text) {
         rest_answer_text(request, reply->status, "text/plain; version=0.0.4; charset=utf-8",
                          reply->text);
@@ -161,17 +181,27 @@ static void refuse_early(struct rest_request *request, enum herder_verb verb, bo
     }
 }
 
-void rest_ask(struct rest_request *request, const struct herder_request *what)
+/* timeout_ms: 0 for none. */
+static void ask(struct rest_request *request, const struct herder_request *what, int timeout_ms)
 {
     struct rest *rest = request->rest;
     struct herder_request submitted = *what;
+    struct rest_question *question = calloc(1, sizeof(*question));
+    if (!question) {
+        abort();
+    }
+    *question = (struct rest_question){
+        rest, request, timeout_ms > 0 ? clock_monotonic_ms() + timeout_ms : 0};
     submitted.done = on_reply;
-    submitted.user = request;
+    submitted.user = question;
     pthread_mutex_lock(&rest->lock);
     if (rest->closing || !rest->herder) {
         refuse_early(request, what->verb, rest->closing);
         json_decref(submitted.body);
+        free(question);
     } else {
+        request->question = question;
+        pthread_cond_signal(&rest->changed);
         request->suspended = request->asked = true;
         request->next = rest->suspended;
         if (request->next) {
@@ -182,6 +212,75 @@ void rest_ask(struct rest_request *request, const struct herder_request *what)
         herder_submit(rest->herder, &submitted);
     }
     pthread_mutex_unlock(&rest->lock);
+}
+
+void rest_ask(struct rest_request *request, const struct herder_request *what)
+{
+    ask(request, what, 0);
+}
+
+/* -- health -- */
+
+void rest_ask_health(struct rest_request *request)
+{
+    const struct herder_request what = {.verb = HERDER_HEALTH};
+    ask(request, &what, request->rest->health_timeout_ms);
+}
+
+/* Answers what is due; the next deadline, 0: none. Lock held. */
+static int64_t answer_due(struct rest *rest, int64_t now)
+{
+    int64_t earliest = 0;
+    for (struct rest_request *request = rest->suspended, *next; request; request = next) {
+        int64_t deadline = request->question ? request->question->deadline : 0;
+        next = request->next;
+        if (deadline == 0) {
+            continue;
+        }
+        if (deadline > now) {
+            earliest = earliest == 0 || deadline < earliest ? deadline : earliest;
+            continue;
+        }
+        json_t *body = json_pack("{s:s,s:s}", "status", "unhealthy", "message",
+                                 "Worker was unable to handle this request and may be unable to "
+                                 "handle other requests.");
+        rest_answer(request, 500, body);
+        json_decref(body);
+        request->question->request = NULL; /* the herder's answer, if it comes, is nobody's */
+        request->question = NULL;
+        unlink_request(request);
+        MHD_resume_connection(request->connection);
+    }
+    return earliest;
+}
+
+/* [thread of its own] */
+static void *watch(void *user)
+{
+    struct rest *rest = user;
+    pthread_mutex_lock(&rest->lock);
+    while (!rest->closing) {
+        int64_t next = answer_due(rest, clock_monotonic_ms());
+        if (next == 0) {
+            pthread_cond_wait(&rest->changed, &rest->lock);
+        } else {
+            const struct timespec until = {.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000};
+            (void)pthread_cond_timedwait(&rest->changed, &rest->lock, &until);
+        }
+    }
+    pthread_mutex_unlock(&rest->lock);
+    return NULL;
+}
+
+static void init_watch(struct rest *rest, int timeout_ms)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&rest->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    rest->health_timeout_ms = timeout_ms > 0 ? timeout_ms : HEALTH_TIMEOUT_MS;
+    rest->watched = pthread_create(&rest->watch, NULL, watch, rest) == 0;
 }
 
 /* -- the life of a request [thread of the listener] -- */
@@ -520,6 +619,7 @@ int rest_start(const struct rest_options *options, struct rest **ret_rest, struc
         return error_set(error, ERROR_NO_MEMORY, "Out of memory for the admin API");
     }
     pthread_mutex_init(&rest->lock, NULL);
+    init_watch(rest, options->health_timeout_ms);
     int result = rest_headers_load(options->worker, &rest->headers, error);
     result = result == 0 ? rest_auth_load(options->worker, &rest->auth, error) : result;
     for (size_t i = 0; result == 0 && i < options->count && i < LISTENERS; i++) {
@@ -550,16 +650,23 @@ void rest_stop(struct rest *rest)
     while (rest->suspended) { /* a daemon cannot end with one of these */
         struct rest_request *request = rest->suspended;
         rest_answer_error(request, 503, "The worker is shutting down");
+        free(request->question); /* no answer comes any more */
+        request->question = NULL;
         unlink_request(request);
         MHD_resume_connection(request->connection);
     }
+    pthread_cond_signal(&rest->changed);
     pthread_mutex_unlock(&rest->lock);
+    if (rest->watched) {
+        pthread_join(rest->watch, NULL);
+    }
     for (size_t i = 0; i < rest->count; i++) {
         MHD_stop_daemon(rest->ports[i].daemon);
         rest_tls_finish(&rest->ports[i].tls);
     }
     rest_headers_destroy(rest->headers);
     rest_auth_destroy(rest->auth);
+    pthread_cond_destroy(&rest->changed);
     pthread_mutex_destroy(&rest->lock);
     free(rest);
 }
