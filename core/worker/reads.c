@@ -213,10 +213,24 @@ static bool is_of(const char *kind, const char *wanted)
                                                   strcmp(wanted, SLUICE_HEADER_CONVERTER) == 0));
 }
 
+/* By class, among the entries from first on. */
+static void insert_sorted(json_t *list, size_t first, json_t *entry)
+{
+    const char *class_name = json_string_value(json_object_get(entry, "class"));
+    size_t at = json_array_size(list);
+    while (at > first && class_name &&
+           strcmp(json_string_value(json_object_get(json_array_get(list, at - 1), "class")),
+                  class_name) > 0) {
+        at--;
+    }
+    json_array_insert_new(list, at, entry);
+}
+
 static json_t *plugins_body(const struct herder *herder, bool all)
 {
     json_t *list = json_array(), *descriptor;
     for (size_t k = 0; k < (all ? sizeof(kinds) / sizeof(kinds[0]) : 2); k++) {
+        size_t first = json_array_size(list);
         for (size_t i = 0; (descriptor = catalog_at(herder->catalog, i)); i++) {
             const char *kind = json_string_value(json_object_get(descriptor, "kind"));
             json_t *version = json_object_get(descriptor, "version");
@@ -228,7 +242,7 @@ static json_t *plugins_body(const struct herder *herder, bool all)
             if (json_is_string(version)) {
                 json_object_set(entry, "version", version);
             }
-            json_array_append_new(list, entry);
+            insert_sorted(list, first, entry);
         }
     }
     return list;

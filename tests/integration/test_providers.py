@@ -148,6 +148,7 @@ def test_a_secret_is_seen_nowhere(home):
         for pid in (host, sluice.process.pid):
             with open(f"/proc/{pid}/coredump_filter", encoding="ascii") as file:
                 assert int(file.read(), 16) == 0
+        assert resource.prlimit(host, resource.RLIMIT_CORE)[0] == 0
         os.kill(host, signal.SIGSEGV)
         wait_until(lambda: sluice.task("good").get("state") == "FAILED", 30, "it crashed")
         assert SECRET not in json.dumps(sluice.status("good"))
