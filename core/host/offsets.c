@@ -120,8 +120,7 @@ static int change_group(struct job *job, struct error *error)
         }
         result = error_wrap(error, error->code, SLUICE_CONNECT_EXCEPTION,
                             "Failed to %s consumer group offsets for connector %s%s%s",
-                            job->operation, job->name, members ? " " : ": ",
-                            members ? why : error->message ? error->message : "");
+                            job->operation, job->name, members ? " " : "", members ? why : "");
         free(why);
     }
     return result;

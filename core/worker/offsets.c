@@ -304,6 +304,8 @@ static void on_change_end(void *user, const struct host_end *end)
     struct connector *connector = user;
     connector->setup = NULL;
     if (!end->clean) {
+        connector_log(connector, -1, LOG_LEVEL_ERROR, "Offsets of %s were not changed: %s",
+                      connector->name, end->trace ? end->trace : end->message);
         command_reply(connector->current, 500, NULL, end->message);
         connector_finish(connector);
     } else if (is_sink(connector)) {

@@ -248,9 +248,27 @@ static json_t *plugins_body(const struct herder *herder, bool all)
     return list;
 }
 
+/* A class that only has inner ones to be made: `..transforms.Cast`. */
+static bool is_outer(const struct herder *herder, const char *name)
+{
+    size_t size = strlen(name);
+    json_t *descriptor;
+    for (size_t i = 0; (descriptor = catalog_at(herder->catalog, i)); i++) {
+        const char *class_name = json_string_value(json_object_get(descriptor, "class"));
+        if (class_name && strncmp(class_name, name, size) == 0 && class_name[size] == '$') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_plugin_config(struct herder *herder, struct command *command)
 {
     json_t *descriptor = catalog_find(herder->catalog, NULL, command->request.name);
+    if (!descriptor && is_outer(herder, command->request.name)) {
+        command_reply(command, 500, NULL, "Instantiation error");
+        return;
+    }
     if (!descriptor) {
         reply_not_found(command, "Unknown plugin ", command->request.name, ".");
         return;
