@@ -24,8 +24,6 @@
  */
 int kafka_error(struct error *error, rd_kafka_resp_err_t code, const char *detail,
                 const char *format, ...) PRINTF_LIKE(4, 5);
-/** Would trying again help by itself? */
-bool kafka_retriable(rd_kafka_resp_err_t code);
 /** Will the cluster never take this client as it is (password, certificate)? */
 bool kafka_refused(rd_kafka_resp_err_t code);
 

@@ -203,12 +203,6 @@ static const struct fault *find(rd_kafka_resp_err_t code)
     return NULL;
 }
 
-bool kafka_retriable(rd_kafka_resp_err_t code)
-{
-    const struct fault *fault = find(code);
-    return fault && (fault->flags & RETRY);
-}
-
 bool kafka_refused(rd_kafka_resp_err_t code)
 {
     const struct fault *fault = find(code);

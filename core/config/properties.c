@@ -177,12 +177,6 @@ int properties_load(struct properties *properties, const char *data, size_t size
     return load_text(properties, data, size, PROPERTIES_LATIN1, name, error);
 }
 
-int properties_load_utf8(struct properties *properties, const char *data, size_t size,
-                         const char *name, struct error *error)
-{
-    return load_text(properties, data, size, PROPERTIES_UTF8, name, error);
-}
-
 int properties_read_file(const char *path, char **ret_data, size_t *ret_size, struct error *error)
 {
     int result = -1;

@@ -49,8 +49,5 @@ int properties_read_file(const char *path, char **ret_data, size_t *ret_size,
  */
 int properties_load(struct properties *properties, const char *data, size_t size, const char *name,
                     struct error *error) CHECKED;
-/** As Properties.load(Reader) of UTF-8. */
-int properties_load_utf8(struct properties *properties, const char *data, size_t size,
-                         const char *name, struct error *error) CHECKED;
 
 #endif

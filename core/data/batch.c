@@ -236,12 +236,6 @@ void batch_keep(struct sluice_batch *batch, const unsigned char *flags)
     batch->count = kept;
 }
 
-void batch_hide(struct sluice_batch *batch, size_t i)
-{
-    memmove(&batch->shown[i], &batch->shown[i + 1], (batch->count - i - 1) * sizeof(*batch->shown));
-    batch->count--;
-}
-
 static struct sluice_record *add(struct sluice_batch *batch)
 {
     if (batch->count == batch->capacity) {

@@ -47,11 +47,6 @@ struct sluice_record *batch_add_sink(struct sluice_batch *batch, const char *top
                                      int64_t offset, int64_t timestamp,
                                      enum sluice_timestamp_type timestamp_type, struct sluice_span key,
                                      struct sluice_span value);
-/**
- * Takes a record out of what count() and at() show (filtered, tolerated); it stays readable for the
- * error path. Keeps order.
- */
-void batch_hide(struct sluice_batch *batch, size_t i);
 /** Shows only records whose flag is set; flags has count() entries. One pass. */
 void batch_keep(struct sluice_batch *batch, const unsigned char *flags);
 

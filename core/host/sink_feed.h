@@ -46,8 +46,6 @@ void feed_stop(struct feed *feed, const struct broker_offset *offsets, size_t co
 
 /** Next thing, events before chunks; chunks only if wanted. Lock held. False: nothing. */
 bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item);
-/** True where feed_take() would give something. Lock held. */
-bool feed_ready(const struct feed *feed, bool want_chunk);
 void feed_item_finish(struct feed_item *item);
 
 /** A chunk is no longer needed: releases it and its share of the budget. [any thread] */

@@ -90,11 +90,6 @@ void feed_wake(struct feed *feed)
 
 /* -- task thread -- */
 
-bool feed_ready(const struct feed *feed, bool want_chunk)
-{
-    return feed->events || (want_chunk && feed->chunks);
-}
-
 bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item)
 {
     struct feed_item **list = &feed->events;

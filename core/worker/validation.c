@@ -24,18 +24,6 @@ struct validation {
     void *user;
 };
 
-void properties_of_json(struct properties *properties, json_t *object)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value)
-    {
-        if (json_is_string(value)) {
-            properties_set(properties, name, json_string_value(value));
-        }
-    }
-}
-
 static const char *text_of(json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));

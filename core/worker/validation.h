@@ -36,7 +36,5 @@ char *validation_message(const struct validation_result *result);
 /** Definitions of a plugin's keys, as GET /connector-plugins/{p}/config has them; new reference. */
 json_t *validation_definitions(json_t *descriptor);
 
-/** String members of a JSON object as properties. */
-void properties_of_json(struct properties *properties, json_t *object);
 
 #endif

@@ -131,11 +131,6 @@ void regex_destroy(struct regex *regex)
     }
 }
 
-unsigned regex_group_count(const struct regex *regex)
-{
-    return regex->groups;
-}
-
 /* -- matching -- */
 
 static enum regex_result run(const struct regex *regex, const pcre2_code *code, const char *text,

@@ -37,8 +37,6 @@ enum regex_result {
 int regex_create(const char *pattern, struct regex **ret_regex, struct regex_error *error);
 /** NULL is fine. */
 void regex_destroy(struct regex *regex);
-/** Number of capturing groups. */
-unsigned regex_group_count(const struct regex *regex);
 
 /** Matcher.matches(): the whole text. */
 enum regex_result regex_matches(const struct regex *regex, const char *text, size_t size);
