@@ -145,12 +145,12 @@ static int take_pair(void *user, const char *key, size_t key_size, const char *v
     return 0;
 }
 
-static int load_text(struct properties *properties, const char *data, size_t size,
-                     enum properties_charset charset, const char *name, struct error *error)
+int properties_load(struct properties *properties, const char *data, size_t size, const char *name,
+                    struct error *error)
 {
     struct load load = {.properties = properties, .name = name, .error = error};
     size_t line = 0;
-    switch (properties_text_parse(data, size, charset, take_pair, &load, &line)) {
+    switch (properties_text_parse(data, size, PROPERTIES_LATIN1, take_pair, &load, &line)) {
     case PROPERTIES_OK:
         return 0;
     case PROPERTIES_STOPPED:
@@ -169,12 +169,6 @@ static int load_text(struct properties *properties, const char *data, size_t siz
         return error_set(error, ERROR_NO_MEMORY, "%s, line %zu: out of memory", name, line);
     }
     return -1;
-}
-
-int properties_load(struct properties *properties, const char *data, size_t size, const char *name,
-                    struct error *error)
-{
-    return load_text(properties, data, size, PROPERTIES_LATIN1, name, error);
 }
 
 int properties_read_file(const char *path, char **ret_data, size_t *ret_size, struct error *error)
