@@ -265,7 +265,7 @@ const struct sluice_option s3_options[] = {
      .doc = "TimeBasedPartitioner: pattern of the directories, in Joda-Time's letters."},
     {OPTION("locale", STRING), .default_value = "", .importance = SLUICE_MEDIUM,
      .group = "Partitioner", .width = SLUICE_WIDTH_MEDIUM, .display_name = "Locale",
-     .doc = "Required by time-based partitioners. Month and day names are English."},
+     .doc = "Language of month and day names, as Java names it (en, de); required by time-based partitioners."},
     {OPTION("timezone", STRING), .default_value = "", .importance = SLUICE_MEDIUM,
      .group = "Partitioner", .width = SLUICE_WIDTH_MEDIUM, .display_name = "Timezone",
      .valid = SLUICE_VALID_CUSTOM, .check = check_zone,

@@ -12,7 +12,10 @@
 #include "connectors/s3/partitioner.h"
 #include "connectors/s3/writer.h"
 
-enum { FAILURE_SIZE = 1024 };
+enum {
+    FAILURE_SIZE = 1024,
+    SINK_OUTSTANDING_MAX = 8192, /* objects on their way: bounds what a crash makes to be written again */
+};
 
 struct topic_name {
     struct topic_name *next;
@@ -49,5 +52,27 @@ struct sink {
 
     struct sluice_metric *objects, *bytes, *in_flight;
 };
+
+/* -- sink_store.c -- */
+
+/** What the store calls, on its own thread. */
+void sink_client_init(struct store_client *client);
+/** Takes in uploads that ended since. */
+void sink_drain(struct sink *sink);
+/** What the store said since the last call; SLUICE_OK where all is well. */
+enum sluice_result sink_store_state(struct sink *sink);
+/** Waits until there is room for a record; RETRY where the store does not work meanwhile. */
+enum sluice_result sink_make_room(struct sink *sink);
+/** Waits, for a while, until what is complete is written. */
+void sink_finish_completed(struct sink *sink);
+
+/* -- sink_put.c -- */
+
+/** See struct sluice_sink. */
+enum sluice_result sink_put(void *self, struct sluice_batch *batch);
+enum sluice_result sink_pre_commit(void *self, struct sluice_topic_offset *offsets, size_t *count);
+/** NULL: the partition is not this task's. */
+struct writer *sink_find_writer(const struct sink *sink, const char *topic, int32_t partition);
+enum sluice_result sink_no_memory(struct sink *sink);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "connectors/s3/source.h"
+#include "connectors/s3/source_name.h"
 
 enum {
     ITEMS_MAX = 20000,   /* invariant 5: enough for a while; the listing goes on when they are read */
@@ -150,103 +151,6 @@ static bool is_new(const struct objects *objects, struct item *item, const char 
             (item->offset == place->offset && strcmp(name, place->name) > 0));
 }
 
-/* -- names of the sink's objects -- */
-
-struct name_parts {
-    const char *topic, *folder, *name, *extension; /* into the key; extension is its end */
-    size_t topic_size, folder_size;
-    int32_t partition;
-    int64_t offset;
-    enum { OBJECT_VALUES, OBJECT_KEYS, OBJECT_HEADERS } kind;
-    size_t base_size; /* of the key, up to the extension */
-};
-
-static const char *extension_of(const struct source_settings *settings, enum format_kind kind)
-{
-    return kind == FORMAT_JSON ? ".json" : kind == FORMAT_STRING ? ".txt" : settings->bytes_extension;
-}
-
-static bool has_extension(const char *text, const char *extension)
-{
-    size_t size = strlen(extension);
-    return strncmp(text, extension, size) == 0 &&
-           (text[size] == '\0' || strcmp(text + size, ".gz") == 0 || strcmp(text + size, ".zst") == 0);
-}
-
-static bool kind_of(const struct source_settings *settings, struct name_parts *parts)
-{
-    const char *end = parts->extension;
-    if (strncmp(end, ".keys", 5) == 0 &&
-        has_extension(end + 5, extension_of(settings, settings->key_format))) {
-        parts->kind = OBJECT_KEYS;
-        return settings->keys;
-    }
-    if (strncmp(end, ".headers", 8) == 0 && has_extension(end + 8, ".json")) {
-        parts->kind = OBJECT_HEADERS;
-        return settings->headers;
-    }
-    parts->kind = OBJECT_VALUES;
-    return has_extension(end, extension_of(settings, settings->format));
-}
-
-static const char *find_last(const char *text, size_t size, const char *what)
-{
-    size_t length = strlen(what);
-    for (size_t i = size; i >= length && length > 0; i--) {
-        if (memcmp(text + i - length, what, length) == 0) {
-            return text + i - length;
-        }
-    }
-    return NULL;
-}
-
-/*
- * TOPIC DELIM FOLDERS DELIM TOPIC + PARTITION + OFFSET EXTENSION. A topic may have either delimiter in
- * its name: it is what stands at both ends, the longest such text.
- */
-static bool parse_key(const struct source_settings *settings, const char *key, size_t prefix,
-                      struct name_parts *parts)
-{
-    const char *delim = settings->directory_delim, *file_delim = settings->file_delim;
-    const char *rest = key + prefix;
-    size_t delim_size = strlen(delim), file_size = strlen(file_delim), size = strlen(rest);
-    const char *second = find_last(rest, size, file_delim);
-    const char *first = second ? find_last(rest, (size_t)(second - rest), file_delim) : NULL;
-    if (!first) {
-        return false;
-    }
-    const char *partition = first + file_size, *offset = second + file_size;
-    char *end = NULL;
-    errno = 0;
-    long number = strtol(partition, &end, 10);
-    if (end != second || number < 0 || number > INT32_MAX || errno != 0) {
-        return false;
-    }
-    size_t digits = strspn(offset, "0123456789");
-    parts->partition = (int32_t)number;
-    parts->offset = strtoll(offset, &end, 10);
-    if (digits == 0 || errno != 0) {
-        return false;
-    }
-    parts->extension = offset + digits;
-    parts->base_size = (size_t)(parts->extension - key);
-    size_t whole = (size_t)(first - rest); /* TOPIC DELIM FOLDERS DELIM TOPIC */
-    for (size_t length = whole / 2; length > 0; length--) {
-        const char *again = first - length;
-        if (whole >= 2 * (length + delim_size) && memcmp(rest, again, length) == 0 &&
-            memcmp(rest + length, delim, delim_size) == 0 &&
-            memcmp(again - delim_size, delim, delim_size) == 0) {
-            parts->topic = rest;
-            parts->topic_size = length;
-            parts->folder = key;
-            parts->folder_size = (size_t)(again - delim_size - key);
-            parts->name = again;
-            return kind_of(settings, parts);
-        }
-    }
-    return false;
-}
-
 /* -- topics -- */
 
 static const char *keep_topic(struct objects *objects, const char *name, size_t size)
@@ -325,7 +229,7 @@ static int take_backup(struct objects *objects, struct sluice_batch *batch, stru
     const struct source_settings *settings = objects->settings;
     struct name_parts parts;
     char file[NAME_MAX_SIZE];
-    if (!parse_key(settings, entry->key, prefix, &parts)) {
+    if (!source_name_parse(settings, entry->key, prefix, &parts)) {
         return 0;
     }
     int length = snprintf(file, sizeof(file), "%.*s%s%" PRId32, (int)parts.topic_size, parts.topic,
@@ -362,7 +266,7 @@ static int take_any(struct objects *objects, struct sluice_batch *batch, struct 
 {
     const struct source_settings *settings = objects->settings;
     size_t folder_size = 0, delim_size = strlen(settings->directory_delim);
-    const char *last = find_last(entry->key, strlen(entry->key), settings->directory_delim);
+    const char *last = source_find_last(entry->key, strlen(entry->key), settings->directory_delim);
     const char *name = last ? last + delim_size : entry->key;
     folder_size = last ? (size_t)(last - entry->key) : 0;
     if (!*name || hash_text(hash_begin(), entry->key, folder_size) % settings->task_count !=

@@ -5,11 +5,13 @@ sluice_test(lib_aws_credentials
     LIBS lib_aws)
 target_compile_definitions(test_lib_aws_credentials PRIVATE
     FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
-sluice_test(s3_sink
-    SOURCES unit/connectors/s3/test_sink.c support/fake_sink_host.c
-    LIBS core_plugin core_config core_data)
-target_compile_definitions(test_s3_sink PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so")
-add_dependencies(test_s3_sink s3)
+foreach(name sink sink_records)
+    sluice_test(s3_${name}
+        SOURCES unit/connectors/s3/test_${name}.c unit/connectors/s3/sink_lake.c support/fake_sink_host.c
+        LIBS core_plugin core_config core_data)
+    target_compile_definitions(test_s3_${name} PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR}/plugins/s3.so")
+    add_dependencies(test_s3_${name} s3)
+endforeach()
 sluice_test(s3_store
     SOURCES unit/connectors/s3/test_s3_store.c support/fake_sink_host.c support/fake_s3_process.c
     LIBS lib_http core_plugin core_config core_data PkgConfig::JANSSON)

@@ -51,6 +51,40 @@ static void test_patterns(void **state)
     expect("YYYY-MM-dd", "UTC", 951782400000, "2000-02-29");
 }
 
+static void test_names(void **state)
+{
+    (void)state;
+    const int64_t may = 1714904099123, winter = 1705320000000;
+    expect_in("de", "EEEE EEE MMMM MMM a G", "UTC", may, "Sonntag So. Mai Mai AM n. Chr.");
+    expect_in("FI", "MMM", "UTC", winter, "tammik.");
+    expect_in("en_US", "MMMM EEEE G", "UTC", winter, "Jan Mon CE"); /* no language that Java knows */
+    expect("z zzzz", "Asia/Kathmandu", may, "NPT Nepal Time");
+    expect("z zzzz", "Europe/Dublin", may, "IST Irish Standard Time");
+    expect("z", "Europe/Dublin", winter, "GMT");
+    expect("z zzzz", "+02:00", may, "+02:00 +02:00");
+}
+
+/* DateTimeZone.convertLocalToUTC, not strict. */
+static void test_gap(void **state)
+{
+    (void)state;
+    char message[200];
+    struct zone *zone = NULL;
+    assert_int_equal(zone_open("Atlantic/Azores", &zone, message, sizeof(message)), 0);
+    /* Midnight of 2020-03-29 is skipped: it is read as one. */
+    assert_int_equal(joda_utc_of(zone, 1585440000000), 1585443600000);
+    assert_int_equal(joda_utc_of(zone, 1585436400000), 1585440000000);
+    zone_close(zone);
+    assert_int_equal(zone_open("Europe/Berlin", &zone, message, sizeof(message)), 0);
+    assert_int_equal(joda_utc_of(zone, 1711852200000), 1711848600000); /* 02:30 is skipped */
+    assert_int_equal(joda_utc_of(zone, 1729996200000), 1729992600000); /* 02:30 comes twice: the second */
+    zone_close(zone);
+    assert_int_equal(zone_open("America/New_York", &zone, message, sizeof(message)), 0);
+    assert_int_equal(joda_utc_of(zone, 1710037800000), 1710055800000);
+    assert_int_equal(joda_utc_of(zone, 1730597400000), 1730611800000);
+    zone_close(zone);
+}
+
 static void test_bad_pattern(void **state)
 {
     (void)state;
@@ -122,7 +156,7 @@ static void test_schedule(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_bad_pattern),
+        cmocka_unit_test(test_patterns), cmocka_unit_test(test_names), cmocka_unit_test(test_gap), cmocka_unit_test(test_bad_pattern),
         cmocka_unit_test(test_iso),      cmocka_unit_test(test_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
