@@ -134,10 +134,42 @@ static void assert_text(const struct sluice_value *value, const char *expected)
     assert_memory_equal(text.data, expected, text.size);
 }
 
+/* A name is looked for where the map before had it. */
+static void test_names_move(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{\"x\":1,\"name_of_sixteen_\":2,\"a_name_of_more_than_sixteen\":3}",
+                                        "{\"a_name_of_more_than_sixteen\":3,\"x\":1,\"name_of_sixteen_\":2}",
+                                        "{\"name_of_sixteen_\":2}", "{}", "{\"y\":0,\"\":4,\"x\":1}"};
+    const char *const names[] = {"x", "name_of_sixteen_", "a_name_of_more_than_sixteen", ""};
+    for (size_t i = 0; i < 3 * 5; i++) {
+        struct sluice_value *map = json(texts[i * 7 % 5]);
+        for (size_t k = 0; k < 4; k++) {
+            const struct sluice_value *found = data_api.find(map, name(names[k]));
+            char quoted[40];
+            (void)snprintf(quoted, sizeof(quoted), "\"%s\":", names[k]);
+            assert_int_equal(found != NULL, strstr(texts[i * 7 % 5], quoted) != NULL);
+            assert_true(!found || data_api.integer(found) == (int64_t)k + 1);
+        }
+    }
+    assert_json(data_api.name_value(name("q\"")), "\"q\\\"\"");
+    assert_text(data_api.name_value(name("q\"")), "q\"");
+}
+
 static void test_java_text(void **state)
 {
     (void)state;
     assert_text(json("{\"a\":1,\"b\":[true,null,\"x\"],\"c\":1e10}"), "{a=1, b=[true, null, x], c=1.0E10}");
+    /* a HashMap by its buckets, any other map as it was made; an edited one is a HashMap */
+    struct sluice_value *map = json("{\"b\":1,\"a\":2,\"ab\":3}");
+    assert_text(map, "{a=2, ab=3, b=1}");
+    map = data_api.edit(batch, map);
+    data_api.set_map_class(map, "java.util.LinkedHashMap");
+    assert_text(map, "{b=1, a=2, ab=3}");
+    assert_string_equal(data_api.map_class(map), "java.util.LinkedHashMap");
+    map = data_api.edit(batch, map);
+    assert_string_equal(data_api.map_class(map), "java.util.HashMap");
+    assert_text(map, "{a=2, ab=3, b=1}");
     assert_text(data_api.new_decimal(batch, "\x04\xD2", 2, 2), "12.34");
     assert_text(data_api.new_decimal(batch, "\xFB\x2E", 2, 6), "-0.001234");
     assert_text(data_api.new_decimal(batch, "\x04\xD2", 2, -3), "1.234E+6");
@@ -391,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_maps_with_other_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writing_scalars, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_java_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_move, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_structs_and_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_schemas_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_maps, set_up, tear_down),

@@ -141,6 +141,26 @@ static void test_calendar_round_trip(void **state)
     assert_int_equal(calendar_split(INT64_MIN).year, 292269055); /* BC */
 }
 
+/** Patterns whose fields all have a width of their own, and texts that are wider after all. */
+static void test_patterns_of_fixed_width(void **state)
+{
+    (void)state;
+    const struct zone *utc = zone_utc();
+    const int64_t noon = 12 * 3600000 + 61001;
+    assert_string_equal(print("yyyyMMddHHmmssSSS", utc, noon), "19700101120101001");
+    assert_string_equal(print("''yyyy'o''clock' DDD kk hh KK", utc, noon), "'1970o'clock 001 12 12 00");
+    assert_string_equal(print("kk KK", utc, 0), "24 00");
+    assert_string_equal(print("YYYY ww WW FF uu", utc, noon), "1970 01 01 01 04");
+    assert_string_equal(print("yyyy-MM-dd", utc, 253402300799999), "9999-12-31");
+    assert_string_equal(print("yyyy-MM-dd", utc, 253402300800000), "10000-01-01");
+    assert_string_equal(print("YYYY", utc, -62198755200000), "-0001");
+    assert_string_equal(print("zzYm", utc, -62198755200000), "UTC-10");
+    assert_string_equal(print("yyyy G", utc, -62198755200000), "0002 BC");
+    assert_string_equal(print("'0123456789012345678901234567890123456789012345678901234567890123'yyyy", utc, 0),
+                        "01234567890123456789012345678901234567890123456789012345678901231970");
+    assert_string_equal(print("", utc, 0), "");
+}
+
 static void test_bad_patterns(void **state)
 {
     (void)state;
@@ -232,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_two_digit_years_are_near),
         cmocka_unit_test(test_julian_days_before_the_reform),
         cmocka_unit_test(test_calendar_round_trip),
+        cmocka_unit_test(test_patterns_of_fixed_width),
         cmocka_unit_test(test_bad_patterns),
         cmocka_unit_test(test_fixed_zones),
         cmocka_unit_test(test_unknown_zones_are_refused),

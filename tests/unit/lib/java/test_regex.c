@@ -56,6 +56,9 @@ static void test_classes(void **state)
     assert_true(matches("[^a-c&&[b]]", "a")); /* all but what both hold */
     assert_false(matches("[^a-c&&[b]]", "b"));
     assert_true(matches("[a&b]+", "a&b"));
+    assert_true(matches("(?x)[& ]a]+", "a]")); /* Java's way back from the blank loses the & */
+    assert_false(matches("(?x)[& ]a]", "&"));
+    assert_false(matches("(?x)[ab& &b]", "a"));
     assert_true(matches("[\\w&&[^\\d_]]+", "abc"));
     assert_false(finds("[\\w&&[^\\d_]]", "12_"));
     assert_true(matches("[^\\W]", "a"));

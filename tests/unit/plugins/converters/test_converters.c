@@ -168,6 +168,48 @@ static void half_pairs_become_question_marks(void **state)
     assert_memory_equal(to_bytes(NULL, value).data, "\0a\0?\0b", 6);
 }
 
+/* Java compares a struct with the schema that is only being built: no default of one is ever valid. */
+static void structs_are_no_defaults(void **state)
+{
+    (void)state;
+    static const char *const defaults[] = {"{\"a\":1}", "{}", "null"};
+    for (size_t i = 0; i < 3; i++) {
+        char text[300];
+        int size = snprintf(text, sizeof(text),
+                            "{\"schema\":{\"type\":\"struct\",\"optional\":true,\"fields\":[{\"type\":\"int32\","
+                            "\"optional\":true,\"field\":\"a\"}],\"default\":%s},\"payload\":{\"a\":2}}",
+                            defaults[i]);
+        const struct sluice_schema *schema;
+        const struct sluice_value *value;
+        struct sluice_span bytes = {text, (size_t)size};
+        use(SLUICE_CONVERTER, JSON, NULL, NULL);
+        enum sluice_result result =
+            converter->to_connect(instance->self, batch, "t", NULL, bytes, &schema, &value);
+        assert_int_equal(result, i < 2 ? SLUICE_BAD_RECORD : SLUICE_OK);
+        if (result != SLUICE_OK) {
+            struct plugin_failure failure = {0};
+            plugin_failure_take(&failure, result, instance, "to_connect");
+            assert_string_equal(failure.error.java_class, "org.apache.kafka.connect.errors.SchemaBuilderException");
+            assert_string_equal(failure.error.message, "Invalid default value");
+            error_clear(&failure.error);
+        }
+    }
+}
+
+/* One U+FFFD for half a pair and the unit behind it, as Java reads. */
+static void half_pairs_of_utf_16(void **state)
+{
+    (void)state;
+    const struct sluice_schema *schema;
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "UTF-16");
+    assert_span(data_api.text(to_data("\xD8\0\0a\0b", 6, &schema)), "\xEF\xBF\xBD" "b");
+    assert_span(data_api.text(to_data("\xFF\xFE\0\xD8" "a\0b\0", 8, &schema)), "\xEF\xBF\xBD" "b");
+    assert_span(data_api.text(to_data("\xDC\0\0a", 4, &schema)), "\xEF\xBF\xBD" "a");
+    assert_span(data_api.text(to_data("\0a\xD8\0", 4, &schema)), "a\xEF\xBF\xBD");
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "UTF-16LE");
+    assert_span(data_api.text(to_data("\0\xD8" "a\0b\0", 6, &schema)), "\xEF\xBF\xBD" "b");
+}
+
 static void deep_headers_are_given_up(void **state)
 {
     (void)state;
@@ -207,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(edited_json_with_a_date_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(schemas_leave_a_small_cache, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_become_question_marks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(half_pairs_of_utf_16, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(structs_are_no_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deep_headers_are_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_numbers_in_headers, set_up, tear_down),
     };

@@ -52,6 +52,8 @@ static const struct test_case cases[] = {
     {T("ReplaceField") O("renames", "a:x,b:x"), "{\"b\":1,\"a\":2}", "{\"x\":1}"},
     {T("ReplaceField") O("renames", "c:ts"), "{\"ts\":22,\"c\":1}", "{\"ts\":22}"},
     {T("ReplaceField") O("renames", "a:ts"), "{\"ts\":22,\"a\":1}", "{\"ts\":22}"},
+    {T("ReplaceField") O("exclude", "a") O("renames", "b:a"), "{\"a\":1,\"b\":2}", "{\"a\":2}"},
+    {T("ReplaceField") O("exclude", "b") O("renames", "b:c"), "{\"b\":1,\"x\":2}", "{\"x\":2}"},
     /* ParseJson */
     {T("ParseJson") O("fields", "a"), "{\"a\":\"{\\\"b\\\":[1,2.50]}\",\"c\":\"[]\"}",
      "{\"a\":{\"b\":[1,2.5]},\"c\":\"[]\"}"},
@@ -191,6 +193,9 @@ static const struct test_case cases[] = {
     {T("ReplaceField") O("whitelist", "a"), "{\"x\":1,\"a\":2}", "{\"a\":2}"},
     {T("Cast") O("spec", "a:int8,b:string,c:boolean"), "{\"a\":300,\"b\":1.0E7}",
      "{\"a\":44,\"b\":\"1.0E7\",\"c\":null}"},
+    {T("MaskField") O("fields", "a,b,c") O("replacement", "-\\u0663"), "{\"a\":7,\"b\":\"x\",\"c\":1.5}",
+     "{\"a\":-3,\"b\":\"-\xD9\xA3\",\"c\":-3.0}"},
+    {T("MaskField") O("fields", "a") O("replacement", "-00"), "{\"a\":1.5}", "{\"a\":0.0}"},
     {T("MaskField") O("fields", "a,b"), "{\"a\":\"x\",\"b\":[1]}", "{\"a\":\"\",\"b\":[]}"},
     {T("InsertField") O("topic.field", "t") O("offset.field", "o") O("timestamp.field", "s"),
      "{\"a\":1}", "{\"a\":1,\"t\":\"topic\",\"o\":42,\"s\":1000}"},

@@ -120,6 +120,36 @@ static void test_structs(void **state)
           "{\"ind\":7}");
 }
 
+/* Struct.put of Java's takes no null for a field that needs a value, whichever transform copies it. */
+static void test_null_in_a_required_field(void **state)
+{
+    (void)state;
+    static const struct field fields[] = {{"a", SLUICE_INT64, false, "null"}, {"b", SLUICE_STRING, true, "null"}};
+    static const char *const steps[] = {
+        T("HeaderFrom") O("fields", "none") O("headers", "h") O("operation", "move"),
+        T("ReplaceField") O("renames", "b:c"),
+        T("InsertField") O("topic.field", "t"),
+        T("SetSchemaMetadata") O("schema.name", "n"),
+        T("Cast") O("spec", "b:string"),
+        T("MaskField") O("fields", "b"),
+        "transforms=x\ntransforms.x.type=ValueToKey\n" O("fields", "a")};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        struct error error = {0};
+        struct chain *chain = make_chain(steps[i], &error);
+        assert_non_null(chain);
+        struct sluice_batch *batch = batch_new(NULL);
+        enum sluice_result result = chain_apply(chain, struct_record(batch, fields, 2), NULL);
+        assert_int_equal(result, SLUICE_BAD_RECORD);
+        struct plugin_failure failure;
+        chain_failure_take(chain, result, &failure);
+        assert_string_equal(failure.error.message,
+                            "Invalid value: null used for required field: \"a\", schema type: INT64");
+        error_clear(&failure.error);
+        records_api.release(batch);
+        chain_destroy(chain);
+    }
+}
+
 static void test_array_needs_one_schema(void **state)
 {
     (void)state;
@@ -143,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_structs),
         cmocka_unit_test(test_array_needs_one_schema),
+        cmocka_unit_test(test_null_in_a_required_field),
     };
     return cmocka_run_group_tests(tests, load_plugins, unload_plugins);
 }
