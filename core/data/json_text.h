@@ -43,15 +43,18 @@ static inline uint32_t json_block_stops(const unsigned char *p, int plain)
 }
 #endif
 
-/* False: one of the eight bytes may be a quote, a backslash, below 0x20 or not ASCII. */
-static inline int json_eight_plain(const unsigned char *p)
+/*
+ * A bit for each of eight bytes that is a quote, a backslash, below 0x20 or not ASCII: the high one of
+ * the byte. Behind the first, in the order of their worth, bits may be wrong.
+ */
+static inline uint64_t json_eight_stops(const unsigned char *p)
 {
     const uint64_t each = 0x0101010101010101u;
     uint64_t bytes;
     memcpy(&bytes, p, sizeof(bytes));
     uint64_t quote = bytes ^ each * '"', backslash = bytes ^ each * '\\';
     uint64_t stops = bytes | (bytes - each * 0x20) | (quote - each) | (backslash - each);
-    return (stops & each * 0x80) == 0;
+    return stops & each * 0x80;
 }
 
 static inline const unsigned char *json_find_stop(const unsigned char *p, const unsigned char *end,
@@ -66,7 +69,15 @@ static inline const unsigned char *json_find_stop(const unsigned char *p, const 
         p += JSON_BLOCK;
     }
 #endif
-    while (plain && end - p >= 8 && json_eight_plain(p)) {
+    while (plain && end - p >= 8) {
+        uint64_t stops = json_eight_stops(p);
+        if (stops != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return p + (__builtin_ctzll(stops) >> 3);
+#else
+            break;
+#endif
+        }
         p += 8;
     }
     while (p < end && *p != '"' && *p != '\\' && (!plain || (*p >= 0x20 && *p < 0x80))) {

@@ -144,9 +144,10 @@ static __attribute__((noinline)) struct member *find_in_index(struct members *me
     return members->index[at] ? &members->list[members->index[at] - 1] : NULL;
 }
 
-static inline struct member *find_member(struct members *members, const char *text, size_t size)
+static inline struct member *find_member(struct members *members, const char *text, size_t size,
+                                         uint64_t bit)
 {
-    if (!(members->key_bits & key_bit(text, size))) {
+    if (!(members->key_bits & bit)) {
         return NULL;
     }
     if (members->count > SMALL_MAP) {
@@ -168,7 +169,7 @@ static inline struct member *find_name(struct members *members, const struct slu
     if (place < members->count && is_key(&members->list[place], name->text, name->size)) {
         return &members->list[place];
     }
-    struct member *member = find_member(members, name->text, name->size);
+    struct member *member = find_member(members, name->text, name->size, name->bit);
     if (member) {
         _Atomic uint32_t *last = &((struct sluice_name *)name)->place; /* const is for plugins */
         atomic_store_explicit(last, (uint32_t)(member - members->list), memory_order_relaxed);
@@ -181,7 +182,7 @@ static struct member *find_key(struct members *members, const struct sluice_valu
 {
     if (value_type(key) == SLUICE_STRING) {
         struct sluice_span text = value_text(key);
-        return find_member(members, text.data, text.size);
+        return find_member(members, text.data, text.size, key_bit(text.data, text.size));
     }
     if (!index_ready(members)) {
         for (size_t i = 0; i < members->count; i++) {
@@ -391,7 +392,7 @@ void value_append(struct sluice_batch *batch, struct sluice_value *array,
 
 static void set_key(struct members *members, struct member *member, const struct sluice_name *name)
 {
-    members->key_bits |= key_bit(name->text, name->size);
+    members->key_bits |= name->bit;
     member->key = name->text;
     member->key_size = name->size;
     member->key_json = name->json;

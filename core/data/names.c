@@ -62,6 +62,7 @@ const struct sluice_name *value_intern(const char *text, size_t size)
             .json = json.data,
             .size = (uint32_t)size,
             .json_size = (uint32_t)json.size,
+            .bit = key_bit(text, size),
             .value = {.type = SLUICE_STRING,
                       .json = json.data,
                       .json_size = (uint32_t)json.size,

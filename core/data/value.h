@@ -69,6 +69,7 @@ struct sluice_name {
     const char *json; /* quoted and escaped, a colon behind it */
     uint32_t size;
     uint32_t json_size;
+    uint64_t bit;              /* key_bit() */
     _Atomic uint32_t place;    /* where a map had it last: most maps have it there again */
     struct sluice_value value; /* the name as a STRING */
 };
