@@ -159,7 +159,7 @@ static void write_pairs(struct out *out, const struct sluice_value *value,
     size_t count = value_count(value);
     put_char(out, '[');
     for (size_t i = 0; i < count; i++) {
-        put(out, ",[" + (i == 0), i == 0 ? 1 : 2);
+        put(out, i > 0 ? ",[" : "[", i > 0 ? 2 : 1);
         write_value(out, value_key_at(value, i), schema ? schema_key(schema) : NULL);
         put_char(out, ',');
         write_value(out, value_at(value, i), schema ? schema_value(schema) : NULL);
