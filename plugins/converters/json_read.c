@@ -81,8 +81,9 @@ static const struct sluice_value *real_of(struct json_converter *self, struct sl
         struct sluice_span copy = converter_copy(&self->base, batch, text.data, text.size);
         ((char *)copy.data)[copy.size] = '\0';
         number = type == SLUICE_FLOAT32 ? (double)strtof(copy.data, NULL) : strtod(copy.data, NULL);
-        if (number == 0) {
-            number = 0; /* Jackson's decimal has no negative zero */
+        char first = copy.data[strcspn(copy.data, "123456789eE")];
+        if (number == 0 && (first < '1' || first > '9')) {
+            number = 0; /* Jackson's decimal has no negative zero, but may be too small for a number */
         }
     }
     return data->new_real(batch, type, number);

@@ -149,10 +149,14 @@ static enum sluice_result read_number(struct mask_field *mask)
         step = digit < 0 ? 1 : step;
         mask->digits[used++] = digit < 0 ? mask->replacement[i] : (char)('0' + digit);
     }
+    mask->digits[used] = '\0';
     mask->is_number = java_parse_decimal(mask->digits, used, &mask->number) &&
                       java_parse_double(mask->digits, used, &mask->real);
     if (mask->is_number) {
-        mask->real += 0.0; /* a decimal knows no -0.0 */
+        char first = mask->digits[strcspn(mask->digits, "123456789eE")];
+        if (mask->real == 0 && (first < '1' || first > '9')) {
+            mask->real = 0; /* a decimal knows no -0.0, but may be too small for a number */
+        }
         mask->unscaled_size = java_decimal_bytes(&mask->number, mask->unscaled, size + 1);
     }
     return SLUICE_OK;

@@ -196,6 +196,7 @@ static const struct test_case cases[] = {
     {T("MaskField") O("fields", "a,b,c") O("replacement", "-\\u0663"), "{\"a\":7,\"b\":\"x\",\"c\":1.5}",
      "{\"a\":-3,\"b\":\"-\xD9\xA3\",\"c\":-3.0}"},
     {T("MaskField") O("fields", "a") O("replacement", "-00"), "{\"a\":1.5}", "{\"a\":0.0}"},
+    {T("MaskField") O("fields", "a") O("replacement", "-1e-400"), "{\"a\":1.5}", "{\"a\":-0.0}"},
     {T("MaskField") O("fields", "a,b"), "{\"a\":\"x\",\"b\":[1]}", "{\"a\":\"\",\"b\":[]}"},
     {T("InsertField") O("topic.field", "t") O("offset.field", "o") O("timestamp.field", "s"),
      "{\"a\":1}", "{\"a\":1,\"t\":\"topic\",\"o\":42,\"s\":1000}"},
