@@ -196,7 +196,7 @@ static bool anchor(struct regex_parser *parser, int32_t c)
         emit(parser, unicode_words ? NO_BOUNDARY(UNICODE_WORD) : NO_BOUNDARY(WORD));
         return true;
     case 'b':
-        if (parser->text[parser->cursor] == '{') {
+        if (parser->text[parser->cursor] == '{' && parser->text[parser->cursor + 1] == 'g') {
             regex_fail(parser, "Not supported here: \\b{g}");
         }
         emit(parser, unicode_words ? BOUNDARY(UNICODE_WORD) : BOUNDARY(WORD));

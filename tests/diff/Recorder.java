@@ -1,6 +1,7 @@
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -431,7 +432,8 @@ public class Recorder {
                 value = read.value();
                 if (test.has("schema")) {
                     schema = json(true, "value").asConnectSchema(
-                        new ObjectMapper().readTree(text(test, "schema")));
+                        new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS) // as JsonDeserializer
+                            .readTree(text(test, "schema")));
                 }
                 test.set("value", typed(value));
             }

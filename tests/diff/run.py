@@ -69,7 +69,7 @@ CONNECT_STRING = "org.apache.kafka.connect.storage.StringConverter"
 KNOWN = [
     ("identity hashes", r"^expected .*\[B@|^out: expected", r"", is_identity),
     ("regex: refused with a sentence",
-     r"Not supported here: (lookbehind assertion is not fixed length|\\b\{g\}|\\N\{|flag c|more than 65535)", r"", None),
+     r"Not supported here: (lookbehind assertion is not fixed length|\\+b\{g\}|\\+N\{|flag c|more than 65535)", r"", None),
     ("regex: U+0000 in a message", r"Unknown character property name \{", r"", None),
     ("regex: \\R with a possessive count, \\N without braces", r"^(matches|refused)", r"regex$",
      lambda _, case: re.search(r"\\R(\{|[*+?])|\\N(?!\{)", case["pattern"]) is not None),
@@ -77,6 +77,8 @@ KNOWN = [
     ("texts: U+0000 in a message", r"expected apply .*, got apply ", r"", has_nul),
     ("maps: which field wins a name in a chain", r'^(key|value): expected \{(?!"schema")', r"(chain|Flatten.*)$", names_meet),
     ("dates: numbers beyond an int", r'^value: expected .*"payload":', r"dates$", has_long_numbers),
+    ("dates: a and p for AM and PM", r"Could not parse timestamp: ", r"dates$",
+     lambda _, case: any("a" in step["config"].get("format", "") for step in case.get("chain") or [case])),
     ("JSON: UTF-16 with an odd byte", r"^to_connect did not fail", r"JsonConverter$", is_odd_utf16),
     ("floats: bits of a signalling NaN", r"^out: expected ", r"FloatConverter$",
      lambda _, case: case.get("value") == {"float32": "NaN"}),

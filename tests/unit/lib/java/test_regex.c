@@ -56,6 +56,7 @@ static void test_classes(void **state)
     assert_true(matches("[^a-c&&[b]]", "a")); /* all but what both hold */
     assert_false(matches("[^a-c&&[b]]", "b"));
     assert_true(matches("[a&b]+", "a&b"));
+    assert_true(matches("\\b{0,}a\\b{1}", "a")); /* a count behind it, unlike \b{g} */
     assert_true(matches("(?x)[& ]a]+", "a]")); /* Java's way back from the blank loses the & */
     assert_false(matches("(?x)[& ]a]", "&"));
     assert_false(matches("(?x)[ab& &b]", "a"));
