@@ -105,33 +105,33 @@ def test_round_trip(tmp_path, any_server, stream):
         assert_in_order(settled(sluice, "back", 550), 550)  # nothing comes again
 
 
-def test_split_and_merge_while_reading(tmp_path, server, stream):
-    server.create(stream, 2)
-    with Sluice(tmp_path, {"in": server.source(stream, tasks__max="3")}) as sluice:
-        put(server, stream, 200)
+def test_split_and_merge_while_reading(tmp_path, any_server, stream):
+    any_server.create(stream, 2)
+    with Sluice(tmp_path, {"in": any_server.source(stream, tasks__max="3")}) as sluice:
+        put(any_server, stream, 200)
         settled(sluice, stream, 50)
-        first = server.shards(stream)[0]
+        first = any_server.shards(stream)[0]
         hashes = first["HashKeyRange"]
         middle = (int(hashes["StartingHashKey"]) + int(hashes["EndingHashKey"])) // 2
-        server.call("SplitShard", StreamName=stream, ShardToSplit=first["ShardId"], NewStartingHashKey=str(middle))
-        server.wait_active(stream)
-        put(server, stream, 200, 200)
-        opened = sorted((each for each in server.shards(stream) if "EndingSequenceNumber" not in each["SequenceNumberRange"]),
+        any_server.call("SplitShard", StreamName=stream, ShardToSplit=first["ShardId"], NewStartingHashKey=str(middle))
+        any_server.wait_active(stream)
+        put(any_server, stream, 200, 200)
+        opened = sorted((each for each in any_server.shards(stream) if "EndingSequenceNumber" not in each["SequenceNumberRange"]),
                         key=lambda each: int(each["HashKeyRange"]["StartingHashKey"]))
-        server.call("MergeShards", StreamName=stream, ShardToMerge=opened[1]["ShardId"],
+        any_server.call("MergeShards", StreamName=stream, ShardToMerge=opened[1]["ShardId"],
                     AdjacentShardToMerge=opened[2]["ShardId"])
-        server.wait_active(stream)
-        put(server, stream, 200, 400)
+        any_server.wait_active(stream)
+        put(any_server, stream, 200, 400)
         assert_in_order(settled(sluice, stream, 600), 600)
     later = tmp_path / "later"
     later.mkdir()
-    with Sluice(later, {"in": server.source(stream, tasks__max="2")}) as sluice:
+    with Sluice(later, {"in": any_server.source(stream, tasks__max="2")}) as sluice:
         # All of it at once, parents before children though they are there together, over tasks.
         assert_in_order(settled(sluice, stream, 600), 600)
 
 
-def test_partial_failures_keep_the_order(tmp_path, server, stream):
-    server.create(stream, 2)
+def test_partial_failures_keep_the_order(tmp_path, any_server, stream):
+    any_server.create(stream, 2)
     dice = random.Random(1)
 
     def fault(operation, _):
@@ -141,20 +141,20 @@ def test_partial_failures_keep_the_order(tmp_path, server, stream):
         return (500, {"__type": "InternalFailure"}) if chance < 0.05 else THROTTLED if chance < 0.1 else \
             refuse_some(dice, 0.3) if chance < 0.8 else None
 
-    with FaultProxy(server, fault) as proxy, Sluice(tmp_path, {"out": {
-            **server.sink("t", kinesis__stream=stream, retry__backoff__ms="2", retry__backoff__max__ms="400"),
+    with FaultProxy(any_server, fault) as proxy, Sluice(tmp_path, {"out": {
+            **any_server.sink("t", kinesis__stream=stream, retry__backoff__ms="2", retry__backoff__max__ms="400"),
             "kinesis.endpoint": proxy.url}}) as sluice:
         produce(sluice, "t", lines(300))
-        wait_until(lambda: sum(map(len, server.records(stream).values())) >= 300, 30, sluice.text())
+        wait_until(lambda: sum(map(len, any_server.records(stream).values())) >= 300, 30, sluice.text())
         sluice.running("out")
-    assert_in_order([record for shard in server.records(stream).values() for record in shard], 300)
+    assert_in_order([record for shard in any_server.records(stream).values() for record in shard], 300)
 
 
-def test_throttled_reads_and_expired_iterators(tmp_path, server, stream):
-    server.create(stream, 2)
+def test_throttled_reads_and_expired_iterators(tmp_path, any_server, stream):
+    any_server.create(stream, 2)
     dice = random.Random(2)
 
-    shards = server.shards(stream)
+    shards = any_server.shards(stream)
 
     def fault(operation, request):
         chance = dice.random()
@@ -168,18 +168,18 @@ def test_throttled_reads_and_expired_iterators(tmp_path, server, stream):
             return (500, {"__type": "InternalFailure"}) if chance < 0.3 else None
         return None
 
-    put(server, stream, 300)
-    with FaultProxy(server, fault) as proxy, Sluice(tmp_path, {"in": {
-            **server.source(stream, kinesis__record__limit="20", retry__backoff__ms="5"),
+    put(any_server, stream, 300)
+    with FaultProxy(any_server, fault) as proxy, Sluice(tmp_path, {"in": {
+            **any_server.source(stream, kinesis__record__limit="20", retry__backoff__ms="5"),
             "kinesis.endpoint": proxy.url}}) as sluice:
         assert_in_order(settled(sluice, stream, 300), 300)
         sluice.running("in")
 
 
-def test_kill_in_the_middle(tmp_path, server, stream):
-    server.create(stream, 2)
-    put(server, stream, 1500)
-    with Sluice(tmp_path, {"in": server.source(stream, kinesis__record__limit="40")},
+def test_kill_in_the_middle(tmp_path, any_server, stream):
+    any_server.create(stream, 2)
+    put(any_server, stream, 1500)
+    with Sluice(tmp_path, {"in": any_server.source(stream, kinesis__record__limit="40")},
                 {"offset.flush.interval.ms": "100"}) as sluice:
         wait_until(lambda: len(consume(sluice, stream)) > 100, 30, sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
@@ -189,19 +189,19 @@ def test_kill_in_the_middle(tmp_path, server, stream):
         assert_in_order(settled(sluice, stream, 1500), 1500, repeats=True)
 
 
-def test_kill_of_the_sink_in_the_middle(tmp_path, server, stream):
-    server.create(stream, 2)
-    with Sluice(tmp_path, {"out": server.sink("t", kinesis__stream=stream)},
+def test_kill_of_the_sink_in_the_middle(tmp_path, any_server, stream):
+    any_server.create(stream, 2)
+    with Sluice(tmp_path, {"out": any_server.sink("t", kinesis__stream=stream)},
                 {"offset.flush.interval.ms": "100"}) as sluice:
         produce(sluice, "t", lines(1000))
-        wait_until(lambda: sum(map(len, server.records(stream).values())) > 100, 30, sluice.text())
+        wait_until(lambda: sum(map(len, any_server.records(stream).values())) > 100, 30, sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("out").get("state") == "FAILED" or len({
-            record for shard in server.records(stream).values() for record in shard}) >= 1000, 30, sluice.text())
+            record for shard in any_server.records(stream).values() for record in shard}) >= 1000, 30, sluice.text())
         sluice.call("POST", "/connectors/out/restart?includeTasks=true")
-        wait_until(lambda: len({record for shard in server.records(stream).values() for record in shard}) >= 1000, 30,
+        wait_until(lambda: len({record for shard in any_server.records(stream).values() for record in shard}) >= 1000, 30,
                    sluice.text())
-    assert_in_order([record for shard in server.records(stream).values() for record in shard], 1000, repeats=True)
+    assert_in_order([record for shard in any_server.records(stream).values() for record in shard], 1000, repeats=True)
 
 
 def varint(number):

@@ -1,8 +1,10 @@
 """Servers that speak the Kinesis API, for tests: kinesalite (npm), moto, and a proxy that makes faults."""
 import base64
 import datetime
+import fcntl
 import http.client
 import http.server
+import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +17,9 @@ from harness import EXAMPLE, SLUICE, free_port, wait_until
 
 sys.path.insert(0, EXAMPLE)
 import kinesalite  # noqa: E402  pylint: disable=wrong-import-position
+
+
+MOTO = "moto[server]>=5,<6"
 
 
 class Fault(Exception):
@@ -120,17 +125,36 @@ class Kinesalite(Server):
         wait_until(lambda: listens(self), 20, "kinesalite")
 
 
+def moto_folder():
+    """Where moto is: "" beside the interpreter's own packages, or a folder next to the build. Fetched into that one only with
+    SLUICE_FULL=1, for it takes minutes and 300 MB."""
+    if importlib.util.find_spec("moto") and importlib.util.find_spec("flask_cors"):
+        return ""
+    folder = os.path.join(os.path.dirname(os.path.abspath(SLUICE)), "moto")
+    if os.path.isdir(folder):
+        return folder
+    if not os.environ.get("SLUICE_FULL"):
+        pytest.skip("no moto with its server (SLUICE_FULL=1 fetches it, or pip install 'moto[server]')")
+    with open(folder + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(folder):
+            done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", folder + ".new", MOTO],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                pytest.skip("pip cannot fetch moto: " + done.stderr.strip()[-200:])
+            os.rename(folder + ".new", folder)
+    return folder
+
+
 class Moto(Server):
     def __init__(self):
-        try:
-            import moto.server  # noqa: F401  pylint: disable=import-outside-toplevel,unused-import
-        except ImportError:
-            pytest.skip("no moto with its server (pip install 'moto[server]')")
+        folder = moto_folder()
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)],
+        environment = {**os.environ, **({"PYTHONPATH": folder} if folder else {})}
+        self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], env=environment,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: listens(self), 30, "moto")
+        wait_until(lambda: listens(self), 60, "moto")
 
 
 def listens(server):
