@@ -389,14 +389,12 @@ static struct sluice_value *decimal_value(const struct sluice_host *host, struct
     return host->data->new_decimal(batch, big + skip, used - skip, scale);
 }
 
-static bool read_moment(const struct source_settings *settings, const struct sql_value *value,
-                        const struct zone *zone, struct moment *moment)
+static bool read_moment(const struct sql_value *value, const struct zone *zone, struct moment *moment)
 {
     if (value->kind == SQL_INTEGER) {
         *moment = moment_of_ms(value->integer); /* SQLite: as the sink and JDBC's driver write them */
         return true;
     }
-    (void)settings;
     return (value->kind == SQL_TEXT || value->kind == SQL_BYTES) &&
            moment_parse(value->text.data, value->text.size, zone, moment);
 }
@@ -434,8 +432,7 @@ static struct sluice_value *timestamp_value(const struct sluice_host *host,
 /* NULL: it cannot be read. */
 static struct sluice_value *value_of(const struct sluice_host *host,
                                      const struct source_settings *settings, const struct field *field,
-                                     const struct sql_column *column, const struct sql_value *value,
-                                     struct sluice_batch *batch)
+                                     const struct sql_value *value, struct sluice_batch *batch)
 {
     const struct sluice_data *data = host->data;
     char scratch[JAVA_DOUBLE_TEXT_SIZE];
@@ -484,7 +481,7 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     case FIELD_DECIMAL:
         return decimal_value(host, batch, text, field->scale);
     case FIELD_DATE: {
-        if (!read_moment(settings, value, zone_utc(), &moment)) {
+        if (!read_moment(value, zone_utc(), &moment)) {
             return NULL;
         }
         int64_t of_day = ((moment.ms % 86400000) + 86400000) % 86400000;
@@ -493,11 +490,10 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     case FIELD_TIME:
         return moment_parse_time(text.data, text.size, &ms) ? data->new_date(batch, ms) : NULL;
     case FIELD_TIMESTAMP:
-        return read_moment(settings, value, settings->zone, &moment)
+        return read_moment(value, settings->zone, &moment)
                    ? timestamp_value(host, settings, batch, moment)
                    : NULL;
     default:
-        (void)column;
         return data->new_string(batch, text.data, text.size);
     }
 }
@@ -509,8 +505,7 @@ int fields_make(const struct sluice_host *host, const struct source_settings *se
 {
     struct sluice_value *value = host->data->new_struct(batch, fields->schema);
     for (size_t i = 0; i < fields->count; i++) {
-        struct sluice_value *member =
-            value_of(host, settings, &fields->fields[i], &rows->columns[i], &row[i], batch);
+        struct sluice_value *member = value_of(host, settings, &fields->fields[i], &row[i], batch);
         if (!member) {
             char scratch[JAVA_DOUBLE_TEXT_SIZE];
             struct sluice_span text = text_of(&row[i], scratch);

@@ -387,8 +387,9 @@ static int look_at_times(const struct source_settings *settings, struct sql_data
     return outcome;
 }
 
-int followed_prepare(const struct source_settings *settings, struct sql_database *database,
-                     struct followed *followed, struct sql_error *error)
+/* Looks at how SQLite keeps times, and sets where to begin, unless position is set already. */
+static int prepare(const struct source_settings *settings, struct sql_database *database,
+                   struct followed *followed, struct sql_error *error)
 {
     struct position *position = &followed->position;
     if (followed->time_count > 0 && settings->client->product == SQL_SQLITE &&
@@ -420,7 +421,7 @@ int followed_open(const struct sluice_host *host, const struct source_settings *
                   struct sql_database *database, struct followed *followed, struct sql_error *error)
 {
     struct moment end = {0, 0};
-    if (followed_prepare(settings, database, followed, error) != 0) {
+    if (prepare(settings, database, followed, error) != 0) {
         return -1;
     }
     if (followed->time_count > 0) {

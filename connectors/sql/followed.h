@@ -44,9 +44,6 @@ struct followed *followed_create(const struct source_settings *settings, struct 
                                  char *message, size_t message_size);
 void followed_destroy(const struct sluice_host *host, const struct source_settings *settings,
                       struct followed *followed);
-/** Looks at how SQLite keeps times, and sets where to begin, unless position is set already. */
-int followed_prepare(const struct source_settings *settings, struct sql_database *database,
-                     struct followed *followed, struct sql_error *error);
 /** Opens the query for what is new. */
 int followed_open(const struct sluice_host *host, const struct source_settings *settings,
                   struct sql_database *database, struct followed *followed, struct sql_error *error);

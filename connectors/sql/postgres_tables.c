@@ -133,7 +133,7 @@ int postgres_describe(struct sql_database *database, const struct sql_name *name
     /* First by search path, and exactly before without regard to case. The server cuts long names. */
     const char *values[] = {name->table, name->schema};
     struct sql_table *tables = NULL;
-    size_t count = 0, chosen = 0, alike = 0;
+    size_t count = 0, alike = 0;
     *ret_table = NULL;
     if (find_tables(database,
                     "AND lower(c.relname) = lower($1::name::text) AND CASE WHEN $2::text IS NULL"
@@ -153,8 +153,8 @@ int postgres_describe(struct sql_database *database, const struct sql_name *name
     if (count > 0 && (exact || alike == 1)) {
         *ret_table = malloc(sizeof(**ret_table));
         if (*ret_table) {
-            **ret_table = tables[chosen];
-            memset(&tables[chosen], 0, sizeof(tables[chosen]));
+            **ret_table = tables[0];
+            memset(&tables[0], 0, sizeof(tables[0]));
         } else {
             outcome = postgres_no_memory(error);
         }
