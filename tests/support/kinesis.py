@@ -26,16 +26,20 @@ class Fault(Exception):
     """An answer of the API that is no success."""
 
 
-def call(url, operation, **arguments):
-    """One call of the API. The servers of the tests look at the form of a signature, not at its truth."""
-    parts = urllib.parse.urlsplit(url)
+def headers_of(operation):
+    """The servers of the tests look at the form of a signature, not at its truth."""
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation,
+            "X-Amz-Date": date, "Authorization": f"AWS4-HMAC-SHA256 Credential=access/{date[:8]}/us-east-1/kinesis/"
+            "aws4_request, SignedHeaders=host;x-amz-date, Signature=" + "0" * 64}
+
+
+def call(url, operation, **arguments):
+    """One call of the API."""
+    parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
     try:
-        connection.request("POST", "/", json.dumps(arguments), {
-            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation,
-            "X-Amz-Date": date, "Authorization": f"AWS4-HMAC-SHA256 Credential=access/{date[:8]}/us-east-1/kinesis/"
-            "aws4_request, SignedHeaders=host;x-amz-date, Signature=" + "0" * 64})
+        connection.request("POST", "/", json.dumps(arguments), headers_of(operation))
         answer = connection.getresponse()
         body = answer.read()
     finally:
@@ -50,6 +54,19 @@ class Server:
 
     def call(self, operation, **arguments):
         return call(self.url, operation, **arguments)
+
+    kept = None
+
+    def raw(self, operation, body):
+        """Text for text, over a connection that is kept: for figures."""
+        if not self.kept:
+            parts = urllib.parse.urlsplit(self.url)
+            self.kept = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+        self.kept.request("POST", "/", body, headers_of(operation))
+        answer = self.kept.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+        return text
 
     def create(self, stream, shards=1):
         self.call("CreateStream", StreamName=stream, ShardCount=shards)
