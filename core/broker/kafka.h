@@ -121,6 +121,9 @@ struct kafka_consumer {
     int64_t look_at;               /* when they are looked for again, monotonic ms */
     int look_wait;
     int64_t ask_at;                /* when committed offsets are asked for again; 0: all are known */
+    rd_kafka_queue_t *answers;     /* of kafka_group_watch(); NULL: none was asked yet */
+    bool watching;                 /* asked, not yet answered */
+    int64_t watch_at;              /* when the right to the group is looked at next */
     struct error failure;          /* for the next poll() */
     uint64_t told;                 /* handle.faults.changes when the caller was told last */
     size_t average;                /* bytes of a message */
@@ -179,6 +182,8 @@ void kafka_group_miss(struct kafka_consumer *consumer, const char *topic);
 void kafka_group_look(struct kafka_consumer *consumer);
 /** Asks again for committed offsets that were not told, when it is time. */
 void kafka_group_ask(struct kafka_consumer *consumer);
+/** Notices a right to the group that is gone, where no commit would. */
+void kafka_group_watch(struct kafka_consumer *consumer);
 /** Leaves the group, with revoked() called, and ends what waits for an answer. */
 void kafka_group_leave(struct kafka_consumer *consumer);
 

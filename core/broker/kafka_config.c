@@ -373,6 +373,7 @@ static int set_consumer(struct kafka_config *config, const struct properties *pr
         return -1;
     }
     int64_t heartbeat = get_long(properties, "heartbeat.interval.ms", 3000);
+    config->heartbeat_ms = (int)heartbeat;
     if (config->group_id && heartbeat >= session) { /* the group would throw it out again and again */
         (void)error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.KafkaException",
                               "Failed to construct kafka consumer");

@@ -28,6 +28,7 @@ struct kafka_config {
     enum kafka_client kind;
     rd_kafka_conf_t *conf;   /* rd_kafka_new() takes it: set to NULL then */
     char *group_id;          /* NULL: none */
+    int heartbeat_ms;        /* of a consumer: heartbeat.interval.ms */
     char *client_id;
     char *servers;           /* bootstrap.servers, for messages */
     int64_t buffer_memory;   /* buffer.memory: bytes of a producer's unacknowledged records */

@@ -189,6 +189,7 @@ static int serve_control(struct kafka_consumer *consumer, struct error *error)
     }
     kafka_group_look(consumer);
     kafka_group_ask(consumer);
+    kafka_group_watch(consumer);
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consumer_poll(rk, 0))) { /* it keeps max.poll.interval.ms alive too */
         if (!message->err) {
@@ -496,6 +497,9 @@ void kafka_consumer_unreference(struct kafka_consumer *consumer)
     }
     if (consumer->messages) {
         rd_kafka_queue_destroy(consumer->messages);
+    }
+    if (consumer->answers) {
+        rd_kafka_queue_destroy(consumer->answers);
     }
     kafka_handle_finish(&consumer->handle);
     while (consumer->names) {

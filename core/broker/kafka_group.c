@@ -14,6 +14,7 @@
 #include "core/broker/topic_name.h"
 
 enum { LOOK_UP_MS = 10000, LOOK_UP_TRIES = 5, ASK_AGAIN_MS = 200, ASK_MS = 1000 };
+enum { WATCH_LEAST_MS = 1000 };
 enum { LEAVE_MS = 8000, LEAVE_POLL_MS = 20 };
 enum { FIRST_LOOK_MS = 250, LAST_LOOK_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
 
@@ -427,17 +428,52 @@ static void finish_commit(struct kafka_commit *commit, rd_kafka_resp_err_t code)
     free(commit);
 }
 
+/* Java's consumer ends when a heartbeat is answered so; librdkafka tells nobody of those. */
+static void look_for_refusal(struct kafka_consumer *consumer, rd_kafka_resp_err_t code)
+{
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        kafka_consumer_error(consumer, code, NULL, NULL, -1);
+    }
+    int wait = consumer->handle.opaque.config->heartbeat_ms;
+    consumer->watch_at = clock_monotonic_ms() + (wait > WATCH_LEAST_MS ? wait : WATCH_LEAST_MS);
+}
+
+/* A commit tells whether the right to the group is still there. While there is none to make, the group is
+ * asked for an offset as often as it hears a heartbeat. */
+void kafka_group_watch(struct kafka_consumer *consumer)
+{
+    rd_kafka_t *rk = consumer->handle.rk;
+    rd_kafka_event_t *answer = consumer->watching ? rd_kafka_queue_poll(consumer->answers, 0) : NULL;
+    if (answer) {
+        consumer->watching = false;
+        look_for_refusal(consumer, rd_kafka_event_error(answer));
+        rd_kafka_event_destroy(answer);
+    }
+    if (consumer->watching || !consumer->subscribed || consumer->topics->cnt == 0 ||
+        clock_monotonic_ms() < consumer->watch_at) {
+        return;
+    }
+    if (!consumer->answers && !(consumer->answers = rd_kafka_queue_new(rk))) {
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(list, consumer->topics->elems[0].topic, 0);
+    rd_kafka_ListConsumerGroupOffsets_t *wanted =
+        rd_kafka_ListConsumerGroupOffsets_new(consumer->handle.opaque.config->group_id, list);
+    rd_kafka_ListConsumerGroupOffsets(rk, &wanted, 1, NULL, consumer->answers);
+    rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(list);
+    consumer->watching = true;
+}
+
 static void on_committed(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     (void)rk;
     struct kafka_commit *commit = opaque;
     code = outcome(code, list);
-    /* Java's consumer fails at its next heartbeat; librdkafka tells nobody of that one. */
-    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-        kafka_consumer_error(commit->consumer, code, NULL, NULL, -1);
-    }
+    look_for_refusal(commit->consumer, code);
     finish_commit(commit, code);
 }
 

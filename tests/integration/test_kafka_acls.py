@@ -122,6 +122,18 @@ def test_a_right_that_is_taken_away(tmp_path, guarded, topic, kind):
     assert set(before) == {"one"} and set(after) == {"two"}, (before, after)
 
 
+def test_an_idle_sink_notices_too(tmp_path, guarded, topic):
+    """Nothing comes and nothing is to be committed: the right to the group is missed all the same."""
+    guarded.create_topic(topic)
+    grant(guarded, "GROUP", "connect-idle", "READ")
+    grant(guarded, "TOPIC", topic, "READ")
+    sink = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out")}
+    with worker(tmp_path, guarded, {"idle": sink}) as sluice:
+        wait_until(lambda: "Assigned " + topic in sluice.text(), 20, "the assignment\n" + sluice.text())
+        take_back(guarded, "GROUP", "connect-idle")
+        fails(sluice, "idle", "GroupAuthorizationException", "connect-idle")
+
+
 def test_a_heartbeat_slower_than_the_session(tmp_path, guarded, topic):
     """It would lose its partitions again and again; Java's consumer refuses it, so does ours."""
     sink = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out"),
