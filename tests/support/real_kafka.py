@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 
 import pytest
@@ -302,7 +303,7 @@ class Broker(Jvm):
 
     def consume(self, topic, count=None, timeout=30):
         """The first count records (or all there are) of a topic: .key .value .headers .timestamp .partition
-        .offset; in order within each partition."""
+        .offset; in order within each partition. Fails when none came for timeout seconds."""
         consumer = self.consumer()
         try:
             numbers = wait_until(lambda: consumer.partitions_for_topic(topic), timeout, f"topic {topic}")
@@ -312,17 +313,17 @@ class Broker(Jvm):
             found = []
 
             def complete():
-                if count is None and all(consumer.position(one) >= end
-                                         for one, end in consumer.end_offsets(where).items()):
-                    return True
-                for records in consumer.poll(timeout_ms=200).values():
-                    found.extend(records)
-                return count is not None and len(found) >= count
+                return len(found) >= count if count is not None else all(
+                    consumer.position(one) >= end for one, end in consumer.end_offsets(where).items())
 
-            try:
-                wait_until(complete, timeout)
-            except AssertionError:
-                raise AssertionError(f"{len(found)} of {count} records in {topic} within {timeout} s") from None
+            deadline = time.monotonic() + timeout
+            while not complete():
+                batch = [record for records in consumer.poll(timeout_ms=200).values() for record in records]
+                found.extend(batch)
+                if batch:
+                    deadline = time.monotonic() + timeout
+                assert time.monotonic() < deadline, \
+                    f"{len(found)} of {count} records in {topic}, and no more came within {timeout} s"
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
             consumer.close()
