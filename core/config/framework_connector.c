@@ -57,10 +57,11 @@ static bool check_aliases(const char *name, const char *value, char *message, si
     char shown[512] = "";
     size_t used = 0;
     struct framework_item item, other;
-    for (const char *p = value; framework_next_item(&p, &item);) {
+    bool first = true;
+    for (const char *p = value; framework_next_item(&p, &item); first = false) {
         used += used < sizeof(shown)
                     ? (size_t)snprintf(shown + used, sizeof(shown) - used, "%s%.*s",
-                                       used ? ", " : "", (int)item.size, item.text)
+                                       first ? "" : ", ", (int)item.size, item.text)
                     : 0;
         for (const char *q = p; framework_next_item(&q, &other);) {
             twice =

@@ -100,8 +100,10 @@ static char *class_problem(const struct validation *validation, const char *key,
     } else {
         *ret_class = NULL;
         *ret_found = false;
+        const char *given = properties_get(&validation->config, key); /* blanks included */
+        given = given ? given : name;
         size = asprintf(&message, "Invalid value %s for configuration %s: Class %s could not be found.",
-                        name, key, name);
+                        given, key, given);
     }
     if (size < 0) {
         abort();

@@ -54,10 +54,10 @@ class Model:
         return True
 
     def create(self, config, initial):
+        if config["behave"] == "bad":  # looked at first, as in Connect
+            return [400]
         if self.exists:
             return [409]
-        if config["behave"] == "bad":
-            return [400]
         self.exists, self.current, self.applied, self.task, self.target = True, config, None, None, initial
         self.state = initial
         if initial == "RUNNING" and not self.set_up():
