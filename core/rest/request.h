@@ -45,6 +45,7 @@ struct rest_request {
     /* server.c: while it is suspended */
     struct rest_request *prev, *next;
     bool suspended;
+    bool goodbye; /* rest_stop() waits for its answer to be out */
 };
 
 /** Finds what is asked for; answers by itself (404, 405, 406, 415, OPTIONS) where that is not

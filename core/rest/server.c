@@ -34,6 +34,7 @@ enum {
     CONNECTIONS = 512,
     IDLE_SECONDS = 120,
     HEADERS_MAX = 32 * 1024,
+    GOODBYE_MS = 1000,         /* for last answers to go out */
     HEALTH_TIMEOUT_MS = 10000, /* worker.health.check's in Connect; not configurable there either */
 };
 
@@ -63,7 +64,8 @@ struct rest {
     bool closing;
     struct rest_request *suspended;
     int health_timeout_ms;
-    pthread_cond_t changed; /* there is a deadline to watch, or it closes */
+    pthread_cond_t changed; /* there is a deadline to watch, it closes, or a last answer is out */
+    size_t goodbyes;        /* last answers that are not out yet */
     pthread_t watch;
     bool watched; /* the thread runs */
 };
@@ -450,6 +452,13 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     (void)connection;
     (void)code;
     if (request) {
+        struct rest *rest = request->rest;
+        if (request->goodbye) {
+            pthread_mutex_lock(&rest->lock);
+            rest->goodbyes--;
+            pthread_cond_broadcast(&rest->changed);
+            pthread_mutex_unlock(&rest->lock);
+        }
         for (size_t i = 0; i < request->segment_count; i++) {
             free(request->segments[i]);
         }
@@ -652,10 +661,17 @@ void rest_stop(struct rest *rest)
         rest_answer_error(request, 503, "The worker is shutting down");
         free(request->question); /* no answer comes any more */
         request->question = NULL;
+        request->goodbye = true;
+        rest->goodbyes++;
         unlink_request(request);
         MHD_resume_connection(request->connection);
     }
-    pthread_cond_signal(&rest->changed);
+    pthread_cond_broadcast(&rest->changed);
+    int64_t end = clock_monotonic_ms() + GOODBYE_MS;
+    const struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+    while (rest->goodbyes > 0 &&
+           pthread_cond_timedwait(&rest->changed, &rest->lock, &until) == 0) {
+    }
     pthread_mutex_unlock(&rest->lock);
     if (rest->watched) {
         pthread_join(rest->watch, NULL);
