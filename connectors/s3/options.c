@@ -171,7 +171,7 @@ static bool check_credentials(const char *name, const char *value, char *message
     {OPTION("retry.backoff.ms", LONG), .default_value = "5000", .importance = SLUICE_LOW, \
      .group = "Connector", .width = SLUICE_WIDTH_SHORT, .display_name = "Retry backoff (ms)", \
      .doc = "Wait before an upload that has used up s3.part.retries is tried again."}, \
-    {OPTION("sluice.s3.buffer.memory", LONG), .default_value = "25165824", .importance = SLUICE_MEDIUM, \
+    {OPTION("sluice.s3.buffer.memory", LONG), .default_value = "16777216", .importance = SLUICE_MEDIUM, \
      .group = "sluice", .valid = SLUICE_VALID_RANGE, .min = 1 << 20, .max = INT64_MAX, \
      .doc = "Bytes of memory for all objects of a task that are open or on their way."}
 

@@ -14,7 +14,7 @@ enum {
     COMMIT_GAP_MS = 100,        /* between commits that the plugin asked for */
     COMMIT_RETRY_MS = 1000,     /* after one that failed */
     RETRY_MS = 1000,            /* before a put() is tried again, where the plugin names no time */
-    DEFAULT_BUDGET = 16 << 20,  /* bytes of consumed messages in flight */
+    DEFAULT_BUDGET = 8 << 20,   /* bytes of consumed messages in flight */
     POOL_BATCHES = 16,
     POOL_BYTES = 2 << 20,
 };
