@@ -171,28 +171,33 @@ static enum sluice_result flatten_schema(struct flatten *flatten, struct schema_
     return SLUICE_OK;
 }
 
-/* Fills made from *at on, in the order flatten_schema() took; a null struct leaves its fields null.
+/*
+ * Fills made from *at on, in the order flatten_schema() took; a null struct leaves its fields null,
+ * unchecked, while a null that a struct has needs an optional field.
  */
-static void flatten_struct(const struct flatten *flatten, struct sluice_batch *batch,
-                           const struct sluice_schema *schema, const struct sluice_value *value,
-                           struct sluice_value *made, size_t *at)
+static enum sluice_result flatten_struct(const struct flatten *flatten, struct sluice_batch *batch,
+                                         const struct sluice_schema *schema,
+                                         const struct sluice_value *value,
+                                         struct sluice_value *made, size_t *at)
 {
     const struct sluice_data *data = flatten->base.data;
     size_t count = data->schema_field_count(schema);
     bool there = data->type(value) == SLUICE_STRUCT;
-    for (size_t i = 0; i < count; i++) {
+    enum sluice_result result = SLUICE_OK;
+    for (size_t i = 0; i < count && result == SLUICE_OK; i++) {
         const struct sluice_schema *field = data->schema_field(schema, i);
         const struct sluice_value *member =
             there ? struct_field(&flatten->base, batch, value, i) : NULL;
         if (data->schema_type(field) == SLUICE_STRUCT) {
-            flatten_struct(flatten, batch, field, member, made, at);
+            result = flatten_struct(flatten, batch, field, member, made, at);
         } else {
             if (member) {
-                data->set_at(batch, made, *at, member);
+                result = put_field(&flatten->base, batch, made, *at, member);
             }
             ++*at;
         }
     }
+    return result;
 }
 
 static enum sluice_result make_plan(struct flatten *flatten, const struct sluice_schema *source,
@@ -251,9 +256,11 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     }
     struct sluice_value *made = data->new_struct(batch, plan->target);
     size_t at = 0;
-    flatten_struct(flatten, batch, schema, value, made, &at);
-    transform_replace(base, record, plan->target, made);
-    return SLUICE_OK;
+    result = flatten_struct(flatten, batch, schema, value, made, &at);
+    if (result == SLUICE_OK) {
+        transform_replace(base, record, plan->target, made);
+    }
+    return result;
 }
 
 static const struct sluice_option options[] = {

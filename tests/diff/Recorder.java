@@ -423,6 +423,7 @@ public class Recorder {
                 }
                 schema = read.schema();
                 value = read.value();
+                stage = "write"; // of the recorder's own: a default that is no value of its schema has no JSON
                 test.set("schema_out", schemaText(schema));
                 test.set("value", typed(value));
             } else {

@@ -132,6 +132,7 @@ static void test_null_in_a_required_field(void **state)
         T("SetSchemaMetadata") O("schema.name", "n"),
         T("Cast") O("spec", "b:string"),
         T("MaskField") O("fields", "b"),
+        T("Flatten"),
         "transforms=x\ntransforms.x.type=ValueToKey\n" O("fields", "a")};
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         struct error error = {0};
