@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,22 +39,54 @@ static int sync_folder(const char *path)
     return result;
 }
 
+/* Where a folder takes no new name: a file that is mounted by itself, as containers do, or a folder of
+ * somebody else's. The file itself may be ours to write. */
+static bool is_of_the_name(int errno_value)
+{
+    return errno_value == EBUSY || errno_value == EXDEV || errno_value == EACCES ||
+           errno_value == EPERM || errno_value == EROFS;
+}
+
+static int write_file(const char *path, int flags, mode_t mode, const char *content, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, mode);
+    int result = -1;
+    if (fd >= 0 && write_all(fd, content, size) == 0 && ftruncate(fd, (off_t)size) == 0) {
+        result = fsync(fd);
+    }
+    if (fd >= 0) {
+        int kept = errno;
+        close(fd);
+        errno = kept;
+    }
+    return result;
+}
+
 int replace_file(const char *path, const char *content, size_t size, mode_t mode, struct error *error)
 {
     char *temporary = NULL;
     struct stat status;
-    int result = 0;
     if (asprintf(&temporary, "%s.new", path) < 0) {
         return error_set(error, ERROR_NO_MEMORY, "Out of memory to write %s", path);
     }
-    mode = stat(path, &status) == 0 ? status.st_mode & 07777 : mode;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0 || write_all(fd, content, size) != 0 || fsync(fd) != 0 ||
-        rename(temporary, path) != 0 || sync_folder(path) != 0) {
-        result = error_set_errno(error, errno, "Could not write %s", path);
+    bool there = stat(path, &status) == 0, renamed = false;
+    int result = write_file(temporary, O_CREAT | O_TRUNC, there ? status.st_mode & 07777 : mode,
+                            content, size);
+    if (result == 0) {
+        result = rename(temporary, path);
+        renamed = result == 0;
     }
-    if (fd >= 0) {
-        close(fd);
+    if (renamed) {
+        result = sync_folder(path);
+    }
+    int failure = errno;
+    if (result != 0 && there && !renamed && is_of_the_name(failure)) {
+        result = write_file(path, 0, 0, content, size); /* as the JVM does; a crash leaves a part */
+        failure = errno;
+        (void)unlink(temporary); /* until now a second copy */
+    }
+    if (result != 0) {
+        (void)error_set_errno(error, failure, "Could not write %s", path);
     }
     free(temporary);
     return result;

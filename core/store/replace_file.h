@@ -9,7 +9,8 @@
 
 /**
  * Puts content in place of path: whole or not at all, and on the disk before it returns. mode: of a
- * new file; one that was there keeps its own.
+ * new file; one that was there keeps its own. A file whose folder lets nobody put another one in its
+ * place (mounted by itself, a folder of somebody else's) is written in place, not at once.
  */
 int replace_file(const char *path, const char *content, size_t size, mode_t mode,
                  struct error *error) CHECKED;

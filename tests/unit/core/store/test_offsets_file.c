@@ -5,9 +5,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/store/java_map.h"
@@ -174,6 +179,82 @@ static void test_broken_files_are_refused(void **state)
     offsets_file_close(open_file());
 }
 
+/* In a child, whose mounts and user are its own: 0 good, 77 not possible here. */
+static int in_child(int (*prepare)(void))
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct error error = {0};
+        int ready = prepare();
+        if (ready == 0) {
+            struct stat before, after;
+            ready = stat(path, &before) == 0 &&
+                            offsets_file_write(path, jvm, sizeof(jvm) - 1, &error) == 0 &&
+                            stat(path, &after) == 0 && before.st_ino == after.st_ino
+                        ? 0
+                        : 1;
+        }
+        if (error.message) {
+            fprintf(stderr, "%s\n", error.message);
+        }
+        _exit(ready);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int mount_file(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                   mount(path, path, NULL, MS_BIND, NULL) == 0
+               ? 0
+               : 77;
+}
+
+static int be_a_guest(void)
+{
+    return chmod(path, 0666) == 0 && chmod(folder, 0555) == 0 &&
+                   (geteuid() != 0 || seteuid(65534) == 0)
+               ? 0
+               : 77;
+}
+
+/* As a container's single mounted file, and as a file in a folder of somebody else's. */
+static void test_written_in_place_where_no_name_can_change(void **state)
+{
+    (void)state;
+    int (*const prepare[])(void) = {mount_file, be_a_guest};
+    bool skipped = false;
+    for (size_t i = 0; i < 2; i++) {
+        struct error error = {0};
+        char longer[1024] = "more than what comes";
+        write_bytes(longer, sizeof(longer));
+        int code = in_child(prepare[i]);
+        assert_int_equal(chmod(folder, 0700), 0);
+        if (code == 77) {
+            print_message("no mounts of one's own, or no other user, here\n");
+            skipped = true;
+            continue;
+        }
+        assert_int_equal(code, 0);
+        struct offsets_file *file;
+        assert_int_equal(offsets_file_open(path, &file, &error), 0);
+        json_t *list = offsets_file_list(file, "a");
+        assert_int_equal(json_array_size(list), 1);
+        json_decref(list);
+        offsets_file_close(file);
+        char temporary[128];
+        snprintf(temporary, sizeof(temporary), "%s.new", path);
+        assert_int_equal(access(temporary, F_OK), -1);
+    }
+    if (skipped) {
+        skip();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_members_stand_in_java_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_written_in_place_where_no_name_can_change, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
