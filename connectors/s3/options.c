@@ -229,8 +229,8 @@ const struct sluice_option s3_options[] = {
     {OPTION("parquet.codec", STRING), .default_value = "snappy", .importance = SLUICE_LOW,
      .valid = SLUICE_VALID_ONE_OF, .values = parquet_codecs, .recommended = parquet_codecs,
      .group = "Connector", .doc = "Compression of Parquet files.", .unavailable = AVRO_REASON},
-    {OPTION("shutdown.timeout.ms", STRING), .default_value = "3000", .importance = SLUICE_MEDIUM,
-     .group = "Connector", .internal = true, .doc = "Accepted; the original does not use it either."},
+    {OPTION("shutdown.timeout.ms", LONG), .default_value = "3000", .importance = SLUICE_MEDIUM,
+     .group = "Connector", .internal = true, .doc = "A number; the original does not use it either."},
 
     /* -- Storage -- */
     {OPTION("storage.class", CLASS), .required = true, .importance = SLUICE_HIGH, .group = "Storage",

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/cli/cli.h"
+
+enum { NAMED_MS = 3000 /* between looks for why nothing is connected */ };
 
 int tool_misuse(const struct tool *tool, const char *format, ...)
 {
@@ -118,6 +121,32 @@ int tool_parse(struct tool *tool, int argc, char **argv, const struct tool_optio
     return -1;
 }
 
+/*
+ * Whether anybody is there at all, before a producer or consumer tries for as long as they do. A cause
+ * that the client has named (refused, no such host) is told at once: a user watches, and can try again.
+ */
+static int reach(struct broker *broker, struct error *error)
+{
+    struct broker_cluster cluster = {0};
+    int64_t deadline = clock_monotonic_ms() + TOOL_TIMEOUT_MS;
+    int result;
+    do {
+        error_clear(error);
+        result = broker_cluster(broker, NAMED_MS, &cluster, error);
+    } while (result != 0 && error->code == ERROR_TIMEOUT && !error->cause &&
+             clock_monotonic_ms() < deadline);
+    char *named = error->code == ERROR_TIMEOUT && error->cause && error->cause->message
+                      ? strdup(error->cause->message)
+                      : NULL;
+    if (named) {
+        error_clear(error);
+        (void)error_set(error, ERROR_BROKER_UNAVAILABLE, "%s", named);
+    }
+    free(named);
+    broker_cluster_free(&cluster);
+    return result;
+}
+
 int tool_open(struct tool *tool)
 {
     struct error error = {0};
@@ -126,14 +155,19 @@ int tool_open(struct tool *tool)
         (void)tool_fail(tool, &error);
         return CLI_BAD_INPUT;
     }
+    for (size_t i = 0; i < tool->client.count; i++) {
+        properties_set(&tool->properties, tool->client.items[i].name, tool->client.items[i].value);
+    }
     if (tool->servers) {
         properties_set(&tool->properties, "bootstrap.servers", tool->servers);
     }
     if (!properties_get(&tool->properties, "bootstrap.servers")) {
         return tool_misuse(tool, "--bootstrap-server is missing (local:DIR for an embedded log)");
     }
-    return broker_open(&tool->properties, &tool->broker, &error) == 0 ? -1
-                                                                      : tool_fail(tool, &error);
+    return broker_open(&tool->properties, &tool->broker, &error) == 0 &&
+                   reach(tool->broker, &error) == 0
+               ? -1
+               : tool_fail(tool, &error);
 }
 
 void tool_close(struct tool *tool)
@@ -141,4 +175,5 @@ void tool_close(struct tool *tool)
     broker_close(tool->broker);
     tool->broker = NULL;
     properties_finish(&tool->properties);
+    properties_finish(&tool->client);
 }

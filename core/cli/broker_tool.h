@@ -28,7 +28,8 @@ struct tool {
     const char *verb;
     const char *help; /* whole text of --help */
     const char *servers, *command_config;
-    struct properties properties;
+    struct properties client; /* of --producer-property and the like */
+    struct properties properties; /* all of them, once open */
     struct broker *broker;
 };
 
@@ -36,7 +37,7 @@ struct tool {
  */
 int tool_parse(struct tool *tool, int argc, char **argv, const struct tool_option *options,
                size_t count);
-/** Reads --command-config and opens the broker: -1: go on; else the exit code. */
+/** Puts properties together, opens the broker, and sees that it answers: -1: go on; else the exit code. */
 int tool_open(struct tool *tool);
 void tool_close(struct tool *tool);
 /** Says it on stderr, with its code, and gives the exit code of its kind. Clears it. */

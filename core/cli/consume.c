@@ -61,7 +61,7 @@ struct consume {
     struct broker_topics topics;
     const char **names; /* of the topics that are read; in topics */
     size_t name_count;
-    struct properties print, client;
+    struct properties print;
     struct broker_consumer *consumer;
     struct mark *marks;
     size_t mark_count;
@@ -308,10 +308,6 @@ static int start(struct consume *consume, struct error *error)
         .fault = on_fault,
         .user = consume,
     };
-    for (size_t i = 0; i < consume->client.count; i++) {
-        properties_set(&consume->tool.properties, consume->client.items[i].name,
-                       consume->client.items[i].value);
-    }
     if (consume->group) {
         properties_set(&consume->tool.properties, "group.id", consume->group);
     }
@@ -476,7 +472,7 @@ int verb_consume(int argc, char **argv)
         {.name = "--timeout-ms", .number = &consume.timeout_ms},
         {.name = "--follow", .flag = &consume.follow},
         {.name = "--property", .list = &consume.print},
-        {.name = "--consumer-property", .list = &consume.client},
+        {.name = "--consumer-property", .list = &consume.tool.client},
         {.name = "--json", .flag = &consume.json},
     };
     int code = tool_parse(&consume.tool, argc, argv, options, sizeof(options) / sizeof(options[0]));
@@ -490,6 +486,5 @@ int verb_consume(int argc, char **argv)
     }
     tool_close(&consume.tool);
     properties_finish(&consume.print);
-    properties_finish(&consume.client);
     return code;
 }

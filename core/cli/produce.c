@@ -42,7 +42,7 @@ struct produce {
     int64_t partition;
     bool json, parse_key;
     const char *null_marker;
-    struct properties line, client;
+    struct properties line;
     struct broker_producer *producer;
     struct error failure; /* the first one */
     size_t failed;
@@ -268,10 +268,6 @@ static int run(struct produce *produce)
         (void)error_set_errno(&error, errno, "%s cannot be opened", produce->file);
         return tool_fail(&produce->tool, &error);
     }
-    for (size_t i = 0; i < produce->client.count; i++) {
-        properties_set(&produce->tool.properties, produce->client.items[i].name,
-                       produce->client.items[i].value);
-    }
     int code = CLI_OK;
     if (broker_producer_create(produce->tool.broker, &produce->tool.properties, on_delivered,
                                produce, &produce->producer, &error) != 0 ||
@@ -320,7 +316,7 @@ int verb_produce(int argc, char **argv)
         {.name = "--file", .text = &produce.file},
         {.name = "--partition", .number = &produce.partition},
         {.name = "--property", .list = &produce.line},
-        {.name = "--producer-property", .list = &produce.client},
+        {.name = "--producer-property", .list = &produce.tool.client},
         {.name = "--key-separator", .text = &produce.separator},
         {.name = "--json", .flag = &produce.json},
     };
@@ -332,7 +328,6 @@ int verb_produce(int argc, char **argv)
     }
     tool_close(&produce.tool);
     properties_finish(&produce.line);
-    properties_finish(&produce.client);
     error_clear(&produce.failure);
     return code;
 }

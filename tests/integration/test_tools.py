@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import SLUICE, wait_until
+from harness import SLUICE, free_port, wait_until
 
 
 def tool(broker, verb, *arguments, text=None, code=0):
@@ -68,3 +68,13 @@ def test_keys_go_where_java_sends_them(broker, topic):
     for record in broker.consume(topic, 100):
         where.setdefault(record.key, set()).add(record.partition)
     assert all(len(partitions) == 1 for partitions in where.values()) and len(where) == 50
+
+
+def test_a_dead_broker_is_told_with_its_cause():
+    """Long before the 30 s that a request may take: nobody listens, or there is no such host."""
+    for server, cause in ((f"127.0.0.1:{free_port()}", "Connection refused"), ("no-such-host.invalid:9092", "Failed to resolve")):
+        for words in (["topics", "--list"], ["produce", "--topic", "t"], ["consume", "--topic", "t"]):
+            done = subprocess.run([SLUICE, words[0], "--bootstrap-server", server, *words[1:]], input="a\n", stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=25, check=False)
+            assert done.returncode == 3 and done.stdout == "", (words, done.stdout, done.stderr)
+            assert "[SLUICE-302]" in done.stderr and cause in done.stderr and server in done.stderr, done.stderr

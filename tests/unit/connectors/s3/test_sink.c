@@ -243,6 +243,8 @@ static void test_refused_configurations(void **state)
             "path.format", "jj");
     REFUSED("version 2", "flush.size", "1", "s3.credentials.provider.class",
             "com.amazonaws.auth.DefaultAWSCredentialsProviderChain");
+    REFUSED("shutdown.timeout.ms: Not a number of type LONG", "flush.size", "1",
+            "shutdown.timeout.ms", "soon");
     REFUSED("s3.wan.mode", "flush.size", "1", "s3.wan.mode", "true");
     REFUSED("keys.format.class", "flush.size", "1", "store.kafka.keys", "true");
 }
