@@ -28,7 +28,10 @@ for argument in "$@"; do
 done
 
 case " ${options[*]:-} " in *" --kafka "* | *" --s3 "*) kafka=yes ;; esac
-[ "$kafka" = yes ] && install_packages test || install_packages
+kinds=()
+[ "$full" = no ] || kinds+=(full)
+[ "$kafka" = no ] || kinds+=(test)
+install_packages "${kinds[@]}"
 echo "Building (build/release) ..."
 mkdir -p build
 # A checkout that was moved or copied brings a build folder that CMake refuses.

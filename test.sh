@@ -121,7 +121,7 @@ do_integration() { do_pytest integration; }
 do_chaos() { do_pytest chaos; }
 do_bench() { step bench tests/bench/run all; cat $log/bench.log; }
 
-install_packages test || exit 3
+install_packages test full || exit 3
 
 case ${1:-} in
 -h|--help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;

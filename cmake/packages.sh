@@ -1,19 +1,19 @@
 # Sourced by run.sh and test.sh: installs what is missing of packages.txt.
-# install_packages [test]: with `test` the lines for tests too.
+# install_packages [KIND...]: with the lines that are marked `#KIND`, too.
 install_packages() {
-    local wanted missing=() better=() name program packages sudo=()
-    wanted=$(sed -n 's/^\([a-z0-9][^ #]*\)$/\1/p' packages.txt)
-    [ "${1:-}" = test ] && wanted="$wanted $(sed -n 's/^#test \(.*\)$/\1/p' packages.txt)"
+    local lines kind missing=() better=() name program packages sudo=()
+    lines=$(grep -v '^#' packages.txt
+            for kind in "$@"; do sed -n "s/^#$kind //p" packages.txt; done)
     if ! command -v dpkg-query >/dev/null; then
         echo "This is no Debian system: install the counterparts of packages.txt yourself, then go on." >&2
         return 0
     fi
-    for name in $wanted; do
+    for name in $(grep -v ': ' <<<"$lines"); do
         dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
     done
     while IFS=: read -r program packages; do
         command -v "$program" "$HOME/.cargo/bin/$program" >/dev/null || better+=("${packages# }")
-    done < <(grep -E '^[a-z0-9-]+: ' packages.txt)
+    done < <(grep ': ' <<<"$lines")
     [ ${#missing[@]} -eq 0 ] && [ ${#better[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then

@@ -69,12 +69,11 @@ static int field_time(const struct extractor *extractor, const struct sluice_sch
     switch (data->type(field)) {
     case SLUICE_INT8:
     case SLUICE_INT16:
-        if (of_struct) {
-            return no_time(extractor, fault);
-        }
-        /* fall through */
     case SLUICE_INT32:
     case SLUICE_INT64:
+        if (of_struct && data->type(field) < SLUICE_INT32) {
+            return no_time(extractor, fault);
+        }
         *ret_time = data->integer(field);
         return 0;
     case SLUICE_DATE:
