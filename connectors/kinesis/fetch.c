@@ -76,7 +76,7 @@ static void refused(struct source *source, struct shard *shard, const struct aws
 static void broken_answer(struct source *source, struct shard *shard, const char *what)
 {
     struct aws_fault fault = {.class = AWS_TRANSIENT, .retry_after_ms = -1};
-    snprintf(fault.message, sizeof(fault.message), "The answer of Kinesis makes no sense: %s", what);
+    snprintf(fault.message, sizeof(fault.message), "The answer of Kinesis makes no sense: %.250s", what);
     wait_and_retry(source, shard, &fault);
 }
 

@@ -23,10 +23,6 @@ static struct sink *sink_of(struct store_client *client)
 static void on_done(struct store_client *client, struct upload *upload)
 {
     struct sink *sink = sink_of(client);
-    if (upload->outcome == UPLOAD_DURABLE) {
-        sink->host->metric_add(sink->objects, 1);
-        sink->host->metric_add(sink->bytes, (int64_t)upload->size);
-    }
     upload->next = NULL;
     pthread_mutex_lock(&sink->lock);
     bool first = !sink->done_first;
@@ -103,6 +99,11 @@ void sink_drain(struct sink *sink)
         struct ticket *ticket = upload->owner;
         if (upload->outcome == UPLOAD_DURABLE) {
             ticket->pending--;
+            /* What came too late for its partition is written again by whoever has that now, who counts it. */
+            if (!atomic_load(&ticket->cancelled)) {
+                sink->host->metric_add(sink->objects, 1);
+                sink->host->metric_add(sink->bytes, (int64_t)upload->size);
+            }
         } else {
             ticket->broken = true;
             ticket->exists |= upload->exists;

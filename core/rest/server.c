@@ -3,34 +3,27 @@
  * works on it, answered. The lock guards the list of suspended requests and their answers. A thread
  * watches over health checks, which must be answered just when the herder is not.
  */
-#include <arpa/inet.h>
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/rest/answer.h"
 #include "core/rest/auth.h"
 #include "core/rest/headers.h"
+#include "core/rest/listener.h"
 #include "core/rest/request.h"
 #include "core/rest/rest.h"
 #include "core/rest/tls.h"
 
 #define LOGGER "sluice.rest"
-#define REQUEST_LOGGER "org.apache.kafka.connect.runtime.rest.RestServer" /* as Connect's */
 
 enum {
     LISTENERS = 16,
-    BACKLOG = 128,
     CONNECTIONS = 512,
     IDLE_SECONDS = 120,
     HEADERS_MAX = 32 * 1024,
@@ -70,65 +63,11 @@ struct rest {
     bool watched; /* the thread runs */
 };
 
-/* -- answers -- */
-
-static void set_answer(struct rest_request *request, int status, const char *type, char *text)
-{
-    if (request->status == 0) {
-        request->status = status;
-        request->type = type;
-        request->text = text;
-    } else {
-        free(text);
-    }
-}
-
-void rest_answer(struct rest_request *request, int status, json_t *body)
-{
-    set_answer(request, status, "application/json",
-               body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL);
-}
-
-void rest_answer_error(struct rest_request *request, int status, const char *message)
-{
-    json_t *text = message ? json_string(message) : json_null();
-    json_t *body = json_pack("{s:i,s:o}", "error_code", status, "message",
-                             text ? text : json_string("(the message is no UTF-8)"));
-    rest_answer(request, status, body);
-    json_decref(body);
-}
-
-void rest_answer_text(struct rest_request *request, int status, const char *type, const char *text)
-{
-    set_answer(request, status, type, strdup(text));
-}
+/* -- what the herder answers -- */
 
 bool rest_port_serves(const struct rest_port *port, bool admin)
 {
     return admin ? port->admin : port->main;
-}
-
-/* "http://host:port" of the request and the path; what needs it is encoded, and what looks encoded is
- * left, as JAX-RS builds it. */
-static char *absolute(struct rest_request *request, const char *path)
-{
-    const char *host = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Host");
-    struct buffer text;
-    buffer_init(&text, 65536);
-    (void)buffer_printf(&text, "%s://%s", request->port->https ? "https" : "http",
-                        host ? host : "localhost");
-    for (const char *p = path; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= '0' && *p <= '9') || strchr("-._~!$&'()*+,;=:@", *p) ||
-                     *p == '/' ||
-                     (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]));
-        if (plain) {
-            (void)buffer_append_char(&text, *p);
-        } else {
-            (void)buffer_printf(&text, "%%%02X", (unsigned char)*p);
-        }
-    }
-    return buffer_take(&text);
 }
 
 static void unlink_request(struct rest_request *request)
@@ -163,7 +102,7 @@ static void on_reply(void *user, const struct herder_reply *reply)
         rest_answer(request, reply->status, reply->body);
     }
     if (reply->location) {
-        request->location = absolute(request, reply->location);
+        rest_answer_location(request, request->port->https, reply->location);
     }
     unlink_request(request);
     MHD_resume_connection(request->connection);
@@ -287,86 +226,6 @@ static void init_watch(struct rest *rest, int timeout_ms)
 
 /* -- the life of a request [thread of the listener] -- */
 
-static const char *header_or_dash(const struct rest_request *request, const char *name)
-{
-    const char *value = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-    return value ? value : "-";
-}
-
-/* One line a request, in Jetty's extended NCSA form with the latency behind it. */
-static void log_request(const struct rest_request *request, size_t size)
-{
-    char address[INET6_ADDRSTRLEN] = "-", when[64] = "";
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *from = info ? info->client_addr : NULL;
-    time_t now = time(NULL);
-    struct tm parts;
-    if (!log_enabled_for(LOG_LEVEL_INFO, REQUEST_LOGGER)) {
-        return;
-    }
-    if (from && from->sa_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)from;
-        (void)inet_ntop(AF_INET, &four->sin_addr, address, sizeof(address));
-    } else if (from && from->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
-        (void)inet_ntop(AF_INET6, &six->sin6_addr, address, sizeof(address));
-    }
-    if (gmtime_r(&now, &parts)) {
-        (void)strftime(when, sizeof(when), "%d/%b/%Y:%H:%M:%S +0000", &parts);
-    }
-    log_info(REQUEST_LOGGER, "%s - - [%s] \"%.16s %.2048s HTTP/1.1\" %d %zu \"%.256s\" \"%.256s\" %lld",
-             address, when, request->method, request->url ? request->url : "", request->status,
-             size, header_or_dash(request, "Referer"), header_or_dash(request, "User-Agent"),
-             (long long)(clock_monotonic_ms() - request->began));
-}
-
-static void add_type(const struct rest_request *request, struct MHD_Response *response)
-{
-    char *with_parameters = NULL;
-    if (request->parameters && strcmp(request->type, "application/json") == 0 &&
-        asprintf(&with_parameters, "%s%s", request->type, request->parameters) < 0) {
-        with_parameters = NULL;
-    }
-    (void)MHD_add_response_header(response, "Content-Type",
-                                  with_parameters ? with_parameters : request->type);
-    free(with_parameters);
-}
-
-static enum MHD_Result queue_answer(struct rest_request *request)
-{
-    size_t size = request->text ? strlen(request->text) : 0;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, request->text, MHD_RESPMEM_MUST_COPY);
-    if (!response) {
-        return MHD_NO;
-    }
-    if (request->text) {
-        add_type(request, response);
-    }
-    if (request->location) {
-        (void)MHD_add_response_header(response, "Location", request->location);
-    }
-    if (request->allow) {
-        (void)MHD_add_response_header(response, "Allow", request->allow);
-    }
-    rest_headers_add(request->rest->headers, request->connection, request->method, response);
-    log_request(request, size);
-    if (request->page) {
-        (void)MHD_add_response_header(
-            response, "Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-            "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-        (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-        (void)MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-        (void)MHD_add_response_header(response, "Cache-Control", "no-cache");
-    }
-    enum MHD_Result result =
-        MHD_queue_response(request->connection, (unsigned)request->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
 /* A client whose certificate will not do, or who has none where one is required. */
 static bool is_trusted(const struct rest_port *port, struct MHD_Connection *connection)
 {
@@ -441,7 +300,7 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
     pthread_mutex_lock(&request->rest->lock); /* sees what the herder's thread wrote */
     bool answered = request->status != 0;
     pthread_mutex_unlock(&request->rest->lock);
-    return answered ? queue_answer(request) : MHD_NO;
+    return answered ? rest_answer_send(request, request->rest->headers) : MHD_NO;
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **state,
@@ -483,89 +342,6 @@ static size_t leave_encoded(void *user, struct MHD_Connection *connection, char 
 
 /* -- listeners -- */
 
-int rest_parse_listener(const char *text, struct rest_listener *ret_listener, struct error *error)
-{
-    *ret_listener = (struct rest_listener){.port = -1};
-    const char *rest = strstr(text, "://");
-    if (!rest || (rest - text != 4 && rest - text != 5) || strncasecmp(text, "http", 4) != 0) {
-        return error_set(error, ERROR_CONFIG,
-                         "The listener '%s' is not of the form http://host:port", text);
-    }
-    ret_listener->https = rest - text == 5;
-    if (ret_listener->https && text[4] != 's' && text[4] != 'S') {
-        return error_set(error, ERROR_CONFIG,
-                         "The listener '%s' is not of the form http://host:port or https://host:port",
-                         text);
-    }
-    rest += 3;
-    const char *colon = strrchr(rest, ':');
-    const char *end = colon;
-    char *number_end;
-    if (colon && *rest == '[' && colon > rest && colon[-1] == ']') {
-        rest++;
-        end = colon - 1;
-    }
-    long port = colon ? strtol(colon + 1, &number_end, 10) : -1;
-    if (!colon || number_end == colon + 1 || strspn(number_end, "/") != strlen(number_end) ||
-        port < 0 || port > 65535 || (size_t)(end - rest) >= sizeof(ret_listener->host)) {
-        return error_set(error, ERROR_CONFIG, "The listener '%s' has no good host and port", text);
-    }
-    memcpy(ret_listener->host, rest, (size_t)(end - rest));
-    ret_listener->port = (int)port;
-    return 0;
-}
-
-static int bound_port(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
-        return 0;
-    }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
-static int listen_on(struct rest_listener *listener, struct error *error)
-{
-    char port[16];
-    struct addrinfo *list = NULL;
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE,
-                                   .ai_family = *listener->host ? AF_UNSPEC : AF_INET,
-                                   .ai_socktype = SOCK_STREAM};
-    (void)snprintf(port, sizeof(port), "%d", listener->port);
-    int found = getaddrinfo(*listener->host ? listener->host : NULL, port, &hints, &list);
-    if (found != 0) {
-        return error_set(error, ERROR_CONFIG, "The listener's host '%s' cannot be found: %s",
-                         listener->host, gai_strerror(found));
-    }
-    int one = 1;
-    int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    }
-    bool good =
-        fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    int why = errno;
-    freeaddrinfo(list);
-    if (!good) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return why == EADDRINUSE
-                   ? error_set(
-                         error, ERROR_BUSY,
-                         "The admin API cannot listen on %s:%d: the port is in use. Stop what uses "
-                         "it, or choose another by listeners=http://127.0.0.1:PORT or --rest "
-                         "(`off`: without it)",
-                         listener->host, listener->port)
-                   : error_set_errno(error, why, "The admin API cannot listen on %s:%d",
-                                     listener->host, listener->port);
-    }
-    listener->port = bound_port(fd);
-    return fd;
-}
-
 static int open_port(struct rest *rest, struct rest_listener *listener,
                      const struct rest_options *options, struct error *error)
 {
@@ -594,7 +370,7 @@ static int open_port(struct rest *rest, struct rest_listener *listener,
             tls[3] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, port->tls.trusted};
         }
     }
-    int fd = listen_on(listener, error);
+    int fd = rest_listen(listener, error);
     if (fd >= 0) {
         port->daemon = MHD_start_daemon(
             flags, 0, NULL, NULL, on_access, port, MHD_OPTION_LISTEN_SOCKET, fd,

@@ -1,4 +1,5 @@
-#include "core/worker/catalog.h"
+/* What files and classes there are: looked for, scanned, kept. See catalog.h. */
+#include "core/worker/catalog_priv.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,34 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sluice/converter.h>
-#include <sluice/sink.h>
-#include <sluice/source.h>
-#include <sluice/transform.h>
-
 #include "core/base/log.h"
-#include "core/plugin/names.h"
 #include "core/worker/supervisor.h"
-#include "lib/util/buffer.h"
 
 #define LOGGER "sluice.worker.plugins"
 
-enum { SCAN_DEADLINE_MS = 60000, FAILURES_MAX = 64 * 1024, CACHE_VERSION = 1 };
-
-struct catalog {
-    struct supervisor *supervisor;
-    json_t *paths; /* of plugin.path */
-    char *cache_file;
-    char *stamp;         /* of this build */
-    json_t *files;       /* [{path, stamp, plugins | error}]: in the order of plugin.path */
-    json_t *descriptors; /* all, by kind and class */
-    /* a scan under way */
-    struct host *host;
-    json_t *wanted; /* paths not told about yet */
-    char *loading;
-    void (*done)(void *user);
-    void *user;
-};
+enum { SCAN_DEADLINE_MS = 60000, CACHE_VERSION = 1 };
 
 /* "inode.size.seconds.nanoseconds"; NULL where there is no such file. */
 static char *stamp_of(const char *path)
@@ -48,12 +27,6 @@ static char *stamp_of(const char *path)
         return NULL;
     }
     return text;
-}
-
-static const char *text_of(json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
 }
 
 struct catalog *catalog_create(struct supervisor *supervisor, const char *const *paths,
@@ -97,7 +70,7 @@ static json_t *cache_load(const struct catalog *catalog)
 {
     json_t *cache = catalog->cache_file ? json_load_file(catalog->cache_file, 0, NULL) : NULL;
     bool good = json_integer_value(json_object_get(cache, "version")) == CACHE_VERSION &&
-                catalog->stamp && strcmp(text_of(cache, "host"), catalog->stamp) == 0;
+                catalog->stamp && strcmp(catalog_text(cache, "host"), catalog->stamp) == 0;
     json_t *files = good ? json_incref(json_object_get(cache, "files")) : NULL;
     json_decref(cache);
     return files;
@@ -145,15 +118,15 @@ static void add_file(struct catalog *catalog, const char *path, json_t *cache)
     size_t i;
     json_array_foreach(catalog->files, i, file)
     {
-        if (strcmp(text_of(file, "path"), path) == 0) {
+        if (strcmp(catalog_text(file, "path"), path) == 0) {
             return; /* named twice */
         }
     }
     char *stamp = stamp_of(path);
     json_array_foreach(cache, i, file)
     {
-        if (stamp && strcmp(text_of(file, "path"), path) == 0 &&
-            strcmp(text_of(file, "stamp"), stamp) == 0) {
+        if (stamp && strcmp(catalog_text(file, "path"), path) == 0 &&
+            strcmp(catalog_text(file, "stamp"), stamp) == 0) {
             json_array_append(catalog->files, file);
             free(stamp);
             return;
@@ -205,17 +178,17 @@ struct found {
 
 static bool same_class(const struct found *a, const struct found *b)
 {
-    return strcmp(text_of(a->descriptor, "kind"), text_of(b->descriptor, "kind")) == 0 &&
-           strcmp(text_of(a->descriptor, "class"), text_of(b->descriptor, "class")) == 0;
+    return strcmp(catalog_text(a->descriptor, "kind"), catalog_text(b->descriptor, "kind")) == 0 &&
+           strcmp(catalog_text(a->descriptor, "class"), catalog_text(b->descriptor, "class")) == 0;
 }
 
 /* Of a class that is there twice, the first by path is used, as the registry of a host has it. */
 static int by_kind_and_class(const void *a, const void *b)
 {
     const struct found *x = a, *y = b;
-    int order = strcmp(text_of(x->descriptor, "kind"), text_of(y->descriptor, "kind"));
+    int order = strcmp(catalog_text(x->descriptor, "kind"), catalog_text(y->descriptor, "kind"));
     order = order ? order
-                  : strcmp(text_of(x->descriptor, "class"), text_of(y->descriptor, "class"));
+                  : strcmp(catalog_text(x->descriptor, "class"), catalog_text(y->descriptor, "class"));
     return order ? order : strcmp(x->path, y->path);
 }
 
@@ -235,7 +208,7 @@ static void collect(struct catalog *catalog)
         json_array_foreach(json_object_get(file, "plugins"), k, plugin)
         {
             if (all) {
-                all[count++] = (struct found){plugin, text_of(file, "path")};
+                all[count++] = (struct found){plugin, catalog_text(file, "path")};
             }
         }
     }
@@ -247,7 +220,7 @@ static void collect(struct catalog *catalog)
         /* Often a build folder beside what was built by hand: the old one is used in silence. */
         if (i > 0 && same_class(&all[i - 1], &all[i])) {
             log_warn(LOGGER, "%s is on plugin.path more than once, in %s and %s: remove one",
-                     text_of(all[i].descriptor, "class"), all[i - 1].path, all[i].path);
+                     catalog_text(all[i].descriptor, "class"), all[i - 1].path, all[i].path);
         }
     }
     free(all);
@@ -275,7 +248,7 @@ static void settle(struct catalog *catalog, const char *path, json_t *plugins, c
     size_t i;
     json_array_foreach(catalog->files, i, item)
     {
-        if (strcmp(text_of(item, "path"), path) == 0) {
+        if (strcmp(catalog_text(item, "path"), path) == 0) {
             if (plugins) {
                 json_object_set(item, "plugins", plugins);
             } else {
@@ -294,14 +267,14 @@ static void settle(struct catalog *catalog, const char *path, json_t *plugins, c
 static void on_message(void *user, const char *type, json_t *message)
 {
     struct catalog *catalog = user;
-    const char *path = text_of(message, "path");
+    const char *path = catalog_text(message, "path");
     if (strcmp(type, "loading") == 0) {
         free(catalog->loading);
         catalog->loading = strdup(path);
     } else if (strcmp(type, "plugins") == 0) {
         settle(catalog, path, json_object_get(message, "plugins"), NULL);
     } else if (strcmp(type, "plugin_error") == 0) {
-        settle(catalog, path, NULL, text_of(message, "message"));
+        settle(catalog, path, NULL, catalog_text(message, "message"));
     }
 }
 
@@ -379,232 +352,4 @@ void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *us
     } else {
         finish(catalog, false);
     }
-}
-
-/* -- finding -- */
-
-static bool matches(json_t *descriptor, const char *name)
-{
-    json_t *alias;
-    size_t i;
-    if (names_match(text_of(descriptor, "class"), name)) {
-        return true;
-    }
-    json_array_foreach(json_object_get(descriptor, "aliases"), i, alias)
-    {
-        if (names_match(json_string_value(alias), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_connector(json_t *descriptor)
-{
-    const char *kind = text_of(descriptor, "kind");
-    return strcmp(kind, SLUICE_SINK) == 0 || strcmp(kind, SLUICE_SOURCE) == 0;
-}
-
-json_t *catalog_find(const struct catalog *catalog, const char *kind, const char *name)
-{
-    json_t *descriptor;
-    size_t i;
-    json_array_foreach(catalog->descriptors, i, descriptor)
-    {
-        if ((!kind || strcmp(text_of(descriptor, "kind"), kind) == 0) &&
-            matches(descriptor, name)) {
-            return descriptor;
-        }
-    }
-    return NULL;
-}
-
-json_t *catalog_at(const struct catalog *catalog, size_t i)
-{
-    return json_array_get(catalog->descriptors, i);
-}
-
-/* As PluginDesc.toString(). */
-static void describe(json_t *descriptor, struct buffer *text)
-{
-    const char *type = strcmp(text_of(descriptor, "kind"), SLUICE_SINK) == 0 ? "sink" : "source";
-    const char *class_name = text_of(descriptor, "class"),
-               *version = text_of(descriptor, "version");
-    (void)buffer_printf(text,
-                        "%sPluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, "
-                        "type=%s, typeName='%s', location='classpath'}",
-                        text->size ? ", " : "", class_name, class_name, version, version, type,
-                        type);
-}
-
-json_t *catalog_find_connector(const struct catalog *catalog, const char *name, struct error *error)
-{
-    json_t *descriptor, *found = NULL;
-    size_t i, count = 0;
-    struct buffer known, matching;
-    name = name ? name : "";
-    buffer_init(&known, FAILURES_MAX);
-    buffer_init(&matching, FAILURES_MAX);
-    json_array_foreach(catalog->descriptors, i, descriptor)
-    {
-        if (!is_connector(descriptor)) {
-            continue;
-        }
-        describe(descriptor, &known);
-        /* A class in full is never ambiguous. */
-        if (strcmp(text_of(descriptor, "class"), name) == 0) {
-            found = descriptor;
-            count = 1;
-            break;
-        }
-        if (matches(descriptor, name)) {
-            found = descriptor;
-            count++;
-            describe(descriptor, &matching);
-        }
-    }
-    if (count > 1) {
-        (void)error_set(
-            error, ERROR_UNKNOWN_CLASS,
-            "More than one connector matches alias %s. Please use full package and class "
-            "name instead. Classes found: %s",
-            name, matching.data ? matching.data : "");
-        found = NULL;
-    } else if (!found) {
-        char *failures = catalog_failures(catalog);
-        (void)error_set(error, ERROR_UNKNOWN_CLASS,
-                        "Failed to find any class that implements Connector and which name matches "
-                        "%s, available connectors are: %s%s%s",
-                        name, known.data ? known.data : "",
-                        failures ? "\nFiles of plugin.path that could not be loaded:\n" : "",
-                        failures ? failures : "");
-        free(failures);
-    }
-    buffer_finish(&known);
-    buffer_finish(&matching);
-    return found;
-}
-
-char *catalog_failures(const struct catalog *catalog)
-{
-    json_t *file;
-    size_t i;
-    struct buffer text;
-    buffer_init(&text, FAILURES_MAX);
-    json_array_foreach(catalog->files, i, file)
-    {
-        if (json_object_get(file, "error")) {
-            (void)buffer_printf(&text, "%s%s: %s", text.size ? "\n" : "", text_of(file, "path"),
-                                text_of(file, "error"));
-        }
-    }
-    return buffer_take(&text);
-}
-
-/* -- what a host needs -- */
-
-/* `A` where there are `A$Key` and `A$Value`: who asks for it is told of these. */
-static bool stands_above(json_t *plugin, const char *value)
-{
-    const char *name = text_of(plugin, "class");
-    size_t size = strlen(value);
-    return strncmp(name, value, size) == 0 && name[size] == '$';
-}
-
-/* What a variable stands for is not known here: where it names a class, it may be any. */
-static bool may_be_any(const char *key, const char *value)
-{
-    static const char *const ends[] = {".type", ".class", "converter"};
-    size_t size = strlen(key);
-    bool names_class = false;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t end = strlen(ends[i]);
-        names_class = names_class || (size >= end && strcmp(key + size - end, ends[i]) == 0);
-    }
-    return names_class && strstr(value, "${");
-}
-
-static bool names_any(json_t *file, const char *value)
-{
-    json_t *plugin;
-    size_t i;
-    json_array_foreach(json_object_get(file, "plugins"), i, plugin)
-    {
-        if (matches(plugin, value) || stands_above(plugin, value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void need(const struct catalog *catalog, const char *value, bool *needed);
-
-/* A class's defaults may name classes of other files. */
-static void need_defaults(const struct catalog *catalog, json_t *file, bool *needed)
-{
-    json_t *plugin, *option;
-    size_t i, k;
-    json_array_foreach(json_object_get(file, "plugins"), i, plugin)
-    {
-        json_array_foreach(json_object_get(plugin, "options"), k, option)
-        {
-            if (strcmp(text_of(option, "type"), "CLASS") == 0 && *text_of(option, "default")) {
-                need(catalog, text_of(option, "default"), needed);
-            }
-        }
-    }
-}
-
-static void need(const struct catalog *catalog, const char *value, bool *needed)
-{
-    json_t *file;
-    size_t i;
-    json_array_foreach(catalog->files, i, file)
-    {
-        if (!needed[i] && names_any(file, value)) {
-            needed[i] = true;
-            need_defaults(catalog, file, needed);
-        }
-    }
-}
-
-/* The value, and each part of it where it is a list. */
-static void need_value(const struct catalog *catalog, const char *value, bool *needed)
-{
-    char *copy = strdup(value), *save = NULL;
-    for (char *part = copy ? strtok_r(copy, ", \t\n", &save) : NULL; part;
-         part = strtok_r(NULL, ", \t\n", &save)) {
-        need(catalog, part, needed);
-    }
-    free(copy);
-}
-
-json_t *catalog_files_for(const struct catalog *catalog, json_t *const *configs)
-{
-    json_t *paths = json_array(), *value, *file;
-    bool *needed = calloc(json_array_size(catalog->files) + 1, sizeof(bool));
-    const char *name;
-    bool all = false;
-    size_t i;
-    if (!needed) {
-        return paths;
-    }
-    need(catalog, "org.apache.kafka.connect.storage.SimpleHeaderConverter", needed);
-    for (; *configs; configs++) {
-        json_object_foreach(*configs, name, value)
-        {
-            if (json_is_string(value)) {
-                need_value(catalog, json_string_value(value), needed);
-                all = all || may_be_any(name, json_string_value(value));
-            }
-        }
-    }
-    json_array_foreach(catalog->files, i, file)
-    {
-        if (needed[i] || all) {
-            json_array_append(paths, json_object_get(file, "path"));
-        }
-    }
-    free(needed);
-    return paths;
 }

@@ -1,7 +1,7 @@
 """Exactly-once objects against an S3 service that fails, with kill -9 of task and worker among it.
 
 A round: two topics (small records and one PUT an object; large ones and parts of 5 MiB), every seventh
-request fails in one of the ways of fault_s3.c, processes are killed at random instants. In the end the
+request fails in one of the ways of fault_s3/, processes are killed at random instants. In the end the
 bucket is compared with the topic record by record: the very objects that flush.size makes, nothing lost,
 nothing twice, no multipart upload left open (invariants 1 to 4).
 

@@ -1,4 +1,4 @@
-"""The S3 service that fails on purpose (fault_s3.c) as a process."""
+"""The S3 service that fails on purpose (fault_s3/) as a process."""
 import json
 import os
 import subprocess

@@ -21,7 +21,8 @@ add_dependencies(test_s3_store s3)
 sluice_test(s3_joda SOURCES unit/connectors/s3/test_joda.c LIBS s3_parts)
 
 # The service that fails on purpose, of tests/chaos and tests/bench.
-add_executable(fault_s3 support/fault_s3.c)
+add_executable(fault_s3 support/fault_s3/faults.c support/fault_s3/main.c support/fault_s3/request.c
+    support/fault_s3/service.c)
 target_include_directories(fault_s3 PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(fault_s3 PRIVATE lib_aws lib_util)
 set_target_properties(fault_s3 PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
