@@ -18,12 +18,14 @@
 
 #include "connectors/file/file.h"
 #include "connectors/file/lines.h"
+#include "connectors/file/watch.h"
 #include "lib/util/utf8.h"
 
 enum {
     READ_BYTES = 256 << 10,
     POLL_BYTES = 2 << 20,       /* of lines in one batch, beside batch.size */
     REMIND_MS = 60000,          /* between warnings about a file that is not there */
+    NOISE_MS = 1000,            /* of changes that were not this file's: it is looked at this often */
 };
 
 struct source {
@@ -40,6 +42,9 @@ struct source {
     struct lines lines;
     char *clean;       /* a line with its malformed bytes replaced */
     int64_t remind_at; /* monotonic ms */
+    struct watch *watch; /* NULL: not made yet, or cannot be */
+    int64_t armed_at;  /* monotonic ms */
+    bool heard;        /* lines came since */
     const struct sluice_name *filename_name, *position_name;
 };
 
@@ -83,8 +88,16 @@ static void *create(const struct sluice_host *host)
     return source;
 }
 
+static void on_changed(void *user)
+{
+    struct source *source = user;
+    source->context->wake(source->host);
+}
+
 static void close_file(struct source *source)
 {
+    watch_destroy(source->watch);
+    source->watch = NULL;
     if (source->fd >= 0) {
         (void)close(source->fd);
         source->fd = -1;
@@ -270,6 +283,27 @@ static const struct sluice_value *text_of(struct source *source, struct sluice_b
     return source->data->new_string(batch, clean, (size_t)(to - clean));
 }
 
+/*
+ * At the end of the file: the next change is to wake the host. True: armed just now, so what came
+ * before is to be looked for once more.
+ */
+static bool watch_anew(struct source *source)
+{
+    int64_t now = now_ms(CLOCK_MONOTONIC);
+    if (source->fd < 0 || !source->seekable || (source->watch && watch_armed(source->watch))) {
+        return false;
+    }
+    if (source->armed_at && !source->heard && now - source->armed_at < NOISE_MS) {
+        return false; /* others write in the folder: the host polls again by itself */
+    }
+    if (!source->watch && !(source->watch = watch_create(on_changed, source))) {
+        return false;
+    }
+    source->armed_at = now;
+    source->heard = false;
+    return watch_arm(source->watch, source->fd);
+}
+
 static enum sluice_result poll(void *self, struct sluice_batch *batch, int timeout_ms)
 {
     struct source *source = self;
@@ -289,6 +323,7 @@ static enum sluice_result poll(void *self, struct sluice_batch *batch, int timeo
         size_t size, taken;
         if (!lines_next(&source->lines, &line, &size, &taken)) {
             result = fill(source, &more);
+            more = more || (result == SLUICE_OK && count == 0 && watch_anew(source));
             continue;
         }
         source->position += (int64_t)taken;
@@ -300,6 +335,7 @@ static enum sluice_result poll(void *self, struct sluice_batch *batch, int timeo
         source->records->set_source(record, partition, offset_of(source, batch));
         count++;
         bytes += taken;
+        source->heard = true;
     }
     return result;
 }
@@ -360,7 +396,10 @@ static const struct sluice_alter_offsets alter_offsets = {
 
 static const void *extension(void *self, const char *id)
 {
-    (void)self;
+    const struct source *source = self;
+    if (strcmp(id, SLUICE_SOURCE_WAKES) == 0) {
+        return source->watch && watch_armed(source->watch) ? source->watch : NULL;
+    }
     return strcmp(id, SLUICE_ALTER_OFFSETS) == 0 ? &alter_offsets : NULL;
 }
 

@@ -18,7 +18,7 @@
 enum {
     READY_LOOK_MS = 2,
     READY_MOST_MS = 5000, /* a plugin that hangs does not keep the others from being ready */
-    TABLE_MS = 250,
+    TABLE_MS = 250,  /* on a terminal */
     LOOK_MS = 50,
     IDLE_PATIENCE = 10, /* times --exit-when-idle, for what does not come to an end */
 };
@@ -125,7 +125,8 @@ static void on_tick(void *user)
         run_summarise(run->worker.herder, &summary);
         check_idle(run, &summary);
     }
-    (void)loop_after(run->worker.loop, run->idle_ms > 0 ? LOOK_MS : TABLE_MS, on_tick, run);
+    unsigned next = run->idle_ms > 0 ? LOOK_MS : run->terminal ? TABLE_MS : RUN_PROGRESS_LINES_MS;
+    (void)loop_after(run->worker.loop, next, on_tick, run);
 }
 
 static void say_ready(struct run *run, const struct run_summary *summary)

@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/log_output.h"
 
-enum { LINES_EVERY_MS = 2000, NAME_WIDTH = 20 };
+enum { NAME_WIDTH = 20 };
 
 struct seen {
     char *name;
@@ -188,7 +188,7 @@ static void on_progress(void *user, const struct herder_progress *p)
 void run_progress_show(struct run_progress *progress)
 {
     int64_t now = clock_monotonic_ms();
-    if (!progress->terminal && progress->last && now - progress->last < LINES_EVERY_MS) {
+    if (!progress->terminal && progress->last && now - progress->last < RUN_PROGRESS_LINES_MS) {
         return;
     }
     progress->elapsed = progress->last ? now - progress->last : 0;

@@ -10,6 +10,8 @@
 #include "core/base/log.h"
 #include "core/worker/herder.h"
 
+enum { RUN_PROGRESS_LINES_MS = 2000 }; /* between lines where standard output is no terminal */
+
 struct run_progress;
 
 /** terminal: standard output is one. */

@@ -276,3 +276,16 @@ void source_offsets_untake(struct source_offsets *offsets)
     }
     pthread_mutex_unlock(&offsets->lock);
 }
+
+bool source_offsets_fresh(struct source_offsets *offsets)
+{
+    bool fresh = false;
+    pthread_mutex_lock(&offsets->lock);
+    for (size_t i = 0; i < offsets->bucket_count && !fresh; i++) {
+        for (struct source_partition *p = offsets->buckets[i]; p && !fresh; p = p->next) {
+            fresh = p->fresh;
+        }
+    }
+    pthread_mutex_unlock(&offsets->lock);
+    return fresh;
+}

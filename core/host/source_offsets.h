@@ -21,6 +21,8 @@ struct submitted *source_offsets_submit(struct source_offsets *offsets,
 void source_offsets_done(struct source_offsets *offsets, struct submitted *submitted);
 /** [[partition, offset], ..] not handed out before, a message full of them; NULL: nothing is new. */
 json_t *source_offsets_take(struct source_offsets *offsets);
+/** Whether source_offsets_take() would give something. */
+bool source_offsets_fresh(struct source_offsets *offsets);
 /** They could not be stored: they are handed out again, unless newer ones came. */
 void source_offsets_untake(struct source_offsets *offsets);
 

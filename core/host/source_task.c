@@ -7,7 +7,8 @@
 #include "core/base/log.h"
 
 enum {
-    POLL_MS = 1000,             /* longest wait inside a plugin's poll() */
+    POLL_MS = 1000,             /* longest wait inside a plugin's poll(), and between two */
+    SLOW_POLL_MS = 10000,       /* between two of a source that calls wake(), or is paused */
     POOL_BATCHES = 32,
     POOL_BYTES = 2 << 20,
     ACK_WAIT_MS = 5000,         /* for what is under way when the task is told to stop */
@@ -44,11 +45,11 @@ static void store_offsets(struct source_task *source)
     }
 }
 
-static void commit_offsets(struct source_task *source)
+/* now: of the loop's round, so that this deadline and that of the next poll() are one. */
+static void commit_offsets(struct source_task *source, int64_t now)
 {
     struct task *task = source->task;
-    source->next_commit =
-        clock_monotonic_ms() + task_long(task, "offset.flush.interval.ms", 60000);
+    source->next_commit = now + source->commit_interval;
     store_offsets(source);
     if (source->vtable->commit) {
         host_phase(task->process, "commit", source->class_name);
@@ -92,6 +93,18 @@ static int poll_once(struct source_task *source, int timeout_ms, size_t *ret_cou
     return source_send(source, batch, error);
 }
 
+/* Until when to wait after a poll() without records; what cannot be due does not end the wait. */
+static int64_t wait_until(struct source_task *source, bool paused, int64_t now)
+{
+    const struct sluice_source *vtable = source->vtable;
+    bool wakes = paused || (vtable->extension && vtable->extension(source->self, SLUICE_SOURCE_WAKES));
+    int64_t until = now + (wakes ? SLOW_POLL_MS : POLL_MS);
+    /* In this order: what is in flight no more has told its offset. */
+    bool due = vtable->commit || atomic_load(&source->in_flight) > 0 ||
+               source_offsets_fresh(source->offsets);
+    return due && source->next_commit < until ? source->next_commit : until;
+}
+
 static int loop(struct source_task *source, struct error *error)
 {
     struct task *task = source->task;
@@ -115,7 +128,7 @@ static int loop(struct source_task *source, struct error *error)
             task_state(task, paused ? "PAUSED" : "RUNNING");
         }
         if (now >= source->next_commit) {
-            commit_offsets(source);
+            commit_offsets(source, now);
         }
         int64_t until = now + POLL_MS < source->next_commit ? now + POLL_MS : source->next_commit;
         size_t count = 0;
@@ -123,6 +136,7 @@ static int loop(struct source_task *source, struct error *error)
             return -1;
         }
         if (count == 0) {
+            until = wait_until(source, paused, now);
             /* A source that does not wait in poll() is asked again when it calls wake(). */
             pthread_mutex_lock(&task->lock);
             while (!task->stopping && !task->wake && task->paused == paused &&
@@ -188,7 +202,7 @@ static void stop(struct source_task *source, bool clean)
                  "not stored",
                  atomic_load(&source->in_flight));
     }
-    commit_offsets(source);
+    commit_offsets(source, clock_monotonic_ms());
     host_phase(task->process, "stop", source->class_name);
     source->vtable->stop(source->self);
     host_phase(task->process, "", "");
@@ -217,8 +231,8 @@ int source_task_run(struct task *task, struct error *error)
     task->environment.extension = extension;
     int result = start(&source, error);
     if (result == 0) {
-        source.next_commit =
-            clock_monotonic_ms() + task_long(task, "offset.flush.interval.ms", 60000);
+        source.commit_interval = task_long(task, "offset.flush.interval.ms", 60000);
+        source.next_commit = clock_monotonic_ms() + source.commit_interval;
         task_state(task, "RUNNING");
         result = loop(&source, error);
         stop(&source, result == 0);

@@ -36,7 +36,7 @@ struct source_task {
     atomic_size_t in_flight;        /* handed to the producer and not yet landed; not what the producer
                                        calls pending, which ends before the offsets of the last are told */
 
-    int64_t next_commit;
+    int64_t next_commit, commit_interval; /* monotonic ms; ms */
     struct metrics_slot *active, *bytes, *bytes_in_flight;
     struct metrics_stat *polled, *poll_time, *active_seen;
     struct metrics_stat *written; /* [broker thread] */

@@ -17,6 +17,12 @@
  * record that fails (transform, converter, broker) is told by record_done() and does not end the task.
  */
 #define SLUICE_SOURCE_ANSWERS "sluice.source-answers/1"
+/**
+ * source->extension(), asked after a poll() without records: anything but NULL says that this source
+ * calls wake() when something comes, so it is polled less often until then (at least every 10 s).
+ * [task thread]
+ */
+#define SLUICE_SOURCE_WAKES "sluice.source-wakes/1"
 
 /** What became of one record. */
 struct sluice_delivery {

@@ -233,6 +233,52 @@ static void test_alter_offsets(void **state)
     assert_non_null(strstr(alter(NULL, "{\"position\":1}"), "Partition objects cannot be null"));
 }
 
+static bool wakes(struct fake_source_host *fake)
+{
+    return fake->vtable->extension(fake->self, SLUICE_SOURCE_WAKES) != NULL;
+}
+
+/* At the end of the file the next line wakes the host; what else happens in the folder may. */
+static void test_a_line_wakes(void **state)
+{
+    (void)state;
+    append("a\n");
+    struct fake_source_host *fake = start(NULL, NULL);
+    assert_string_equal(poll(fake), "a@2");
+    assert_string_equal(poll(fake), "");
+    if (!wakes(fake)) {
+        fake_source_host_destroy(fake);
+        skip(); /* /tmp is of another machine */
+    }
+    append("b\n");
+    pthread_mutex_lock(&fake->lock);
+    while (!fake->woken) {
+        pthread_cond_wait(&fake->changed, &fake->lock);
+    }
+    pthread_mutex_unlock(&fake->lock);
+    assert_false(wakes(fake));
+    assert_string_equal(poll(fake), "b@4");
+    assert_string_equal(poll(fake), "");
+    assert_true(wakes(fake));
+    fake->vtable->stop(fake->self);
+    assert_false(wakes(fake));
+    fake_source_host_destroy(fake);
+}
+
+/* By its other name it may be written without a word to the folder of the first. */
+static void test_a_file_of_two_names_is_polled(void **state)
+{
+    (void)state;
+    char other[80];
+    snprintf(other, sizeof(other), "%s-2", path);
+    assert_int_equal(link(path, other), 0);
+    struct fake_source_host *fake = start(NULL, NULL);
+    assert_string_equal(poll(fake), "");
+    assert_false(wakes(fake));
+    assert_int_equal(unlink(other), 0);
+    fake_source_host_destroy(fake);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_path, remove_path)
@@ -247,6 +293,8 @@ int main(void)
         TEST(test_a_stored_position_that_is_no_number),
         TEST(test_a_folder_is_refused),
         TEST(test_alter_offsets),
+        TEST(test_a_line_wakes),
+        TEST(test_a_file_of_two_names_is_polled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static struct {
     size_t queued, polled;
     size_t done, delivered, dropped, failed;
     int64_t last_offset;
-    bool in_order, answers, drained;
+    bool in_order, answers, wakes, asked, drained;
     bool watches_stop, stopped, stopped_early; /* whether stop() came during a record_done() */
     char error[100];
 } source = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -118,6 +118,13 @@ static void drain(void *self)
 static const void *extension(void *self, const char *id)
 {
     (void)self;
+    if (strcmp(id, SLUICE_SOURCE_WAKES) == 0) {
+        pthread_mutex_lock(&source.lock);
+        source.asked = true;
+        pthread_cond_broadcast(&source.changed);
+        pthread_mutex_unlock(&source.lock);
+        return source.wakes ? id : NULL;
+    }
     return source.answers && strcmp(id, SLUICE_SOURCE_ANSWERS) == 0 ? id : NULL;
 }
 
@@ -141,16 +148,21 @@ static int set_up(void **state)
     source.queued = source.polled = source.done = source.delivered = source.dropped = source.failed = 0;
     source.last_offset = -1;
     source.in_order = true;
-    source.answers = source.drained = false;
+    source.answers = source.wakes = source.asked = source.drained = false;
     source.watches_stop = source.stopped = source.stopped_early = false;
     return 0;
 }
 
-static void queue(const char *text)
+static void queue_silently(const char *text)
 {
     pthread_mutex_lock(&source.lock);
     source.queue[source.queued++] = text;
     pthread_mutex_unlock(&source.lock);
+}
+
+static void queue(const char *text)
+{
+    queue_silently(text);
     const struct sluice_source_context *context =
         source.host->extension(source.host, SLUICE_SOURCE_CONTEXT);
     context->wake(source.host);
@@ -287,6 +299,41 @@ static void test_the_last_offset_is_told_before_the_task_ends(void **state)
     fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":1}]]");
 }
 
+static void test_a_source_that_does_not_wake_is_polled_again(void **state)
+{
+    (void)state;
+    begin(NULL, NULL);
+    queue_silently("x");
+    wait_done(1);
+    assert_int_equal(fixture_stop(), 0);
+}
+
+/* It is not polled for nothing, at intervals of offset commits neither. */
+static void test_a_source_that_wakes_is_left_alone(void **state)
+{
+    (void)state;
+    source.wakes = true;
+    begin(NULL, NULL);
+    pthread_mutex_lock(&source.lock);
+    while (!source.asked) {
+        pthread_cond_wait(&source.changed, &source.lock);
+    }
+    pthread_mutex_unlock(&source.lock);
+    queue_silently("x");
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 2;
+    pthread_mutex_lock(&source.lock);
+    while (source.done == 0 && pthread_cond_timedwait(&source.changed, &source.lock, &until) == 0) {
+    }
+    assert_int_equal(source.done, 0);
+    pthread_mutex_unlock(&source.lock);
+    queue("x");
+    wait_done(2);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":2}]]");
+    assert_int_equal(fixture_stop(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_bad_record_ends_an_intolerant_task, set_up),
         cmocka_unit_test_setup(test_stopping_hands_out_what_was_taken_in, set_up),
         cmocka_unit_test_setup(test_the_last_offset_is_told_before_the_task_ends, set_up),
+        cmocka_unit_test_setup(test_a_source_that_does_not_wake_is_polled_again, set_up),
+        cmocka_unit_test_setup(test_a_source_that_wakes_is_left_alone, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
