@@ -73,6 +73,8 @@ KNOWN = [
     ("identity hashes", r"^expected .*\[B@|^out: expected", r"", is_identity),
     ("regex: refused with a sentence",
      r"Not supported here: (lookbehind assertion is not fixed length|\\+b\{g\}|\\+N\{|flag c|more than 65535)", r"", None),
+    ("regex: a look-behind without end in a group, and something else wrong behind it", r"^refused: ", r"regex$",
+     lambda _, case: (case["compile_error"] or {}).get("message", "").startswith("Look-behind group does not have an obvious")),
     ("regex: U+0000 in a message", r"Unknown character property name \{", r"", None),
     ("regex: \\R with a possessive count, \\N without braces", r"^(matches|refused)", r"regex$",
      lambda _, case: re.search(r"\\R(\{|[*+?])|\\N(?!\{)", case["pattern"]) is not None),
