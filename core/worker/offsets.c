@@ -9,6 +9,7 @@
 
 #include "core/base/log.h"
 #include "core/worker/herder_priv.h"
+#include "core/worker/offsets_order.h"
 
 static bool is_sink(const struct connector *connector)
 {
@@ -221,18 +222,21 @@ static json_t *parse_source_item(struct command *command, json_t *item)
 /* What the request says, in the form that hosts take; NULL: answered. */
 static json_t *parse(const struct connector *connector, struct command *command)
 {
+    json_t *ordered = offsets_in_java_order(command->request.body);
     json_t *list = json_array(), *item;
     size_t i;
-    json_array_foreach(command->request.body, i, item)
+    json_array_foreach(ordered, i, item)
     {
         json_t *parsed =
             is_sink(connector) ? parse_sink_item(command, item) : parse_source_item(command, item);
         if (!parsed) {
             json_decref(list);
-            return NULL;
+            list = NULL;
+            break;
         }
         json_array_append_new(list, parsed);
     }
+    json_decref(ordered);
     return list;
 }
 

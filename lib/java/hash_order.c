@@ -1,8 +1,8 @@
 /* See hash_order.h. */
 #include "lib/java/hash_order.h"
 
-/* String.hashCode: over units of UTF-16 */
-static uint32_t string_hash(const char *text, size_t size)
+/* over units of UTF-16 */
+uint32_t java_string_hash(const char *text, size_t size)
 {
     uint32_t hash = 0;
     const unsigned char *at = (const unsigned char *)text, *end = at + size;
@@ -22,12 +22,16 @@ static uint32_t string_hash(const char *text, size_t size)
     return hash;
 }
 
-uint32_t java_hash_bucket(const char *text, size_t size, size_t entries)
+uint32_t java_bucket(uint32_t hash, size_t entries)
 {
     size_t buckets = 16;
     while (entries > buckets / 4 * 3 && buckets < (size_t)1 << 30) {
         buckets *= 2;
     }
-    uint32_t hash = string_hash(text, size);
     return (hash ^ hash >> 16) & (uint32_t)(buckets - 1);
+}
+
+uint32_t java_hash_bucket(const char *text, size_t size, size_t entries)
+{
+    return java_bucket(java_string_hash(text, size), entries);
 }

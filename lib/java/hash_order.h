@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** String.hashCode(), of a text in UTF-8. */
+uint32_t java_string_hash(const char *text, size_t size);
+/** Bucket of a hash code in a map of so many entries that grew from its default size. */
+uint32_t java_bucket(uint32_t hash, size_t entries);
 /**
  * Bucket of a key in a map of so many entries that grew from its default size. Entries come by
  * bucket, within one as they were put in.
