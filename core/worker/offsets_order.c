@@ -12,7 +12,7 @@
 
 struct place {
     json_t *item;
-    uint32_t bucket;
+    uint32_t hash, bucket;
     size_t number; /* in the request */
 };
 
@@ -63,6 +63,38 @@ static uint32_t hash_of(json_t *value)
     }
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->hash != y->hash) {
+        return x->hash < y->hash ? -1 : 1;
+    }
+    return x->number < y->number ? -1 : 1;
+}
+
+static json_t *partition_of(const struct place *place)
+{
+    json_t *partition = json_object_get(place->item, "partition");
+    return partition ? partition : json_null();
+}
+
+/* Of one partition the last offset stays, where the first one stood. How many are left. */
+static size_t unite(struct place *places, size_t count)
+{
+    size_t kept = 0;
+    qsort(places, count, sizeof(*places), by_hash);
+    for (size_t i = 0; i < count; i++) {
+        struct place *last = &places[kept ? kept - 1 : 0];
+        if (kept > 0 && last->hash == places[i].hash &&
+            json_equal(partition_of(last), partition_of(&places[i]))) {
+            last->item = places[i].item;
+        } else {
+            places[kept++] = places[i];
+        }
+    }
+    return kept;
+}
+
 static int by_bucket(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
@@ -82,8 +114,11 @@ json_t *offsets_in_java_order(json_t *items)
     }
     json_array_foreach(items, i, item)
     {
-        places[i] = (struct place){
-            item, java_bucket(hash_of(json_object_get(item, "partition")), count), i};
+        places[i] = (struct place){item, hash_of(json_object_get(item, "partition")), 0, i};
+    }
+    count = unite(places, count);
+    for (i = 0; i < count; i++) {
+        places[i].bucket = java_bucket(places[i].hash, count);
     }
     qsort(places, count, sizeof(*places), by_bucket);
     for (i = 0; i < count; i++) {

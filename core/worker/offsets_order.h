@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/** New array of the same items, ordered as a java.util.HashMap by their partitions is. */
+/** New array of the items, ordered as a java.util.HashMap by their partitions is; of one partition the last. */
 json_t *offsets_in_java_order(json_t *items);
 
 #endif

@@ -49,8 +49,22 @@ static void test_order(void **state)
     json_decref(items);
 }
 
+static void test_last_of_a_partition(void **state)
+{
+    (void)state;
+    static const int expected[] = {3, 2};
+    json_t *items = json_array();
+    add(items, json_pack("{s:s}", "filename", "/tmp/a"));
+    add(items, json_pack("{s:s}", "filename", "/tmp/b"));
+    add(items, json_pack("{s:s}", "filename", "/tmp/b"));
+    add(items, json_pack("{s:s}", "filename", "/tmp/a"));
+    check(items, expected, 2);
+    json_decref(items);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_last_of_a_partition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
