@@ -149,12 +149,13 @@ rest)
     SLUICE_BUILD=$PWD/build/release exec "$PYTHON" tests/suites/run_rest.py "$@" ;;
 esac
 
-steps=(build unit suites diff rest integration chaos clang asan tsan fuzz)
+long=()
 if [ "${1:-}" = --full ]; then
     export SLUICE_FULL=1
-    steps+=(bench)
+    long=(bench)
     shift
 fi
+steps=(build unit suites rest "${long[@]}" diff integration chaos clang asan tsan fuzz)
 if [ $# -gt 0 ]; then
     steps=("$@")
     case " $* " in *" build "*) ;; *) steps=(build "${steps[@]}") ;; esac

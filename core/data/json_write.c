@@ -196,18 +196,18 @@ static void write_map(struct out *out, const struct sluice_value *value,
                       const struct sluice_schema *schema)
 {
     const struct members *members = value_members(value);
-    const struct member *end = members->list + members->count;
     struct stretch stretch = nothing;
     if (members->other_keys) {
         write_pairs(out, value, schema);
         return;
     }
     put_char(out, '{');
-    for (const struct member *member = members->list; member < end; member++) {
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->list[i];
         const struct sluice_value *inner = member->value ? member->value : &value_null;
         if (member->key_json == stretch.end + 1 && *stretch.end == ',') {
             stretch.end++;
-        } else if (member > members->list) {
+        } else if (i > 0) {
             end_stretch(&stretch, out);
             put_char(out, ',');
         }
