@@ -199,13 +199,7 @@ static int read_condition(struct chain_stage *stage, const struct properties *co
                                negate, negate_key);
     }
     stage->negate = negate && strcasecmp(negate, "true") == 0;
-    const char *cursor = predicate;
-    char *alias = predicate ? next_alias(&cursor) : NULL;
-    if (predicate && !alias) {
-        return no_memory(error);
-    }
-    if (!alias || !*alias) {
-        free(alias);
+    if (!predicate) {
         return negate ? error_set_class(error, ERROR_CONFIG, CONFIG_EXCEPTION,
                                         "Config '%s' was provided but there is no config '%s' "
                                         "defining a predicate to be negated.",
@@ -213,15 +207,14 @@ static int read_condition(struct chain_stage *stage, const struct properties *co
                       : 0;
     }
     bool memory = true;
-    if (!is_listed(connector, alias, &memory)) {
-        int result = memory ? error_set_class(
-                                  error, ERROR_CONFIG, CONFIG_EXCEPTION,
-                                  "Invalid value %s for configuration %s: no predicate of this "
-                                  "name is listed under predicates",
-                                  alias, key)
-                            : no_memory(error);
-        free(alias);
-        return result;
+    if (!is_listed(connector, predicate, &memory)) { /* ConnectorConfig.transformationStages() wraps what it catches */
+        return memory ? error_set_class(error, ERROR_CONFIG, "org.apache.kafka.connect.errors.ConnectException",
+                                        CONFIG_EXCEPTION ": Unknown configuration 'predicates.%s.type'", predicate)
+                      : no_memory(error);
+    }
+    char *alias = strdup(predicate);
+    if (!alias) {
+        return no_memory(error);
     }
     *ret_alias = alias;
     return 0;

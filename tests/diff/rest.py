@@ -182,7 +182,7 @@ def play(pair, steps, counts, keep):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=20 if os.environ.get("SLUICE_FULL") == "1" else 1)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--count", type=int, default=100, help="calls of a round")
     parser.add_argument("--keep", help="file for the differences, a JSON object a line")
     parser.add_argument("--bootstrap", help="a broker that runs; default: one of its own")

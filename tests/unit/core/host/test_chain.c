@@ -93,9 +93,9 @@ static void test_bad_configurations(void **state)
          "or "
          "false"},
         {"transforms=a\ntransforms.a.type=Filter\ntransforms.a.predicate=p",
-         "Invalid value p for configuration transforms.a.predicate: no predicate of this name is "
-         "listed "
-         "under predicates"},
+         "org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates.p.type'"},
+        {"transforms=a\ntransforms.a.type=Filter\ntransforms.a.predicate=",
+         "org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates..type'"},
         {"transforms=a\ntransforms.a.type=Cast$Value\ntransforms.a.spec=x:y:z",
          "Invalid value [x:y:z] for configuration renames: Invalid rename mapping: x:y:z"},
     };
