@@ -32,6 +32,7 @@ enum error_code {
     ERROR_NOT_FOUND = 106,
     ERROR_CONFLICT = 107,
     ERROR_PROVIDER = 108,         /* a config provider could not read what a variable names */
+    ERROR_TOPIC_CREATION = 109,   /* topic.creation.* of a source is not acceptable */
     /* plugins */
     ERROR_PLUGIN_LOAD = 201,      /* not a shared object, missing symbol, .. */
     ERROR_PLUGIN_ABI = 202,

@@ -398,7 +398,7 @@ static int check_groups(const struct properties *connector, struct error *error)
     config_validate(tables, &given, &report);
     for (size_t i = 0; i < report.count && result == 0; i++) {
         if (report.values[i].error_count > 0) {
-            result = error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException", "%s",
+            result = error_set_class(error, ERROR_TOPIC_CREATION, "org.apache.kafka.common.config.ConfigException", "%s",
                                      report.values[i].errors[0]);
         }
     }
@@ -407,7 +407,7 @@ static int check_groups(const struct properties *connector, struct error *error)
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]) && result == 0; i++) {
         if (!properties_get(connector, required[i])) {
             result = error_set_class(
-                error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+                error, ERROR_TOPIC_CREATION, "org.apache.kafka.common.config.ConfigException",
                 "Missing required configuration \"%s\" which has no default value.", required[i]);
         }
     }

@@ -105,10 +105,11 @@ void connector_fail(struct connector *connector, const char *trace)
     connector_log(connector, -1, LOG_LEVEL_ERROR, "Connector %s failed: %s", connector->name, trace);
 }
 
-/* As Connect: what the class said is in the trace of the status. */
+/* As Connect: what the class said when it was started is in the trace of the status; what is found before is told. */
 void connector_reply_setup_failed(struct connector *connector, const struct host_end *failure)
 {
-    bool said = failure->class_name && *failure->class_name && failure->code != ERROR_PROVIDER;
+    bool said = failure->class_name && *failure->class_name && failure->code != ERROR_PROVIDER &&
+                failure->code != ERROR_TOPIC_CREATION;
     if (said) {
         command_reply_format(connector->current, 500,
                              "Failed to transition connector %s to state STARTED",

@@ -346,6 +346,18 @@ def test_set_up_that_fails_is_answered_as_connect_does(tmp_path, lines):
         sluice.wait_state("f", "RUNNING")
 
 
+def test_what_is_found_before_the_start_is_told_as_it_is(tmp_path, lines):
+    """Not `Failed to transition ..`: Worker.startConnector() reads topic.creation.* before the class is asked."""
+    with Sluice(str(tmp_path), lines.connectors(), WORKER) as sluice:
+        config = {"connector.class": SOURCE, "file": lines.path, "topic": "t", "topic.creation.default.partitions": "1"}
+        why = 'Missing required configuration "topic.creation.default.replication.factor" which has no default value.'
+        assert sluice.call("POST", "/connectors", {"name": "f", "config": config}) == \
+            (500, {"error_code": 500, "message": why})
+        status = sluice.call("GET", "/connectors/f/status")[1]["connector"]
+        assert status["state"] == "FAILED"
+        assert status["trace"].startswith("org.apache.kafka.common.config.ConfigException: " + why)
+
+
 @pytest.mark.skipif(not os.environ.get("SLUICE_FULL"), reason="takes 90 s: SLUICE_FULL=1")
 def test_request_that_times_out_says_what_the_worker_does(tmp_path, lines):
     with start(tmp_path, {}, **{"sluice.plugin.timeout.ms": "120000"}) as sluice:
