@@ -42,9 +42,9 @@ def test_what_rest_does_is_kept(kept):
     assert oct(os.stat(kept.dir / "one.json").st_mode & 0o777) == "0o600"
     with kept() as sluice:
         wait_until(lambda: sluice.running("one"), 20, "one runs again")
-        assert sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two"]
+        wait_until(lambda: sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two"], 20, "the kept ones")
         assert config_of(sluice, "one") == one
-        assert sluice.status("two")["connector"]["state"] == "PAUSED"
+        wait_until(lambda: sluice.status("two")["connector"]["state"] == "PAUSED", 20, "it is still paused")
         assert sluice.call("PUT", "/connectors/two/resume")[0] == 202
     with kept() as sluice:
         wait_until(lambda: sluice.running("two"), 20, "two runs again")

@@ -27,6 +27,9 @@ def playwright():
     """Folder with node_modules/playwright-core, fetched once into the build folder."""
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("no node and npm to drive Chromium with")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < 20:
+        pytest.skip(f"node is {version}, and Playwright needs 20 or newer")
     folder = os.path.join(BUILD, "tests", "browser")
     if not os.path.isdir(os.path.join(folder, "node_modules", "playwright-core")):
         os.makedirs(folder, exist_ok=True)

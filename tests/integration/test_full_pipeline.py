@@ -165,9 +165,10 @@ def malformed_into(folder, topic):
 
 
 def dead_letters(folder, topic):
+    """What is read again, as a group may at its beginning, is told again: once here."""
     done = subprocess.run([SLUICE, "consume", "--bootstrap-server", f"local:{folder}/demo/log", "--topic", topic,
                            "--from-beginning"], capture_output=True, text=True)
-    return done.stdout.splitlines()
+    return list(dict.fromkeys(done.stdout.splitlines()))
 
 
 class Edges:
