@@ -58,7 +58,7 @@ def test_files_changed_by_hand(kept):
         wait_until(lambda: config_of(sluice, "hand")["topic"] == "u", 20, "the new configuration")
         (kept.dir / "other.json").write_text(json.dumps({"name": "o", "config": kept.config, "initial_state": "paused"}))
         wait_until(lambda: sluice.call("GET", "/connectors/o/status")[0] == 200, 20, "another")
-        assert sluice.status("o")["connector"]["state"] == "PAUSED"
+        wait_until(lambda: sluice.status("o")["connector"]["state"] == "PAUSED", 20, "it is paused")
         os.rename(kept.dir / "hand.properties", kept.dir / "moved.properties")
         wait_until(lambda: sluice.call("GET", "/connectors")[1] == ["moved", "o"], 20, "the file's new name")
         os.remove(kept.dir / "moved.properties")
