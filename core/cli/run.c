@@ -21,6 +21,7 @@ enum {
     TABLE_MS = 250,  /* on a terminal */
     LOOK_MS = 50,
     IDLE_PATIENCE = 10, /* times --exit-when-idle, for what does not come to an end */
+    GROUP_PATIENCE_MS = 60000, /* a group may wait for a member that is gone: session.timeout.ms, 45 s, and a rebalance */
 };
 
 static const char help[] =
@@ -108,7 +109,7 @@ static void check_idle(struct run *run, const struct run_summary *summary)
     } else if (!run->commit_asked) {
         run->commit_asked = true; /* else a sink tells only after offset.flush.interval.ms */
         herder_commit(run->worker.herder);
-    } else if (quiet >= IDLE_PATIENCE * run->idle_ms) {
+    } else if (quiet >= IDLE_PATIENCE * run->idle_ms && (unread == 0 || quiet >= GROUP_PATIENCE_MS)) {
         give_up(run, summary, unread);
     }
 }
