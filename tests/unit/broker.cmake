@@ -1,15 +1,17 @@
 sluice_test(broker_format
     SOURCES unit/core/broker/test_format.c
     LIBS core_broker_log)
-foreach(name log groups kill)
+foreach(name log log_topics log_owner groups kill)
     sluice_test(broker_${name}
         SOURCES unit/core/broker/test_${name}.c unit/core/broker/log_fixture.c
         LIBS core_broker)
     add_dependencies(test_broker_${name} sluice-log)
 endforeach()
-sluice_test(broker_kafka
-    SOURCES unit/core/broker/test_kafka.c unit/core/broker/kafka_fixture.c
-    LIBS core_broker)
+foreach(name kafka kafka_group)
+    sluice_test(broker_${name}
+        SOURCES unit/core/broker/test_${name}.c unit/core/broker/kafka_fixture.c
+        LIBS core_broker)
+endforeach()
 
 # Run by tests/integration/test_kafka_broker.py with a real broker's address.
 add_executable(kafka_real integration/kafka_real.c)

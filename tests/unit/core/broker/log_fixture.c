@@ -218,6 +218,16 @@ struct broker_consumer *fixture_consumer(struct fixture *fixture, const char *gr
     return consumer;
 }
 
+struct broker_consumer *fixture_read_from(struct fixture *fixture, const char *topic,
+                                          int32_t partition, int64_t offset)
+{
+    struct broker_consumer *consumer = fixture_consumer(fixture, NULL, NULL, (char *)NULL);
+    struct broker_offset from = {topic, partition, offset};
+    struct error error = {0};
+    assert_int_equal(broker_consumer_assign(consumer, &from, 1, &error), 0);
+    return consumer;
+}
+
 struct broker_chunk *fixture_poll(struct broker_consumer *consumer, int timeout_ms)
 {
     int64_t deadline = clock_monotonic_ms() + timeout_ms;

@@ -32,7 +32,10 @@ struct fixture {
     enum error_code last_error;
 };
 
-/** configs: for the owner, --config arguments, NULL-terminated, or NULL. */
+/** Arguments of an owner with the defaults. */
+static const char *const none[] = {NULL};
+
+/** configs: for the owner, --config arguments, NULL-terminated; NULL: no owner is started. */
 void fixture_start(struct fixture *fixture, const char *const *configs);
 void fixture_finish(struct fixture *fixture);
 /** Starts an owner as a worker does, and waits until it serves. */
@@ -51,6 +54,9 @@ void fixture_topic(struct fixture *fixture, const char *name, int32_t partitions
 /** group NULL: none. Extra keys: name, value, .., NULL. */
 struct broker_consumer *fixture_consumer(struct fixture *fixture, const char *group,
                                          const struct broker_consumer_events *events, ...);
+/** A consumer without a group of one partition from this offset on. */
+struct broker_consumer *fixture_read_from(struct fixture *fixture, const char *topic,
+                                          int32_t partition, int64_t offset);
 /** Polls until one chunk comes; NULL after timeout_ms. */
 struct broker_chunk *fixture_poll(struct broker_consumer *consumer, int timeout_ms);
 

@@ -10,8 +10,6 @@
 
 #include "core/base/clock.h"
 
-static const char *const none[] = {NULL};
-
 enum { MOST = 32 };
 
 /* A consumer and what it was told. */

@@ -16,8 +16,6 @@
 
 #include "core/base/clock.h"
 
-static const char *const none[] = {NULL};
-
 enum { PRODUCERS = 2, MOST = 400000, PARTITIONS = 2 };
 
 struct sent {
