@@ -2,13 +2,14 @@
  * sluice-log DIR: owns an embedded log. One process per folder, by flock on DIR/lock; clients
  * connect to DIR/log.sock. See owner.h for what it does.
  *
- *   sluice-log DIR --fd N      lives until descriptor N sees end of file (the worker's). While
- * somebody else owns DIR it waits for its turn. Where N is a socket, one byte is sent on it as soon
- * as DIR is served, by this process or another. sluice-log DIR --detach    started by a client that
- * found nobody: returns 0 as soon as DIR is served, by a process in the background that leaves when
- * it is idle sluice-log DIR             in the foreground, until idle
- *   --config KEY=VALUE         log.retention.ms|minutes|hours|bytes,
- * log.retention.check.interval.ms, message.max.bytes, num.partitions, as Kafka's brokers have them
+ *   sluice-log DIR --fd N     lives until descriptor N sees end of file (the worker's). While somebody
+ *                             else owns DIR it waits for its turn. Where N is a socket, one byte is sent
+ *                             on it as soon as DIR is served, by this process or another.
+ *   sluice-log DIR --detach   started by a client that found nobody: returns 0 as soon as DIR is served,
+ *                             by a process in the background that leaves when it is idle
+ *   sluice-log DIR            in the foreground, until idle
+ *   --config KEY=VALUE        log.retention.ms|minutes|hours|bytes, log.retention.check.interval.ms,
+ *                             message.max.bytes, num.partitions, as Kafka's brokers have them
  *
  * Exit status: 0 a clean end, 1 failed while running, 2 bad arguments, 3 the folder cannot be used.
  */
