@@ -84,7 +84,7 @@ struct local_producer {
     struct buffer control;          /* small frames, sent between batches */
     struct batch *finished, **finished_end;
     struct batch *spare;
-    size_t spare_count;
+    size_t spare_bytes;
     int64_t memory;
     atomic_size_t pending;
     bool questions;   /* a topic is to be asked for */

@@ -10,7 +10,8 @@
 #include "core/broker/local_producer.h"
 #include "core/broker/topic_name.h"
 
-enum { KEPT_BATCHES = 16 /* emptied ones kept for the next */ };
+/* Emptied batches kept for the next, as many as this much memory allows. */
+#define KEPT_BYTES ((size_t)4 << 20)
 
 /* -- batches -- */
 
@@ -19,7 +20,7 @@ static struct batch *batch_get(struct local_producer *producer, struct out_parti
     struct batch *batch = producer->spare;
     if (batch) {
         producer->spare = batch->next;
-        producer->spare_count--;
+        producer->spare_bytes -= batch->bytes.capacity;
         batch->next = NULL;
     } else {
         batch = calloc(1, sizeof(*batch));
@@ -57,8 +58,8 @@ void batch_free(struct batch *batch)
 
 void batch_recycle(struct local_producer *producer, struct batch *batch)
 {
-    if (producer->spare_count >= KEPT_BATCHES || batch->bytes.capacity > 2 * LOG_BATCH_BYTES ||
-        batch->bytes.failed) {
+    if (batch->bytes.capacity > 2 * LOG_BATCH_BYTES || batch->bytes.failed ||
+        producer->spare_bytes + batch->bytes.capacity > KEPT_BYTES) {
         batch_free(batch);
         return;
     }
@@ -70,7 +71,7 @@ void batch_recycle(struct local_producer *producer, struct batch *batch)
         .bytes = bytes, .slots = slots, .capacity = capacity, .next = producer->spare};
     buffer_reset(&batch->bytes);
     producer->spare = batch;
-    producer->spare_count++;
+    producer->spare_bytes += bytes.capacity;
 }
 
 static bool slot_add(struct batch *batch, void *opaque, int64_t timestamp)

@@ -24,8 +24,12 @@
 
 #define LOG_NULL UINT32_MAX /* a size: there is no key, value or header value */
 #define LOG_FORMAT_VERSION 1
-/** A producer closes a batch here; a larger record is a batch of its own. */
-#define LOG_BATCH_BYTES ((size_t)128 * 1024)
+/**
+ * A producer closes a batch here; a larger record is a batch of its own. Under load a commit covers what one
+ * producer has under way, and costs the same for much or little (measured with 700 byte records: 512 kB
+ * instead of 128 kB saves a third of the CPU time of all processes, 1 MB hardly more).
+ */
+#define LOG_BATCH_BYTES ((size_t)512 * 1024)
 /** Most a batch may ever have, whatever max.message.bytes says. */
 #define LOG_BATCH_MAX ((size_t)32 << 20)
 
