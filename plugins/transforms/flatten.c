@@ -211,15 +211,7 @@ static enum sluice_result make_plan(struct flatten *flatten, const struct sluice
         result = flatten_schema(flatten, &draft, source, 0, data->schema_optional(source),
                                 data->schema_default(source));
     }
-    const struct sluice_schema *target = NULL;
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&flatten->cache, &flatten->base, source, target, NULL, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &flatten->cache, source, ret_plan);
 }
 
 static enum sluice_result apply(void *self, struct sluice_record *record)

@@ -200,7 +200,7 @@ static enum sluice_result make_plan(struct gather *gather, const struct sluice_s
             result = draft_field(&draft, name, data->schema_field(source, i), (ptrdiff_t)i);
         }
     }
-    const struct sluice_schema *made = NULL, *target = NULL;
+    const struct sluice_schema *made = NULL;
     if (result == SLUICE_OK) {
         result = target_schema(gather, source, &made);
     }
@@ -209,14 +209,7 @@ static enum sluice_result make_plan(struct gather *gather, const struct sluice_s
         result = draft_field(&draft, name, made, -1);
         data->schema_release(made);
     }
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&gather->cache, &gather->base, source, target, &draft, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &gather->cache, source, ret_plan);
 }
 
 static enum sluice_result apply_struct(struct gather *gather, struct sluice_record *record,

@@ -244,15 +244,7 @@ static enum sluice_result make_plan(struct header_from *from, const struct sluic
             result = draft_field(&draft, name, data->schema_field(source, i), (ptrdiff_t)i);
         }
     }
-    const struct sluice_schema *target = NULL;
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&from->cache, &from->base, source, target, &draft, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &from->cache, source, ret_plan);
 }
 
 /* The struct without the fields that move, in *ret_value, with *ret_schema. */

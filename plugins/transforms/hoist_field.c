@@ -44,17 +44,9 @@ static enum sluice_result make_plan(struct hoist_field *hoist, const struct slui
 {
     struct schema_draft draft;
     draft_init(&draft, &hoist->base, SLUICE_STRUCT);
-    const struct sluice_schema *target = NULL;
     enum sluice_result result =
         draft_field(&draft, (struct sluice_span){hoist->field, strlen(hoist->field)}, schema, 0);
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&hoist->cache, &hoist->base, schema, target, NULL, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &hoist->cache, schema, ret_plan);
 }
 
 static enum sluice_result apply(void *self, struct sluice_record *record)

@@ -157,15 +157,7 @@ static enum sluice_result make_plan(struct insert_field *insert, const struct sl
             result = add_field(insert, &draft, i);
         }
     }
-    const struct sluice_schema *target = NULL;
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&insert->cache, &insert->base, source, target, &draft, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &insert->cache, source, ret_plan);
 }
 
 static enum sluice_result apply_map(struct insert_field *insert, struct sluice_record *record,

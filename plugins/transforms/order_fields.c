@@ -110,15 +110,7 @@ static enum sluice_result make_plan(struct order_fields *order, const struct slu
             result = draft_field(&draft, name, data->schema_field(source, i), (ptrdiff_t)i);
         }
     }
-    const struct sluice_schema *target = NULL;
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&order->cache, &order->base, source, target, &draft, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &order->cache, source, ret_plan);
 }
 
 static enum sluice_result apply(void *self, struct sluice_record *record)

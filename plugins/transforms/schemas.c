@@ -162,6 +162,21 @@ const struct schema_plan *schema_cache_add(struct schema_cache *cache,
     return plan;
 }
 
+enum sluice_result draft_keep(struct schema_draft *draft, enum sluice_result result,
+                              struct schema_cache *cache, const struct sluice_schema *source,
+                              const struct schema_plan **ret_plan)
+{
+    const struct sluice_schema *target = NULL;
+    if (result == SLUICE_OK) {
+        result = draft_build(draft, &target);
+    }
+    if (result == SLUICE_OK) {
+        *ret_plan = schema_cache_add(cache, draft->transform, source, target, draft, NULL);
+    }
+    draft_finish(draft);
+    return result;
+}
+
 void schema_cache_finish(struct schema_cache *cache, const struct transform *transform)
 {
     for (size_t i = 0; i < cache->count; i++) {

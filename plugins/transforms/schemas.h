@@ -8,7 +8,7 @@
 #include "plugins/transforms/text_set.h"
 #include "plugins/transforms/transform.h"
 
-/** A schema being put together; SchemaBuilder. draft_finish() in any case. */
+/** A schema being put together; SchemaBuilder. draft_keep() or draft_finish() in any case. */
 struct schema_draft {
     const struct transform *transform;
     struct sluice_schema_spec spec;
@@ -61,6 +61,13 @@ const struct schema_plan *schema_cache_add(struct schema_cache *cache,
                                            const struct sluice_schema *source,
                                            const struct sluice_schema *target,
                                            struct schema_draft *draft, ptrdiff_t *which);
+/**
+ * The end of a plan's making: where `result` is fine, builds the draft and keeps what came of it; else
+ * hands `result` on. The draft is finished in any case.
+ */
+enum sluice_result draft_keep(struct schema_draft *draft, enum sluice_result result,
+                              struct schema_cache *cache, const struct sluice_schema *source,
+                              const struct schema_plan **ret_plan) SLUICE_CHECKED;
 void schema_cache_finish(struct schema_cache *cache, const struct transform *transform);
 
 /** A copy of a schema that is optional as wanted, without default; NULL: out of memory. New

@@ -69,15 +69,7 @@ static enum sluice_result make_plan(struct set_schema_metadata *setter,
         result = draft_field(&draft, data->name_text(data->schema_field_name(source, i)),
                              data->schema_field(source, i), (ptrdiff_t)i);
     }
-    const struct sluice_schema *target = NULL;
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&setter->cache, &setter->base, source, target, NULL, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &setter->cache, source, ret_plan);
 }
 
 static enum sluice_result apply(void *self, struct sluice_record *record)

@@ -56,7 +56,6 @@ static enum sluice_result make_plan(struct value_to_key *copier, const struct sl
     const struct sluice_data *data = copier->base.data;
     struct schema_draft draft;
     draft_init(&draft, &copier->base, SLUICE_STRUCT);
-    const struct sluice_schema *target = NULL;
     enum sluice_result result = SLUICE_OK;
     for (size_t i = 0; i < copier->count && result == SLUICE_OK; i++) {
         struct sluice_span name = data->name_text(copier->names[i]);
@@ -65,14 +64,7 @@ static enum sluice_result make_plan(struct value_to_key *copier, const struct sl
                          : BAD_RECORD(&copier->base, "Field does not exist: %.*s", (int)name.size,
                                       name.data);
     }
-    if (result == SLUICE_OK) {
-        result = draft_build(&draft, &target);
-    }
-    if (result == SLUICE_OK) {
-        *ret_plan = schema_cache_add(&copier->cache, &copier->base, source, target, &draft, NULL);
-    }
-    draft_finish(&draft);
-    return result;
+    return draft_keep(&draft, result, &copier->cache, source, ret_plan);
 }
 
 static enum sluice_result apply(void *self, struct sluice_record *record)

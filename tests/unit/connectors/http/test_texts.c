@@ -88,9 +88,9 @@ static void test_backoff_grows_up_to_a_minute(void **state)
     assert_int_equal(http_backoff(0, 7), 0);
 }
 
-static void next_is(const char *header, const char *expected)
+/* The text that was found, which is freed; NULL: none. */
+static void found_is(char *found, const char *expected)
 {
-    char *found = link_next(header);
     if (expected) {
         assert_non_null(found);
         assert_string_equal(found, expected);
@@ -98,6 +98,11 @@ static void next_is(const char *header, const char *expected)
         assert_null(found);
     }
     free(found);
+}
+
+static void next_is(const char *header, const char *expected)
+{
+    found_is(link_next(header), expected);
 }
 
 static void test_links(void **state)
@@ -121,14 +126,7 @@ static void test_links(void **state)
 
 static void absolute_is(const char *reference, const char *expected)
 {
-    char *found = link_absolute("http://h:8080/api/rows?after=1", reference);
-    if (expected) {
-        assert_non_null(found);
-        assert_string_equal(found, expected);
-    } else {
-        assert_null(found);
-    }
-    free(found);
+    found_is(link_absolute("http://h:8080/api/rows?after=1", reference), expected);
 }
 
 static void test_next_pages_are_on_the_same_server_only(void **state)
