@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/data/batch.h"
+#include "core/host/class_validate.h"
 
 enum {
     RECORDS = 20,
@@ -219,10 +220,7 @@ static void run_division(struct check *check)
     if (!instance) {
         return;
     }
-    const struct sluice_connector *connector =
-        strcmp(instance->descriptor->kind, SLUICE_SINK) == 0
-            ? &((const struct sluice_sink *)instance->descriptor->vtable)->connector
-            : &((const struct sluice_source *)instance->descriptor->vtable)->connector;
+    const struct sluice_connector *connector = class_connector(instance->descriptor);
     if (connector->validate) {
         check_phase(check, "validate");
         connector->validate(instance->self, instance->config, &report);
@@ -242,25 +240,28 @@ static void run_division(struct check *check)
     check_phase(check, "");
 }
 
-/* -- sinks -- */
-
-/* A sink that was started, or NULL with the outcome noted. */
-static struct plugin_instance *started_sink(struct check *check)
+/* One that was started, or NULL with the outcome noted. */
+static struct plugin_instance *started(struct check *check)
 {
     check->environment.extension = extension;
     struct plugin_instance *instance = check_guess(check) ? check_create(check) : NULL;
     if (!instance) {
         return NULL;
     }
-    const struct sluice_sink *vtable = instance->descriptor->vtable;
+    const struct sluice_descriptor *descriptor = instance->descriptor;
     check_phase(check, "start");
-    enum sluice_result result = vtable->start(instance->self, instance->config);
+    enum sluice_result result =
+        strcmp(descriptor->kind, SLUICE_SINK) == 0
+            ? ((const struct sluice_sink *)descriptor->vtable)->start(instance->self, instance->config)
+            : ((const struct sluice_source *)descriptor->vtable)->start(instance->self, instance->config);
     if (!check_accepted(check, instance, "start", result)) {
         finish(check, instance);
         return NULL;
     }
     return instance;
 }
+
+/* -- sinks -- */
 
 static void stop_sink(struct check *check, struct plugin_instance *instance)
 {
@@ -272,7 +273,7 @@ static void stop_sink(struct check *check, struct plugin_instance *instance)
 
 static void run_sink_stop(struct check *check)
 {
-    struct plugin_instance *instance = started_sink(check);
+    struct plugin_instance *instance = started(check);
     if (instance) {
         stop_sink(check, instance);
     }
@@ -314,7 +315,7 @@ static void on_released(void *user)
 static void run_sink_put(struct check *check)
 {
     bool released = false;
-    struct plugin_instance *instance = started_sink(check);
+    struct plugin_instance *instance = started(check);
     if (!instance) {
         return;
     }
@@ -348,23 +349,6 @@ static void run_sink_put(struct check *check)
 }
 
 /* -- sources -- */
-
-static struct plugin_instance *started_source(struct check *check)
-{
-    check->environment.extension = extension;
-    struct plugin_instance *instance = check_guess(check) ? check_create(check) : NULL;
-    if (!instance) {
-        return NULL;
-    }
-    const struct sluice_source *vtable = instance->descriptor->vtable;
-    check_phase(check, "start");
-    enum sluice_result result = vtable->start(instance->self, instance->config);
-    if (!check_accepted(check, instance, "start", result)) {
-        finish(check, instance);
-        return NULL;
-    }
-    return instance;
-}
 
 static void deliver(struct check *check, struct plugin_instance *instance,
                     struct sluice_batch *batch)
@@ -429,7 +413,7 @@ static void stop_source(struct check *check, struct plugin_instance *instance)
 
 static void run_source_stop(struct check *check)
 {
-    struct plugin_instance *instance = started_source(check);
+    struct plugin_instance *instance = started(check);
     if (instance) {
         stop_source(check, instance);
     }
@@ -437,7 +421,7 @@ static void run_source_stop(struct check *check)
 
 static void run_source_poll(struct check *check)
 {
-    struct plugin_instance *instance = started_source(check);
+    struct plugin_instance *instance = started(check);
     if (!instance) {
         return;
     }

@@ -12,6 +12,7 @@
 #include <sluice/plugin.h>
 
 #include "core/config/framework.h"
+#include "core/host/class_validate.h"
 #include "core/host/resolve.h"
 #include "core/plugin/instance.h"
 
@@ -148,9 +149,7 @@ static int make_configs(struct host_process *process, json_t *first,
     if (!sink && framework_check_topic_creation(&tasks->resolved, worker, error) != 0) {
         return -1;
     }
-    const struct sluice_connector *connector =
-        sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
-             : &((const struct sluice_source *)descriptor->vtable)->connector;
+    const struct sluice_connector *connector = class_connector(descriptor);
     int max_tasks = tasks_max(&tasks->resolved);
     if (!connector->task_configs) {
         for (int i = 0; i < (sink ? max_tasks : 1); i++) {

@@ -88,17 +88,24 @@ static void say(struct source_task *source, const char *what, struct error *erro
     error_clear(error);
 }
 
-static const struct sluice_value *topics(const struct sluice_host *host, struct sluice_batch *batch,
-                                         int timeout_ms)
+/* To be freed by broker_topics_free(); false: they could not be listed, which is said. */
+static bool list_topics(struct source_task *source, int timeout_ms, struct broker_topics *ret_list)
 {
-    struct source_task *source = source_of(host);
-    struct broker_topics list = {0};
     struct error error = {0};
     pthread_mutex_lock(&source->admin);
-    int result = broker_topics(source->broker, timeout_ms, &list, &error);
+    int result = broker_topics(source->broker, timeout_ms, ret_list, &error);
     pthread_mutex_unlock(&source->admin);
     if (result != 0) {
         say(source, "Topics could not be listed", &error);
+    }
+    return result == 0;
+}
+
+static const struct sluice_value *topics(const struct sluice_host *host, struct sluice_batch *batch,
+                                         int timeout_ms)
+{
+    struct broker_topics list = {0};
+    if (!list_topics(source_of(host), timeout_ms, &list)) {
         return NULL;
     }
     struct sluice_value *array = data_api.new_array(batch, list.count);
@@ -112,14 +119,8 @@ static const struct sluice_value *topics(const struct sluice_host *host, struct 
 
 static int32_t partitions(const struct sluice_host *host, const char *topic, int timeout_ms)
 {
-    struct source_task *source = source_of(host);
     struct broker_topics list = {0};
-    struct error error = {0};
-    pthread_mutex_lock(&source->admin);
-    int result = broker_topics(source->broker, timeout_ms, &list, &error);
-    pthread_mutex_unlock(&source->admin);
-    if (result != 0) {
-        say(source, "Topics could not be listed", &error);
+    if (!list_topics(source_of(host), timeout_ms, &list)) {
         return -1;
     }
     int32_t count = 0;

@@ -4,7 +4,6 @@
  * All of it may be plugin code that hangs: the worker ends this process at its deadline and finds the
  * call in the page. [main thread]
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,13 @@
 
 #include "core/config/client_properties.h"
 #include "core/config/framework.h"
+#include "core/host/class_validate.h"
 #include "core/host/process.h"
 #include "core/host/resolve.h"
 #include "core/host/validate_clients.h"
 #include "core/host/validate_report.h"
 #include "core/plugin/instance.h"
+#include "lib/java/hash_order.h"
 
 struct validation {
     struct host_process *process;
@@ -141,33 +142,6 @@ static bool kind_of(const char *key, const char **ret_kind, const char **ret_wha
 
 /* -- the class's own validate() -- */
 
-static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
-                       ...)
-{
-    struct config_report *found = report->host_data;
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int size = vasprintf(&text, format, args);
-    va_end(args);
-    config_report_add(found, name, size < 0 ? "is not valid" : text);
-    if (size >= 0) {
-        free(text);
-    }
-}
-
-static void on_task(const struct sluice_report *report)
-{
-    (void)report;
-}
-
-static void on_task_set(const struct sluice_report *report, const char *name, const char *value)
-{
-    (void)report;
-    (void)name;
-    (void)value;
-}
-
 static bool is_own(const struct validation *validation, const struct sluice_option *option)
 {
     for (const struct sluice_option *own = validation->descriptor->options; own && own->name; own++) {
@@ -182,10 +156,6 @@ static bool is_own(const struct validation *validation, const struct sluice_opti
 static int ask_class(struct validation *validation, struct config_report *report,
                      struct error *error)
 {
-    const struct sluice_descriptor *descriptor = validation->descriptor;
-    const struct sluice_connector *connector =
-        validation->sink ? &((const struct sluice_sink *)descriptor->vtable)->connector
-                         : &((const struct sluice_source *)descriptor->vtable)->connector;
     for (size_t i = 0; i < report->count; i++) {
         bool good = report->values[i].error_count == 0 &&
                     !properties_get(&validation->nulls, report->values[i].name);
@@ -193,28 +163,8 @@ static int ask_class(struct validation *validation, struct config_report *report
             return 0;
         }
     }
-    if (!connector->validate) {
-        return 0;
-    }
-    struct plugin_instance *instance = NULL;
-    host_phase(validation->process, "create", descriptor->class_name);
-    int result = plugin_instance_create(&validation->environment, descriptor->kind,
-                                        descriptor->class_name, &instance, error);
-    host_phase(validation->process, "validate", descriptor->class_name);
-    if (result == 0 && plugin_instance_configure(instance, &validation->config, error) == 0) {
-        const struct sluice_report sink = {
-            .size = sizeof(sink),
-            .invalid = on_invalid,
-            .task = on_task,
-            .task_set = on_task_set,
-            .host_data = report,
-        };
-        connector->validate(instance->self, instance->config, &sink);
-    }
-    host_phase(validation->process, "destroy", descriptor->class_name);
-    plugin_instance_destroy(instance);
-    host_phase(validation->process, "", "");
-    return error->code == ERROR_NONE ? 0 : -1;
+    return class_validate(validation->process, &validation->environment, validation->descriptor,
+                          &validation->config, report, error);
 }
 
 /* -- putting it together -- */
@@ -364,32 +314,20 @@ static int check_connector(struct validation *validation, struct error *error)
 
 /* -- converters -- */
 
-/* Where java.util.HashMap keeps a key: Connect answers in the order of one. */
-static unsigned hash_place(const char *key, size_t entries)
-{
-    uint32_t hash = 0, capacity = 16;
-    for (; *key; key++) {
-        hash = 31 * hash + (unsigned char)*key;
-    }
-    while (entries * 4 > capacity * 3) {
-        capacity *= 2;
-    }
-    return (hash ^ hash >> 16) & (capacity - 1);
-}
-
+/* In the order of a java.util.HashMap, as Connect answers. */
 static void add_converter_values(struct validation *validation, const char *prefix,
                                  const struct config_report *report)
 {
-    unsigned place = 0, most = 16;
-    while (report->count * 4 > most * 3) {
-        most *= 2;
-    }
-    for (; place < most; place++) {
+    size_t done = 0;
+    for (uint32_t bucket = 0; done < report->count; bucket++) {
         for (size_t i = 0; i < report->count; i++) {
             const struct config_value *value = &report->values[i];
             char *name = NULL;
-            if (!value->option || value->option->internal ||
-                hash_place(value->name, report->count) != place) {
+            if (java_hash_bucket(value->name, strlen(value->name), report->count) != bucket) {
+                continue;
+            }
+            done++;
+            if (!value->option || value->option->internal) {
                 continue;
             }
             if (asprintf(&name, "%s.%s", prefix, value->name) < 0) {

@@ -4,90 +4,9 @@
  */
 #include "core/host/process.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <sluice/plugin.h>
-
-#include "core/config/config.h"
-#include "core/plugin/instance.h"
-
-struct findings {
-    struct config_report *report;
-};
-
-static void on_invalid(const struct sluice_report *report, const char *name, const char *format,
-                       ...)
-{
-    const struct findings *findings = report->host_data;
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int size = vasprintf(&text, format, args);
-    va_end(args);
-    config_report_add(findings->report, name, size < 0 ? "is not valid" : text);
-    if (size >= 0) {
-        free(text);
-    }
-}
-
-static void on_task(const struct sluice_report *report)
-{
-    (void)report;
-}
-
-static void on_task_set(const struct sluice_report *report, const char *name, const char *value)
-{
-    (void)report;
-    (void)name;
-    (void)value;
-}
-
-/* Sources and sinks have theirs behind size, create and destroy. */
-static const struct sluice_connector *connector_of(const struct sluice_descriptor *descriptor)
-{
-    if (strcmp(descriptor->kind, SLUICE_SINK) == 0) {
-        return &((const struct sluice_sink *)descriptor->vtable)->connector;
-    }
-    if (strcmp(descriptor->kind, SLUICE_SOURCE) == 0) {
-        return &((const struct sluice_source *)descriptor->vtable)->connector;
-    }
-    return NULL;
-}
-
-/* What one option alone cannot tell; asked only when every option is good in itself. */
-static int validate_whole(struct host_process *process, struct plugin_environment *environment,
-                          const struct sluice_descriptor *descriptor,
-                          const struct properties *properties, struct config_report *report,
-                          struct error *error)
-{
-    const struct sluice_connector *connector = connector_of(descriptor);
-    if (!connector || !connector->validate || report->error_count > 0) {
-        return 0;
-    }
-    struct plugin_instance *instance = NULL;
-    host_phase(process, "create", descriptor->class_name);
-    int result = plugin_instance_create(environment, descriptor->kind, descriptor->class_name,
-                                        &instance, error);
-    host_phase(process, "validate", descriptor->class_name);
-    if (result == 0 && plugin_instance_configure(instance, properties, error) == 0) {
-        struct findings findings = {report};
-        const struct sluice_report sink = {
-            .size = sizeof(sink),
-            .invalid = on_invalid,
-            .task = on_task,
-            .task_set = on_task_set,
-            .host_data = &findings,
-        };
-        connector->validate(instance->self, instance->config, &sink);
-    }
-    host_phase(process, "destroy", descriptor->class_name);
-    plugin_instance_destroy(instance);
-    host_phase(process, "", "");
-    return error->code == ERROR_NONE ? 0 : -1;
-}
+#include "core/host/class_validate.h"
 
 static json_t *report_json(const struct config_report *report)
 {
@@ -134,7 +53,9 @@ int host_validate_class(struct host_process *process, json_t *first)
         host_phase(process, "validate", descriptor->class_name);
         config_validate(tables, &properties, &report);
         host_phase(process, "", "");
-        if (validate_whole(process, &environment, descriptor, &properties, &report, &error) == 0) {
+        /* what one option alone cannot tell is asked only when every option is good in itself */
+        if (report.error_count > 0 ||
+            class_validate(process, &environment, descriptor, &properties, &report, &error) == 0) {
             process_send(process, report_json(&report));
         }
         config_report_finish(&report);

@@ -12,6 +12,7 @@
 
 #include "core/store/java_map.h"
 #include "core/store/replace_file.h"
+#include "lib/java/hash_order.h"
 #include "lib/util/buffer.h"
 
 enum { FILE_MAX = 512 << 20, TEXT_MAX = 16 << 20 };
@@ -24,27 +25,6 @@ struct offsets_file {
 };
 
 /* -- JSON as Kafka Connect writes it -- */
-
-/* String.hashCode(), in UTF-16, spread as HashMap.hash() does. */
-static uint32_t java_hash(const char *text)
-{
-    uint32_t hash = 0;
-    const unsigned char *p = (const unsigned char *)text;
-    while (*p) {
-        uint32_t c = *p++;
-        int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-        c &= more == 3 ? 0x07 : more == 2 ? 0x0f : more == 1 ? 0x1f : 0x7f;
-        for (; more > 0 && (*p & 0xc0) == 0x80; more--) {
-            c = c << 6 | (*p++ & 0x3f);
-        }
-        if (c >= 0x10000) {
-            hash = hash * 31 + (0xd800 + ((c - 0x10000) >> 10));
-            c = 0xdc00 + ((c - 0x10000) & 0x3ff);
-        }
-        hash = hash * 31 + c;
-    }
-    return hash ^ hash >> 16;
-}
 
 struct member {
     const char *name;
@@ -78,17 +58,14 @@ static json_t *in_java_order(json_t *value)
         return json_incref(value);
     }
     size_t count = json_object_size(value), i = 0;
-    uint32_t capacity = 16;
-    while (count > capacity / 4 * 3) {
-        capacity *= 2;
-    }
     struct member *members = calloc(count + 1, sizeof(*members));
     json_t *object = json_object(), *item;
     const char *name;
     json_object_foreach(value, name, item)
     {
         if (members) {
-            members[i] = (struct member){name, item, java_hash(name) & (capacity - 1), i};
+            uint32_t bucket = java_hash_bucket(name, strlen(name), count);
+            members[i] = (struct member){name, item, bucket, i};
             i++;
         }
     }
