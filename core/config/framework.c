@@ -1,6 +1,5 @@
 #include "core/config/framework.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +8,6 @@
 #include "core/config/memory.h"
 #include "core/config/value.h"
 #include "lib/java/regex.h"
-
-static char *format_text(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static char *format_text(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    char *text = NULL;
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    return memory_checked(length < 0 ? NULL : text);
-}
 
 static bool is_blank(char c)
 {

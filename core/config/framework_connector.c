@@ -277,7 +277,7 @@ const struct sluice_option framework_sink[] = {
     {.name = NULL},
 };
 
-static bool check_count(const char *name, const char *value, char *message, size_t size)
+bool framework_check_count(const char *name, const char *value, char *message, size_t size)
 {
     if (!value || strtol(value, NULL, 10) == -1 || strtol(value, NULL, 10) >= 1) {
         return true;
@@ -291,10 +291,10 @@ static bool check_count(const char *name, const char *value, char *message, size
 
 const struct sluice_option framework_topic_creation[] = {
     {SIZE, .name = "topic.creation.*.replication.factor", .type = SLUICE_OPTION_SHORT,
-     .valid = SLUICE_VALID_CUSTOM, .check = check_count,
+     .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
      .doc = "Replication factor of topics of this group; at least 1, or -1 for the broker's."},
     {SIZE, .name = "topic.creation.*.partitions", .type = SLUICE_OPTION_INT,
-     .valid = SLUICE_VALID_CUSTOM, .check = check_count,
+     .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
      .doc = "Partitions of topics of this group; at least 1, or -1 for the broker's."},
     {SIZE, .name = "topic.creation.*.include", .type = SLUICE_OPTION_LIST,
      .doc = "Regular expressions of the topics that are in this group."},

@@ -15,9 +15,7 @@
 
 /* -- texts -- */
 
-static char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *format_text(const char *format, ...)
+char *format_text(const char *format, ...)
 {
     va_list args;
     va_start(args, format);

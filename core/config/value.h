@@ -7,6 +7,8 @@
 
 #include <sluice/option.h>
 
+#include "core/base/error.h"
+
 struct value {
     bool null;
     char *text; /* trimmed text it was read from; NULL for null */
@@ -31,6 +33,8 @@ char *value_check(const struct value *value, const struct sluice_option *option,
  * caller. */
 char *config_value_text(const struct value *value, enum sluice_option_type type);
 
+/** What printf would print; never NULL. */
+char *format_text(const char *format, ...) PRINTF_LIKE(1, 2);
 /** `Invalid value x for configuration name: message`; value NULL is printed as null. */
 char *invalid_value(const char *name, const char *value, const char *message);
 
