@@ -395,33 +395,33 @@ static int not_assigned(const char *topic, int32_t partition, struct error *erro
                            "No current assignment for partition %s-%d", topic, partition);
 }
 
-int local_pause(struct broker_consumer *base, const struct broker_partition *partitions,
-                size_t count, struct error *error)
+static int set_paused(struct local_consumer *consumer, const struct broker_partition *partitions,
+                      size_t count, bool paused, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        struct held *held = consumer_find((struct local_consumer *)base, partitions[i].topic,
-                                          partitions[i].partition);
+        struct held *held =
+            consumer_find(consumer, partitions[i].topic, partitions[i].partition);
         if (!held) {
             return not_assigned(partitions[i].topic, partitions[i].partition, error);
         }
-        held->paused = true;
+        held->paused = paused;
+        if (!paused) {
+            consumer_start(consumer, held);
+        }
     }
     return 0;
+}
+
+int local_pause(struct broker_consumer *base, const struct broker_partition *partitions,
+                size_t count, struct error *error)
+{
+    return set_paused((struct local_consumer *)base, partitions, count, true, error);
 }
 
 int local_resume(struct broker_consumer *base, const struct broker_partition *partitions,
                  size_t count, struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct held *held = consumer_find((struct local_consumer *)base, partitions[i].topic,
-                                          partitions[i].partition);
-        if (!held) {
-            return not_assigned(partitions[i].topic, partitions[i].partition, error);
-        }
-        held->paused = false;
-        consumer_start((struct local_consumer *)base, held);
-    }
-    return 0;
+    return set_paused((struct local_consumer *)base, partitions, count, false, error);
 }
 
 int local_seek(struct broker_consumer *base, const struct broker_offset *offset,

@@ -3,18 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "core/base/clock.h"
 
 void stage_begin(struct stage *stage, const char *description)
 {
-    *stage = (struct stage){.description = description, .began = now_ms()};
+    *stage = (struct stage){.description = description, .began = clock_wall_ms()};
 }
 
 /* Which clients' overrides Connect looks at last. */
@@ -47,7 +41,7 @@ void stage_validation_complete(struct stage *stage, bool sink, json_t *config)
 void stage_complete(struct stage *stage)
 {
     if (stage->description && stage->completed == 0) {
-        stage->completed = now_ms();
+        stage->completed = clock_wall_ms();
     }
 }
 
