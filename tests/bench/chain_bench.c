@@ -4,19 +4,17 @@
  * JsonConverter, as in a sink task; records per second of CPU, and allocations per record in the
  * steady state.
  */
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <sluice/converter.h>
 
 #include "core/data/batch.h"
 #include "core/host/chain.h"
 #include "core/plugin/instance.h"
-#include "core/plugin/registry.h"
+#include "tests/support/built_plugins.h"
 
 enum { MOST_ROWS = 10000, BATCH = 500, SECONDS = 2 };
 
@@ -117,22 +115,8 @@ static size_t pass(struct chain *chain, struct batch_pool *pool, const char *top
     return bytes;
 }
 
-static void on_file(void *user, const char *path, const struct error *error)
-{
-    (void)user;
-    if (error) {
-        fprintf(stderr, "%s: %s\n", path, error->message);
-    }
-}
-
 static struct chain *make_chain(struct plugin_environment *environment, const char *path)
 {
-    char self[4096], folder[4200];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[length > 0 ? length : 0] = '\0';
-    snprintf(folder, sizeof(folder), "%s/../plugins", dirname(self));
-    const char *plugins = folder;
-    registry_scan(environment->registry, &plugins, 1, NULL, on_file, NULL);
     struct properties properties = {0};
     struct error error = {0};
     struct chain *chain = NULL;
@@ -154,7 +138,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "chain_bench [--json] CHAIN.properties TOPIC ROWS.jsonl\n");
         return 2;
     }
-    struct plugin_environment environment = {.registry = registry_create(), .log_context = ""};
+    struct plugin_environment environment = {.registry = built_plugins(), .log_context = ""};
     struct chain *chain = make_chain(&environment, argv[1]);
     make_converter(&environment);
     struct batch_pool *pool = batch_pool_create(2, (size_t)16 << 20);

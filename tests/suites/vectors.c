@@ -7,14 +7,13 @@
  * a score a group, and closes with `N passed, N failed`. Exit 1 where any failed, 2 where a file
  * cannot be read. A line that is no case of a known kind counts as failed. One thread.
  */
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/suites/vectors.h"
+#include "tests/support/built_plugins.h"
 
 enum { MOST_GROUPS = 256 };
 
@@ -178,29 +177,15 @@ static void run_file(const char *path)
     }
 }
 
-static void on_file(void *user, const char *path, const struct error *error)
-{
-    (void)user;
-    if (error) {
-        fprintf(stderr, "%s: %s\n", path, error->message);
-    }
-}
-
 int main(int argc, char **argv)
 {
-    char self[4096], folder[4200];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[length > 0 ? length : 0] = '\0';
-    (void)snprintf(folder, sizeof(folder), "%s/../plugins", dirname(self));
-    const char *const path = folder;
     int first = 1;
     if (argc > 1 && strcmp(argv[1], "--quiet") == 0) {
         quiet = true;
         first = 2;
     }
-    vectors_environment.registry = registry_create();
+    vectors_environment.registry = built_plugins();
     vectors_environment.log_context = "";
-    registry_scan(vectors_environment.registry, &path, 1, NULL, on_file, NULL);
     if (vectors_json_init() != 0) {
         return 2;
     }
