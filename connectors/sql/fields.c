@@ -79,6 +79,7 @@ static void classify(const struct source_settings *settings, const struct sql_co
     case SQL_TYPE_TIMESTAMP:
     case SQL_TYPE_TIMESTAMP_ZONE:
         field->form = FIELD_TIMESTAMP;
+        field->instant = column->type == SQL_TYPE_TIMESTAMP_ZONE;
         return;
     case SQL_TYPE_ANY:
         field->form = column->seen == SQL_INTEGER || column->seen == SQL_BOOLEAN ? FIELD_INTEGER
@@ -490,7 +491,7 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     case FIELD_TIME:
         return moment_parse_time(text.data, text.size, &ms) ? data->new_date(batch, ms) : NULL;
     case FIELD_TIMESTAMP:
-        return read_moment(value, settings->zone, &moment)
+        return read_moment(value, field->instant ? zone_utc() : settings->zone, &moment)
                    ? timestamp_value(host, settings, batch, moment)
                    : NULL;
     default:

@@ -26,6 +26,7 @@ struct field {
     enum field_form form;
     enum sluice_type type; /**< of FIELD_INTEGER.., FIELD_REAL */
     int scale;
+    bool instant; /**< a time that is text without a zone is UTC's */
     const struct sluice_schema *schema; /**< held */
 };
 

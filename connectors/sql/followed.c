@@ -259,6 +259,12 @@ static void write_from(const struct source_settings *settings, const struct foll
     buffer_append_text(to, "\n) sluice_query");
 }
 
+/* The zone of times in parameters and in rows that name none. */
+static const struct zone *time_zone(const struct source_settings *settings, const struct followed *followed)
+{
+    return followed->instants ? zone_utc() : settings->zone;
+}
+
 /* A time as a parameter; text lives in scratch. */
 static struct sql_value time_value(const struct source_settings *settings,
                                    const struct followed *followed, struct moment moment,
@@ -267,8 +273,13 @@ static struct sql_value time_value(const struct source_settings *settings,
     if (settings->client->product == SQL_SQLITE && !followed->text_times) {
         return (struct sql_value){.kind = SQL_INTEGER, .integer = moment.ms};
     }
-    size_t size = moment_print(moment, settings->zone, ' ',
-                               settings->client->product == SQL_SQLITE ? 3 : 6, scratch);
+    const struct zone *zone = time_zone(settings, followed);
+    size_t size = moment_print(moment, zone, ' ', settings->client->product == SQL_SQLITE ? 3 : 6, scratch);
+    if (settings->client->product == SQL_POSTGRESQL) { /* a timestamp leaves the offset out */
+        int seconds = zone_at(zone, moment.ms).seconds, of_day = abs(seconds);
+        size += (size_t)snprintf(scratch + size, TIME_SIZE - size, "%c%02d:%02d:%02d", seconds < 0 ? '-' : '+',
+                                 of_day / 3600, of_day / 60 % 60, of_day % 60);
+    }
     return (struct sql_value){.kind = SQL_TEXT, .text = {scratch, size}};
 }
 
@@ -353,12 +364,12 @@ static int read_now(const struct source_settings *settings, struct sql_database 
                     struct moment *now, struct sql_error *error)
 {
     static const char *const queries[] = {"SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') || 'Z'",
-                                          "SELECT CURRENT_TIMESTAMP", "SELECT CURRENT_TIMESTAMP(6)"};
+                                          "SELECT CURRENT_TIMESTAMP", "SELECT UTC_TIMESTAMP(6)"};
     char text[TIME_SIZE];
     if (ask(settings, database, queries[settings->client->product], text, sizeof(text), error) != 0) {
         return -1;
     }
-    if (!moment_parse(text, strlen(text), settings->zone, now)) {
+    if (!moment_parse(text, strlen(text), zone_utc(), now)) {
         return sql_error_set(error, SQL_FATAL, "", 0, "the database's time '%s' cannot be read", text);
     }
     return 0;
@@ -387,13 +398,52 @@ static int look_at_times(const struct source_settings *settings, struct sql_data
     return outcome;
 }
 
-/* Looks at how SQLite keeps times, and sets where to begin, unless position is set already. */
+/* MariaDB and MySQL have times in UTC (TIMESTAMP) and in db.timezone (DATETIME): which are these? */
+static int look_for_instants(const struct source_settings *settings, struct sql_database *database,
+                             struct followed *followed, struct sql_error *error)
+{
+    struct buffer sql;
+    struct sql_rows *rows = NULL;
+    buffer_init(&sql, QUERY_MAX);
+    buffer_append_text(&sql, "SELECT * FROM ");
+    write_from(settings, followed, &sql);
+    buffer_append_text(&sql, " LIMIT 0");
+    int outcome = sql.failed ? sql_error_set(error, SQL_RETRY, "", 0, "no memory")
+                             : settings->client->query(database, sql.data, NULL, 0, &rows, error);
+    buffer_finish(&sql);
+    if (outcome != 0) {
+        return -1;
+    }
+    size_t instants = 0, locals = 0;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        for (size_t t = 0; t < followed->time_count; t++) {
+            bool is_it = strcasecmp(rows->columns[i].name, followed->times[t]) == 0;
+            instants += is_it && rows->columns[i].type == SQL_TYPE_TIMESTAMP_ZONE;
+            locals += is_it && rows->columns[i].type != SQL_TYPE_TIMESTAMP_ZONE;
+        }
+    }
+    settings->client->end(rows);
+    if (instants > 0 && locals > 0 && zone_at(settings->zone, 0).seconds != 0) {
+        return sql_error_set(error, SQL_FATAL, "", 0,
+                             "%s: timestamp columns of type TIMESTAMP and of type DATETIME do not "
+                             "compare unless db.timezone is UTC",
+                             followed->name);
+    }
+    followed->instants = instants > 0;
+    return 0;
+}
+
+/* Looks at how times are kept, and sets where to begin, unless position is set already. */
 static int prepare(const struct source_settings *settings, struct sql_database *database,
                    struct followed *followed, struct sql_error *error)
 {
     struct position *position = &followed->position;
     if (followed->time_count > 0 && settings->client->product == SQL_SQLITE &&
         look_at_times(settings, database, followed, error) != 0) {
+        return -1;
+    }
+    if (followed->time_count > 0 && settings->client->product == SQL_MYSQL &&
+        look_for_instants(settings, database, followed, error) != 0) {
         return -1;
     }
     if (followed->time_count > 0 && !position->has_time) {
@@ -498,7 +548,8 @@ static int advance(const struct source_settings *settings, struct followed *foll
         if (value->kind == SQL_INTEGER) {
             moment = moment_of_ms(value->integer);
         } else if (value->kind != SQL_TEXT ||
-                   !moment_parse(value->text.data, value->text.size, settings->zone, &moment)) {
+                   !moment_parse(value->text.data, value->text.size, time_zone(settings, followed),
+                                 &moment)) {
             return sql_error_set(error, SQL_FATAL, "", 0, "column %s of %s holds no time",
                                  followed->times[t], followed->name);
         }

@@ -29,6 +29,7 @@ struct followed {
     char **times;            /**< columns */
     size_t time_count;
     bool text_times;         /**< SQLite: times stand as text */
+    bool instants;           /**< MariaDB, MySQL: times are TIMESTAMP, in UTC whatever db.timezone says */
     struct position position; /**< what the next query begins behind */
     bool reported; /**< timestamp mode: reported_time was stored, or all its rows are out */
     struct moment reported_time; /**< what records may say while rows of one time go on */

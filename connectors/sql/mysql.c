@@ -196,14 +196,9 @@ static int client_open(const struct sql_open *how, struct sql_database **ret_dat
         mysql_client_fail(database, error);
         goto failed;
     }
-    /* An offset of a named zone needs the server's tables; UTC is known without. */
-    char text[200];
-    bool utc = strcmp(how->zone, "UTC") == 0;
-    char zone[128];
-    mysql_real_escape_string(connection, zone, how->zone,
-                             strlen(how->zone) < 60 ? strlen(how->zone) : 60);
-    snprintf(text, sizeof(text), "SET time_zone = '%s', autocommit = 1", utc ? "+00:00" : zone);
-    if (client_execute(database, text, error) != 0 ||
+    /* Always UTC: few servers have their tables of named zones loaded, and an instant (TIMESTAMP) has
+     * two readings in the hour that comes twice. db.timezone counts for DATETIME, on our side. */
+    if (client_execute(database, "SET time_zone = '+00:00', autocommit = 1", error) != 0 ||
         client_execute(database,
                        "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,"
                        "NO_BACKSLASH_ESCAPES')",

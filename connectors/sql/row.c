@@ -49,7 +49,7 @@ static struct sql_value timestamp(const struct sluice_host *host, const struct s
     if (product == SQL_SQLITE) {
         return integer(ms);
     }
-    bool utc = product == SQL_POSTGRESQL && column->type == SQL_TYPE_TIMESTAMP_ZONE;
+    bool utc = column->type == SQL_TYPE_TIMESTAMP_ZONE;
     int64_t local = utc ? ms : ms + (int64_t)zone_at(settings->zone, ms).seconds * 1000;
     char buffer[TIME_TEXT_SIZE * 2];
     struct calendar_time t = calendar_split(local);
@@ -59,8 +59,8 @@ static struct sql_value timestamp(const struct sluice_host *host, const struct s
     if (microseconds) {
         size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%03d", microseconds);
     }
-    size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%s%s", utc ? "+00" : "",
-                     t.era == 0 ? " BC" : "");
+    size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%s%s",
+                     utc && product == SQL_POSTGRESQL ? "+00" : "", t.era == 0 ? " BC" : "");
     return made(host, batch, buffer, size);
 }
 

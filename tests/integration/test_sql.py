@@ -367,6 +367,32 @@ def test_timestamp_and_incrementing_sees_changes(reader, database, request):
                [{"timestamp": 1704067200500, "timestamp_nanos": 500000000, "incrementing": 1}], 10, "the offset")
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "GMT+9"], ids=["named", "fixed"])
+def test_times_have_a_zone_whatever_the_server_knows(tmp_path, database, zone, request):
+    """Written, and read back by time: columns with and without a zone. MariaDB has no named zones loaded."""
+    t = table(request.node.name)
+    database.run(f"DROP TABLE IF EXISTS {t}")
+    plain, instant = {MariaDb: ("DATETIME(6)", "TIMESTAMP(6)"), Postgres: ("TIMESTAMP", "TIMESTAMPTZ"),
+                      Sqlite: ("TIMESTAMP", "TIMESTAMP")}[type(database)]
+    database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY, at {plain} NOT NULL, moment {instant} NOT NULL)")
+    schema = struct(field("id", "int32"), logical("at", "Timestamp", "int64"), logical("moment", "Timestamp", "int64"))
+    times = [1710054000000, 1730608200000, 1730611800000]  # 1:30 in New York twice, summer and winter
+    source = {**SOURCE, "connection.url": database.url, **database.login, "db.timezone": zone, "mode": "timestamp"}
+    whole = {"table.whitelist": t, "timestamp.column.name": "moment", "topic.prefix": "w-"}
+    by_query = {"query": f"SELECT id, at FROM {t}", "timestamp.column.name": "at", "topic.prefix": "q-" + t}
+    with Sluice(tmp_path, {"sq": {**SINK, "topics": t, "connection.url": database.url, **database.login,
+                                  "db.timezone": zone, "pk.mode": "record_value", "pk.fields": "id"},
+                           "whole": {**source, **whole}, "query": {**source, **by_query}}) as sluice:
+        produce(sluice, t, [{"value": row(schema, id=i, at=at, moment=at)} for i, at in enumerate(times[:1])])
+        assert consumed(sluice, "w-" + t, 1) == [{"id": 0, "at": times[0], "moment": times[0]}]
+        assert consumed(sluice, "q-" + t, 1) == [{"id": 0, "at": times[0]}]
+        if not isinstance(database, Sqlite):
+            clock = {"America/New_York": "2024-03-10 03:00:00", "GMT+9": "2024-03-10 16:00:00"}[zone]
+            assert database.run(f"SELECT at FROM {t}")[0][0].startswith(clock)
+        produce(sluice, t, [{"value": row(schema, id=i, at=at, moment=at)} for i, at in enumerate(times) if i > 0])
+        assert [record["moment"] for record in consumed(sluice, "w-" + t, 3)] == times
+
+
 def test_a_query_may_have_a_where(reader, database, request):
     t = table(request.node.name)
     database.run(f"CREATE TABLE {t} (id {id_column(database)}, v INT)")
