@@ -10,6 +10,7 @@
 enum {
     KEEP_BODY = 128 * 1024,  /* what a pooled request keeps for its next use */
     KEEP_RESULTS = 1024,
+    NUMBER_MAX = 24,
     ANSWER_MAX = 256 << 20, /* records.max times the longest entry stays far below */
 };
 
@@ -95,9 +96,10 @@ void rest_append_json(struct buffer *buffer, const char *text)
     (void)buffer_append_char(buffer, '"');
 }
 
-static void append_number(struct buffer *buffer, int64_t number)
+/* Writes it at `to`, at most NUMBER_MAX characters; returns the end. */
+static char *put_number(char *to, int64_t number)
 {
-    char digits[24];
+    char digits[NUMBER_MAX];
     char *at = digits + sizeof(digits);
     uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     do {
@@ -107,7 +109,15 @@ static void append_number(struct buffer *buffer, int64_t number)
     if (number < 0) {
         *--at = '-';
     }
-    (void)buffer_append(buffer, at, (size_t)(digits + sizeof(digits) - at));
+    size_t size = (size_t)(digits + sizeof(digits) - at);
+    memcpy(to, at, size);
+    return to + size;
+}
+
+static void append_number(struct buffer *buffer, int64_t number)
+{
+    char digits[NUMBER_MAX];
+    (void)buffer_append(buffer, digits, (size_t)(put_number(digits, number) - digits));
 }
 
 #define LITERAL(buffer, text) (void)buffer_append(buffer, text, sizeof(text) - 1)
@@ -119,6 +129,26 @@ static void append_fault(struct buffer *answer, const struct rest_fault *fault)
     LITERAL(answer, ",\"message\":");
     rest_append_json(answer, fault->message);
     LITERAL(answer, "}");
+}
+
+/* The entry of a record that did not fail: in one piece, as an answer has as many as its request. */
+static void append_written(struct buffer *answer, const struct rest_result *result)
+{
+    static const char partition[] = "{\"partition\":", offset[] = ",\"offset\":",
+                      end[] = ",\"error_code\":null,\"error\":null}",
+                      filtered[] = "{\"partition\":null,\"offset\":null";
+    char entry[sizeof(filtered) + sizeof(partition) + sizeof(offset) + sizeof(end) + 2 * NUMBER_MAX];
+    char *at = entry;
+    if (result->partition < 0) { /* filtered by a transform: neither written nor failed */
+        at = mempcpy(at, filtered, sizeof(filtered) - 1);
+    } else {
+        at = mempcpy(at, partition, sizeof(partition) - 1);
+        at = put_number(at, result->partition);
+        at = mempcpy(at, offset, sizeof(offset) - 1);
+        at = put_number(at, result->offset);
+    }
+    at = mempcpy(at, end, sizeof(end) - 1);
+    (void)buffer_append(answer, entry, (size_t)(at - entry));
 }
 
 /* The HTTP status is the first security error's, else 200, whatever failed (§4.1). */
@@ -145,15 +175,7 @@ static int append_results(struct rest_request *request)
             }
             continue;
         }
-        if (result->partition < 0) { /* filtered by a transform: neither written nor failed */
-            LITERAL(answer, "{\"partition\":null,\"offset\":null");
-        } else {
-            LITERAL(answer, "{\"partition\":");
-            append_number(answer, result->partition);
-            LITERAL(answer, ",\"offset\":");
-            append_number(answer, result->offset);
-        }
-        LITERAL(answer, ",\"error_code\":null,\"error\":null}");
+        append_written(answer, result);
     }
     LITERAL(answer, "],\"key_schema_id\":null,\"value_schema_id\":null}");
     return status;

@@ -36,6 +36,7 @@ struct sluice_batch {
     struct arena arena;
     struct sluice_record **shown;
     size_t count, capacity;
+    const char *topic;                    /* of the record added last: most records of a batch share it */
     const struct sluice_schema **schemas; /* references held */
     size_t schema_count, schema_capacity;
     void (*released)(void *user);
@@ -171,6 +172,7 @@ static void batch_release(struct sluice_batch *batch)
     }
     batch->schema_count = 0;
     batch->count = 0;
+    batch->topic = NULL;
     batch_put_back(batch);
 }
 
@@ -277,7 +279,10 @@ static const char no_topic[] = "";
 static struct sluice_record *record_add(struct sluice_batch *batch, const char *topic)
 {
     struct sluice_record *record = add(batch);
-    record->topic = record->original_topic = topic ? arena_strdup(&batch->arena, topic) : no_topic;
+    if (topic && (!batch->topic || strcmp(batch->topic, topic) != 0)) {
+        batch->topic = arena_strdup(&batch->arena, topic);
+    }
+    record->topic = record->original_topic = topic ? batch->topic : no_topic;
     return record;
 }
 

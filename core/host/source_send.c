@@ -62,6 +62,7 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
     int64_t written = 0, bytes = 0, lost = 0, now = clock_monotonic_ns();
     /* A run of one batch is one observation of that many. Their batch may be gone once they land. */
     int64_t run_sent = 0, run = 0;
+    const char *noted = NULL; /* neighbours mostly share a topic, and then its text, too */
     pthread_mutex_lock(&source->done);
     for (size_t i = 0; i < count; i++) {
         const struct broker_delivery *from = &deliveries[i];
@@ -94,7 +95,9 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
             lost += flight->size;
         } else {
             written++;
-            used_topics_note(source->task, flight->topic);
+            if (flight->topic != noted) {
+                used_topics_note(source->task, noted = flight->topic);
+            }
             bytes += flight->size;
         }
         if (flight->voyage->sent != run_sent && run > 0) {
@@ -395,6 +398,7 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
     int result = 0;
     size_t ready = 0;
     int64_t bytes = 0;
+    const char *ensured = NULL; /* the topic that was there for the record before */
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = records_api.at(batch, i);
         flights[i] = (struct flight){
@@ -411,8 +415,9 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
         int outcome =
             result == 0 ? convert_record(source, batch, record, message, &clock, &failure) : 0;
         stage_clock_tell(&clock, source->task->process->page);
-        if (outcome == 1) {
+        if (outcome == 1 && message->topic != ensured) {
             outcome = ensure_topic(source, message->topic, &failure);
+            ensured = outcome == 1 ? message->topic : ensured;
         }
         if (outcome == -2) {
             error_clear(&failure);

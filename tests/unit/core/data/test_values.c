@@ -327,6 +327,29 @@ static void test_records_save_and_restore(void **state)
     assert_int_equal(records_api.offset(records_api.at(batch, 2)), 47);
 }
 
+/* Who looks at topics record by record tells neighbours of one topic by the address. */
+static void test_neighbours_share_their_topic(void **state)
+{
+    (void)state;
+    struct batch_pool *pool = batch_pool_create(1, 1 << 16);
+    char text[8] = "a"; /* the caller's, and used again */
+    for (int turn = 0; turn < 2; turn++) {
+        struct sluice_batch *mine = batch_new(pool);
+        const char *first = records_api.topic(records_api.add(mine, strcpy(text, "a")));
+        assert_ptr_not_equal(first, text);
+        assert_ptr_equal(records_api.topic(records_api.add(mine, text)), first);
+        const char *other = records_api.topic(records_api.add(mine, strcpy(text, "b")));
+        assert_string_equal(other, "b");
+        assert_string_equal(records_api.topic(records_api.add(mine, strcpy(text, "a"))), "a");
+        (void)records_api.add(mine, NULL);
+        assert_string_equal(records_api.topic(records_api.add(mine, text)), "a");
+        assert_string_equal(first, "a");
+        records_api.release(mine); /* and what the next one adds is its own */
+        text[0] = 'x';
+    }
+    batch_pool_destroy(pool);
+}
+
 static int released;
 
 static void on_release(void *user)
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_date_under_two_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_equality, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_save_and_restore, set_up, tear_down),
+        cmocka_unit_test(test_neighbours_share_their_topic),
         cmocka_unit_test(test_last_release_tells),
         cmocka_unit_test(test_steady_state_allocates_nothing),
     };
