@@ -24,6 +24,43 @@ static bool has_dots(const char *path)
     }
 }
 
+/* What no store has room for: S3's keys end at 1024 bytes, names of files at 255. NULL: it fits. */
+static const char *too_long(const struct sink *sink, const struct sluice_record *record,
+                            const struct buffer *path)
+{
+    enum { PART_MAX = 255, KEY_MAX = 1024, BESIDE_MAX = 255 };
+    const struct settings *settings = &sink->settings;
+    if (settings->file_path) {
+        for (const char *part = path->data; part && path->size > PART_MAX; part++) {
+            size_t size = strcspn(part, "/");
+            if (size > PART_MAX) {
+                return "has a part of more than 255 bytes, which no file can be called";
+            }
+            part += size;
+            if (!*part) {
+                break;
+            }
+        }
+        return NULL;
+    }
+    if (path->size < KEY_MAX - BESIDE_MAX) { /* nothing to count, unless a topic's name is very long */
+        return NULL;
+    }
+    size_t extension = 0;
+    for (int i = 0; i < STREAMS; i++) {
+        size_t size = sink->formats[i].vtable && sink->extensions[i] ? strlen(sink->extensions[i]) : 0;
+        extension = size > extension ? size : extension;
+    }
+    size_t delim = strlen(settings->directory_delim);
+    size_t size = path->size + extension + 2 * delim + 2 * strlen(settings->file_delim) +
+                  2 * strlen(sink->host->records->topic(record)) +
+                  (settings->topics_dir[0] ? strlen(settings->topics_dir) + delim : 0) +
+                  (size_t)snprintf(NULL, 0, "%" PRId32 "%0*" PRId64,
+                                   sink->host->records->original_partition(record), settings->pad_width,
+                                   sink->host->records->offset(record));
+    return size > KEY_MAX ? "makes a key of more than 1024 bytes, which S3 does not take" : NULL;
+}
+
 int file_path(struct sink *sink, const struct sluice_record *record, bool tombstone, int64_t time,
               char path[FILE_PATH_MAX], struct fault *fault)
 {
@@ -60,6 +97,13 @@ int file_path(struct sink *sink, const struct sluice_record *record, bool tombst
                            buffer.data, sink->host->records->offset(record),
                            sink->host->records->topic(record),
                            sink->host->records->original_partition(record));
+    }
+    const char *why = result == 0 ? too_long(sink, record, &buffer) : NULL;
+    if (why) {
+        result = fault_set(fault, PARTITION_EXCEPTION, true,
+                           "The directory of record %" PRId64 " of %s-%" PRId32 " %s: %.200s..",
+                           sink->host->records->offset(record), sink->host->records->topic(record),
+                           sink->host->records->original_partition(record), why, buffer.data);
     }
     if (result == 0) {
         memcpy(path, buffer.data ? buffer.data : "", buffer.size + 1);

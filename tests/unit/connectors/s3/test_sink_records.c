@@ -241,7 +241,12 @@ static void test_f1_f3_fields(void **state)
     assert_int_equal(put_one(fake, 5, "{\"i\":1,\"s\":\"../../x\"}", 0), SLUICE_OK);
     assert_int_equal(fake->reports, 2);
     assert_non_null(strstr(fake->reported, "`..`"));
-    assert_int_equal(put_one(fake, 6, "{\"i\":1}", 0), SLUICE_FATAL);
+    char longer[400];
+    snprintf(longer, sizeof(longer), "{\"i\":1,\"s\":\"%0300d\"}", 7); /* no name of a folder */
+    assert_int_equal(put_one(fake, 6, longer, 0), SLUICE_OK);
+    assert_int_equal(fake->reports, 3);
+    assert_non_null(strstr(fake->reported, "255"));
+    assert_int_equal(put_one(fake, 7, "{\"i\":1}", 0), SLUICE_FATAL);
     fake_sink_host_destroy(fake);
     expect_objects("topics/t/i=1/s=x y/t+0+0000000000.json: "
                    "{\"i\":1,\"s\":\"x y\"}|{\"i\":1,\"s\":\"x y\"}|\n"
