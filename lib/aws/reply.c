@@ -79,6 +79,9 @@ static enum aws_class class_of_status(int status)
         return AWS_CONDITION;
     case 429:
         return AWS_THROTTLED;
+    case 501: /* encryption, ACLs or tags that a server like S3 does not have */
+    case 505:
+        return AWS_REFUSED;
     default:
         return status >= 500 ? AWS_TRANSIENT : AWS_REFUSED;
     }

@@ -28,6 +28,7 @@ static void test_classes(void **state)
     assert_int_equal(classify(200, "", "", false).class, AWS_FINE);
     assert_int_equal(classify(204, "", "", true).class, AWS_FINE);
     assert_int_equal(classify(500, "", "", false).class, AWS_TRANSIENT);
+    assert_int_equal(classify(501, "", "<Error><Code>NotImplemented</Code></Error>", false).class, AWS_REFUSED);
     assert_int_equal(classify(503, "", "<Error><Code>SlowDown</Code></Error>", false).class,
                      AWS_THROTTLED);
     assert_int_equal(classify(400, "", "<Error><Code>RequestTimeout</Code></Error>", false).class,
