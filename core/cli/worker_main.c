@@ -13,6 +13,7 @@
 
 #include <sluice/host.h>
 
+#include "core/base/clock.h"
 #include "core/base/log_output.h"
 #include "core/broker/broker.h"
 #include "core/cli/cli.h"
@@ -21,7 +22,7 @@
 
 #define LOGGER "sluice.cli.worker"
 
-enum { ORPHANS_WAIT_MS = 15000, CLUSTER_MS = 60000 };
+enum { ORPHANS_WAIT_MS = 15000, CLUSTER_MS = 60000, ONE_SIGNAL_MS = 500 };
 
 static int complain(const struct worker_main *worker, const struct error *error)
 {
@@ -157,6 +158,7 @@ void worker_main_stop(struct worker_main *worker, int result)
         return;
     }
     worker->stopping = true;
+    worker->stop_asked = clock_monotonic_ms();
     worker->result = result;
     log_info(LOGGER, "Kafka Connect stopping");
     loop_post(worker->loop, begin_stop, worker); /* not from within an answer of the herder's */
@@ -172,6 +174,8 @@ static void on_signal(void *user, uint32_t events)
     }
     if (info.ssi_signo == SIGHUP && !worker->terminal) {
         log_output_reopen();
+    } else if (worker->stopping && clock_monotonic_ms() - worker->stop_asked < ONE_SIGNAL_MS) {
+        /* timeout(1), and whatever passes a signal on to a whole group, sends it twice */
     } else if (worker->stopping) {
         log_warn(LOGGER, "Asked twice: everything is ended at once");
         worker->result = CLI_FAILED;

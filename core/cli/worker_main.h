@@ -42,6 +42,7 @@ struct worker_main {
     int signals;
     struct loop_watch *signal_watch;
     bool stopping;
+    int64_t stop_asked; /* monotonic ms */
     int result;
 };
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sluice/host.h>
+
 #include "core/base/log.h"
 #include "core/data/batch.h"
 
@@ -153,6 +155,45 @@ static struct source_partition *partition_of(struct source_offsets *offsets, str
     }
     offsets->last = partition;
     return partition;
+}
+
+static int check_map(const struct sluice_value *map, const char *what, struct error *error)
+{
+    if (data_api.type(map) != SLUICE_MAP) {
+        return error_set_class(error, ERROR_PLUGIN_FAILED, SLUICE_DATA_EXCEPTION,
+                               "Offsets must be specified as a Map, but the source %s of a record is none",
+                               what);
+    }
+    for (size_t i = 0; i < data_api.count(map); i++) {
+        const struct sluice_value *key = data_api.key_at(map, i);
+        if (data_api.type(key) != SLUICE_STRING) {
+            return error_set_class(error, ERROR_PLUGIN_FAILED, SLUICE_DATA_EXCEPTION,
+                                   "Offsets may only use String keys, but the source %s of a "
+                                   "record has others", what);
+        }
+        enum sluice_type value = data_api.type(data_api.at(map, i));
+        if (value == SLUICE_MAP || value == SLUICE_ARRAY || value == SLUICE_STRUCT) {
+            struct sluice_span name = data_api.text(key);
+            return error_set_class(error, ERROR_PLUGIN_FAILED, SLUICE_DATA_EXCEPTION,
+                                   "Offsets may only contain primitive types as values, but field "
+                                   "%.*s of the source %s of a record contains %s",
+                                   (int)(name.size < 200 ? name.size : 200), name.data, what,
+                                   value == SLUICE_MAP     ? "MAP"
+                                   : value == SLUICE_ARRAY ? "ARRAY"
+                                                           : "STRUCT");
+        }
+    }
+    return 0;
+}
+
+int source_offsets_check(const struct sluice_record *record, struct error *error)
+{
+    const struct sluice_value *partition = record_source_partition(record);
+    const struct sluice_value *offset = record_source_offset(record);
+    return (partition && check_map(partition, "partition", error) != 0) ||
+                   (offset && check_map(offset, "offset", error) != 0)
+               ? -1
+               : 0;
 }
 
 struct submitted *source_offsets_submit(struct source_offsets *offsets,

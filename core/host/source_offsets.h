@@ -9,11 +9,15 @@
 #include <jansson.h>
 #include <sluice/record.h>
 
+#include "core/base/error.h"
+
 struct source_offsets;
 struct submitted;
 
 struct source_offsets *source_offsets_create(void);
 void source_offsets_destroy(struct source_offsets *offsets);
+/** Connect's rules: source partition and offset are maps, of primitive values. */
+int source_offsets_check(const struct sluice_record *record, struct error *error) CHECKED;
 /** A record is about to be sent; NULL where it carries no offset. Holds a reference of its batch. */
 struct submitted *source_offsets_submit(struct source_offsets *offsets,
                                         const struct sluice_record *record);

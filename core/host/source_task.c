@@ -84,6 +84,12 @@ static int poll_once(struct source_task *source, int timeout_ms, size_t *ret_cou
         records_api.release(batch);
         return 0;
     }
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (source_offsets_check(records_api.at(batch, i), error) != 0) {
+            records_api.release(batch);
+            return -1;
+        }
+    }
     struct metrics_page *page = source->task->process->page;
     int64_t end = clock_monotonic_ns();
     metrics_observe(page, METRICS_POLL, end - begin, 1);

@@ -47,6 +47,21 @@ static bool host_log_enabled(const struct sluice_host *host, enum sluice_log_lev
     return log_enabled_for((enum log_level)level, instance_of(host)->descriptor->class_name);
 }
 
+/* Texts of plugins go into messages and answers: what is longer ends in `..`. Its size, or -1. */
+static int cut(char *text, int size)
+{
+    enum { TEXT_MAX = 64 << 10 };
+    if (size <= TEXT_MAX) {
+        return size;
+    }
+    size = TEXT_MAX - 4; /* size + 1 bytes are there */
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
+        size--;
+    }
+    memcpy(text + size, " ..", 4);
+    return size + 3;
+}
+
 static enum sluice_result host_error(const struct sluice_host *host, enum sluice_result result,
                                      const char *java_class, const char *format, ...)
 {
@@ -54,7 +69,7 @@ static enum sluice_result host_error(const struct sluice_host *host, enum sluice
     char *text = NULL;
     va_list args;
     va_start(args, format);
-    int size = vasprintf(&text, format, args);
+    int size = cut(text, vasprintf(&text, format, args));
     va_end(args);
     (void)error_set_class(&current.error, ERROR_PLUGIN_FAILED, java_class, "%s",
                           size < 0 ? "" : text);
@@ -71,7 +86,7 @@ static void host_error_cause(const struct sluice_host *host, const char *java_cl
     char *text = NULL;
     va_list args;
     va_start(args, format);
-    int size = vasprintf(&text, format, args);
+    int size = cut(text, vasprintf(&text, format, args));
     va_end(args);
     error_add_cause(&current.error, java_class, size < 0 ? "" : text);
     if (size >= 0) {

@@ -83,7 +83,7 @@ static json_t *in_java_order(json_t *value)
 static char *print(json_t *value)
 {
     json_t *ordered = in_java_order(value);
-    char *text = json_dumps(ordered, JSON_COMPACT);
+    char *text = json_dumps(ordered, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(ordered);
     struct buffer out;
     buffer_init(&out, TEXT_MAX);

@@ -30,7 +30,7 @@ static void add_phase(const struct host_ending *ending, struct buffer *text)
     }
     (void)buffer_printf(text, "; it was in %.*s()%s%s for %lld ms", call, phase,
                         phase[call] ? " of " : "", phase[call] ? phase + call + 1 : "",
-                        (long long)(ending->killed_at - since));
+                        (long long)(ending->ended_at - since));
 }
 
 static int add_kill(const struct host_ending *ending, struct buffer *text)

@@ -68,7 +68,7 @@ static void on_end(void *user, const struct host_end *end)
     } else if (json_is_array(connector->new_tasks)) {
         finish(connector, NULL);
     } else {
-        finish_badly(connector, "The connector made no task configurations");
+        finish_badly(connector, "The connector " HOST_ENDED_ITSELF);
     }
 }
 

@@ -176,7 +176,7 @@ static void finish(void *user)
             .stop_timeout_ms = host->killed_for_stop ? host->stop_timeout_ms : 0,
             .deadline_ms = host->killed_for_deadline ? host->deadline_ms : 0,
             .deaf = host->deaf,
-            .killed_at = host->killed_at,
+            .ended_at = host->killed_at ? host->killed_at : clock_monotonic_ms(),
             .memory_limit = host->memory_limit,
             .log = &host->log,
         };

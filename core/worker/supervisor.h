@@ -15,6 +15,9 @@
 struct supervisor;
 struct host;
 
+/** What owners say of a host that ended with 0 before it had done its work. */
+#define HOST_ENDED_ITSELF "ended by itself with exit status 0; a plugin shall not end its process"
+
 /** How a host ended. */
 struct host_end {
     bool clean;        /* exit status 0, and every message is handled */

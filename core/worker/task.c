@@ -125,10 +125,10 @@ static void on_offsets(struct task *task, json_t *message)
     size_t i;
     json_array_foreach(json_object_get(message, "offsets"), i, pair)
     {
-        json_t *partition = json_array_get(pair, 0);
-        if (partition) {
-            offsets_file_set(herder->offsets, task->connector->name, partition,
-                             json_array_get(pair, 1));
+        json_t *partition = json_array_get(pair, 0), *offset = json_array_get(pair, 1);
+        /* The file is everybody's: a host that writes rubbish shall not be in it. invariant 6 */
+        if (json_is_object(partition) && (json_is_object(offset) || json_is_null(offset))) {
+            offsets_file_set(herder->offsets, task->connector->name, partition, offset);
         }
     }
     offsets_writer_save(herder->offsets_writer, task,
@@ -199,7 +199,7 @@ static void on_end(void *user, const struct host_end *end)
     } else {
         set_failed(task, end->trace ? end->trace
                                     : "org.apache.kafka.connect.errors.ConnectException: The task "
-                                      "ended without having been asked to");
+                                      HOST_ENDED_ITSELF);
         restart_by_itself(task, ran);
     }
     tasks_reconcile(connector); /* others may have waited for this one's end */

@@ -7,6 +7,7 @@
 #include <sluice/source.h>
 #include <sluice/transform.h>
 
+#include "core/base/log.h"
 #include "core/config/framework.h"
 #include "lib/util/buffer.h"
 
@@ -193,10 +194,13 @@ static void on_end(void *user, const struct host_end *end)
     struct validation *validation = user;
     validation->host = NULL;
     if (!end->clean || !validation->answer) {
-        validation->failure = strdup(end->message ? end->message : "The validation gave no result");
+        validation->failure = strdup(end->message ? end->message : "The validation " HOST_ENDED_ITSELF);
         validation->failure_class = strdup(end->class_name && *end->class_name
                                                ? end->class_name
                                                : "org.apache.kafka.connect.errors.ConnectException");
+        if (end->trace && (!end->class_name || !*end->class_name)) { /* the answer has its first line */
+            log_line(LOG_LEVEL_ERROR, "sluice.worker.validation", validation->context, "%s", end->trace);
+        }
         validation->failure_trace = strdup(end->trace ? end->trace : validation->failure);
     }
     finish(validation);

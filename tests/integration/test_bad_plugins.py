@@ -104,6 +104,21 @@ def test_hang_in_validation(pipeline, before):
     pipeline.undisturbed(before)
 
 
+@pytest.mark.parametrize("mode, words", [
+    ("text", "DataException: Offsets must be specified as a Map, but the source partition of a record is none"),
+    ("nested", "Offsets may only contain primitive types as values, but field k of the source partition of a record contains MAP"),
+    ("exit", "The task ended by itself with exit status 0; a plugin shall not end its process"),
+    ("long-error", "so mmmm"),
+])
+def test_odd_source(pipeline, before, mode, words):
+    status, _ = pipeline.sluice.call("POST", "/connectors", {"name": "odd-" + mode, "config": {
+        "connector.class": "bad.OddSource", "mode": mode}})
+    assert status == 201
+    trace = pipeline.sluice.wait_state("odd-" + mode, "FAILED")["trace"]
+    assert words in trace and len(trace) < 100000, trace[:1000]
+    pipeline.undisturbed(before)
+
+
 @pytest.mark.parametrize("file, class_name, words", [
     ("wrong_abi.so", "bad.WrongAbi", ["interface", "1."]),
     ("missing_symbol.so", "bad.MissingSymbol", ["symbol"]),

@@ -82,6 +82,21 @@ static void test_jvm_bytes_are_read_and_written(void **state)
     offsets_file_close(file);
 }
 
+/* The file is every connector's: what one has put in does not keep the others' from being stored. */
+static void test_any_value_is_written(void **state)
+{
+    (void)state;
+    struct offsets_file *file = open_file();
+    json_t *text = json_string("x");
+    offsets_file_set(file, "odd", text, text);
+    size_t size = 0;
+    char *content = offsets_file_encode(file, &size);
+    assert_non_null(content);
+    free(content);
+    json_decref(text);
+    offsets_file_close(file);
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -259,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_jvm_bytes_are_read_and_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_any_value_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_members_stand_in_java_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_files_are_refused, setup, teardown),

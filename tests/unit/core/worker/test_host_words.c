@@ -86,7 +86,7 @@ static void test_traces(void **state)
     strcpy(page.phase, "put x.Sink");
     atomic_store(&page.phase_since, 1000);
     struct host_ending ending = {
-        .subject = "Task a-0", .page = &page, .log = &log, .killed_at = 6000};
+        .subject = "Task a-0", .page = &page, .log = &log, .ended_at = 6000};
 
     ending.status = SIGKILL;
     char *trace = trace_of(&ending, ERROR_PLUGIN_CRASH);
