@@ -61,20 +61,79 @@ function(librdkafka_fetch cargo folder ret_source ret_why)
     endforeach()
 endfunction()
 
-# Copies the source and changes one line: an array of headers of one byte has none, so nothing is allocated
-# to find that out. It is 50 ns of each record that is consumed.
-function(librdkafka_patch from to ret_why)
-    file(COPY ${from}/ DESTINATION ${to})
-    set(file ${to}/src/rdkafka_msg.c)
-    set(old "if (RD_KAFKAP_BYTES_LEN(&rkm->rkm_u.consumer.binhdrs) == 0)")
+# Replaces a text that is there once.
+function(librdkafka_replace file old new ret_why)
     file(READ ${file} text)
-    string(FIND "${text}" "${old}" at)
-    if(at EQUAL -1)
-        set(${ret_why} "librdkafka's source is another than the patch of ${CMAKE_CURRENT_FUNCTION} expects" PARENT_SCOPE)
+    string(FIND "${text}" "${old}" first)
+    string(FIND "${text}" "${old}" last REVERSE)
+    if(first EQUAL -1 OR NOT first EQUAL last)
+        set(${ret_why} "librdkafka's ${file} is another than librdkafka_patch() expects" PARENT_SCOPE)
         return()
     endif()
-    string(REPLACE "${old}" "if (RD_KAFKAP_BYTES_LEN(&rkm->rkm_u.consumer.binhdrs) <= 1)" text "${text}")
+    string(REPLACE "${old}" "${new}" text "${text}")
     file(WRITE ${file} "${text}")
+endfunction()
+
+# Copies the source and changes it; docs/decisions/0004-librdkafka.md tells why.
+function(librdkafka_patch from to ret_why)
+    file(COPY ${from}/ DESTINATION ${to})
+    # An array of headers of one byte has none, so nothing is allocated to find that out: 50 ns of each record.
+    librdkafka_replace(${to}/src/rdkafka_msg.c
+        "if (RD_KAFKAP_BYTES_LEN(&rkm->rkm_u.consumer.binhdrs) == 0)"
+        "if (RD_KAFKAP_BYTES_LEN(&rkm->rkm_u.consumer.binhdrs) <= 1)" why)
+    # A subscription that changes while the first join is under way waits for its answer, which tells the member
+    # id: it would be dropped, and the group would wait for that member until session.timeout.ms is over.
+    set(cgrp ${to}/src/rdkafka_cgrp.c)
+    librdkafka_replace(${cgrp} [[
+        rkcg->rkcg_next_unsubscribe  = rd_false;
+
+        if (RD_KAFKA_CGRP_REBALANCING(rkcg)) {]] [[
+        rkcg->rkcg_next_unsubscribe  = rd_false;
+
+        if (RD_KAFKA_CGRP_REBALANCING(rkcg) ||
+            rkcg->rkcg_join_state == RD_KAFKA_CGRP_JOIN_STATE_WAIT_JOIN) {]] why)
+    # So does who closes meanwhile, for two seconds at most, and leaves the group then.
+    librdkafka_replace(${cgrp} [[
+            rkcg->rkcg_flags & RD_KAFKA_CGRP_F_TERMINATE)
+                return; /* Terminating */
+
+        if (rkcg->rkcg_join_state != RD_KAFKA_CGRP_JOIN_STATE_WAIT_JOIN) {]] [[
+            (rkcg->rkcg_flags & RD_KAFKA_CGRP_F_TERMINATE &&
+             (err || RD_KAFKA_CGRP_HAS_JOINED(rkcg))))
+                return; /* Terminating */
+
+        if (rkcg->rkcg_join_state != RD_KAFKA_CGRP_JOIN_STATE_WAIT_JOIN &&
+            !(rkcg->rkcg_flags & RD_KAFKA_CGRP_F_TERMINATE)) {]] why)
+    librdkafka_replace(${cgrp} [[
+        rd_kafka_buf_read_i32(rkbuf, &member_cnt);
+
+        if (!ErrorCode && RD_KAFKAP_STR_IS_NULL(&Protocol)) {]] [[
+        rd_kafka_buf_read_i32(rkbuf, &member_cnt);
+
+        if (rkcg->rkcg_flags & RD_KAFKA_CGRP_F_TERMINATE) {
+                if ((!ErrorCode ||
+                     ErrorCode == RD_KAFKA_RESP_ERR_MEMBER_ID_REQUIRED) &&
+                    !RD_KAFKA_CGRP_IS_STATIC_MEMBER(rkcg) &&
+                    !rd_kafka_destroy_flags_no_consumer_close(rkcg->rkcg_rk)) {
+                        char *member_id;
+                        RD_KAFKAP_STR_DUPA(&member_id, &MyMemberId);
+                        rd_kafka_cgrp_set_member_id(rkcg, member_id);
+                        rd_kafka_cgrp_leave(rkcg);
+                }
+                return;
+        }
+
+        if (!ErrorCode && RD_KAFKAP_STR_IS_NULL(&Protocol)) {]] why)
+    librdkafka_replace(${cgrp} [[
+            rkcg->rkcg_rk->rk_consumer.wait_commit_cnt == 0 &&
+            !(rkcg->rkcg_flags & RD_KAFKA_CGRP_F_WAIT_LEAVE)) {]] [[
+            rkcg->rkcg_rk->rk_consumer.wait_commit_cnt == 0 &&
+            !(rkcg->rkcg_wait_resp == RD_KAFKAP_JoinGroup &&
+              !RD_KAFKA_CGRP_HAS_JOINED(rkcg) &&
+              !rd_kafka_destroy_flags_no_consumer_close(rkcg->rkcg_rk) &&
+              rd_clock() < rkcg->rkcg_ts_terminate + 2 * 1000 * 1000) &&
+            !(rkcg->rkcg_flags & RD_KAFKA_CGRP_F_WAIT_LEAVE)) {]] why)
+    set(${ret_why} "${why}" PARENT_SCOPE)
 endfunction()
 
 # Builds into prefix/{lib,include}; `ret_why` is set on failure.

@@ -21,7 +21,7 @@ enum {
     TABLE_MS = 250,  /* on a terminal */
     LOOK_MS = 50,
     IDLE_PATIENCE = 10, /* times --exit-when-idle, for what does not come to an end */
-    GROUP_PATIENCE_MS = 60000, /* a group may wait for a member that is gone: session.timeout.ms, 45 s, and a rebalance */
+    GROUP_PATIENCE_MS = 60000, /* a group may wait for a member that was killed: session.timeout.ms, 45 s, and a rebalance */
 };
 
 static const char help[] =

@@ -7,7 +7,7 @@ foreach(name log log_topics log_owner groups kill)
         LIBS core_broker)
     add_dependencies(test_broker_${name} sluice-log)
 endforeach()
-foreach(name kafka kafka_group)
+foreach(name kafka kafka_group kafka_join)
     sluice_test(broker_${name}
         SOURCES unit/core/broker/test_${name}.c unit/core/broker/kafka_fixture.c
         LIBS core_broker)
