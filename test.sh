@@ -23,12 +23,48 @@ passed=0 failed=0 skipped=0
 failures=()
 log=build/test-logs
 mkdir -p $log
+running="" child=""
 
-# step NAME COMMAND...: one check; the output is kept and shown where it fails.
+# logged NAME COMMAND...: its output is kept in a log. A process group of its own, so that all of it can be ended.
+logged() {
+    local status=0
+    running=$1
+    shift
+    set -m
+    "$@" >"$log/$running.log" 2>&1 </dev/null &
+    child=$!
+    set +m
+    wait $child || status=$?
+    running="" child=""
+    return $status
+}
+
+interrupted() {
+    local p=0 f=0 s=0
+    trap '' INT TERM
+    if [ -n "$child" ]; then
+        failures+=("$running, which was interrupted")
+        kill -INT -- -$child
+        for ((i = 0; i < 150; i++)); do kill -0 -- -$child 2>/dev/null && sleep 0.1; done
+        kill -KILL -- -$child 2>/dev/null
+        grep -E '\*\*\*(Failed|Exception|Timeout)' "$log/$running.log" | sed 's/^/        | /'
+        read -r p f s < <(python3 tests/support/count.py "$log/$running.log")
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    fi
+    summary
+    exit 130
+}
+trap interrupted INT TERM
+
+summary() {
+    [ ${#failures[@]} -eq 0 ] || printf '\nFailed: %s\n' "${failures[*]}"
+    printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+}
+
+# step NAME COMMAND...: one check; the output is shown where it fails.
 step() {
     local name=$1 begin=$SECONDS
-    shift
-    if "$@" >"$log/$name.log" 2>&1; then
+    if logged "$@"; then
         passed=$((passed + 1))
         printf 'ok      %-28s %4ss\n' "$name" $((SECONDS - begin))
     else
@@ -51,8 +87,7 @@ preset() {
 # Counts of ctest, pytest and our runners are added to the totals, case by case.
 counted() {
     local name=$1 begin=$SECONDS p=0 f=0 s=0 status=0
-    shift
-    "$@" >"$log/$name.log" 2>&1 || status=$?
+    logged "$@" || status=$?
     read -r p f s < <(python3 tests/support/count.py "$log/$name.log")
     if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
@@ -114,7 +149,8 @@ do_rest() {
 do_pytest() {
     local together=()
     "$PYTHON" -c 'import xdist' 2>/dev/null && together=(-n 3 --dist loadfile)
-    counted "$1" "$PYTHON" -m pytest -rs -q "${together[@]}" "tests/$1"
+    # A failure is told here when it happens, too (tests/support/instant.py).
+    SLUICE_TELL_FD=3 counted "$1" "$PYTHON" -m pytest -rs -q "${together[@]}" "tests/$1" 3>&1
 }
 do_integration() { do_pytest integration; }
 do_chaos() { do_pytest chaos; }
@@ -167,6 +203,5 @@ for name in "${steps[@]}"; do
     "do_$name"
 done
 
-[ ${#failures[@]} -eq 0 ] || printf '\nFailed: %s\n' "${failures[*]}"
-printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+summary
 [ $failed -eq 0 ]

@@ -3,4 +3,5 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
+from instant import pytest_configure  # noqa: E402, F401 (a hook)
 from real_kafka import broker, topic  # noqa: E402, F401 (fixtures)
