@@ -8,7 +8,7 @@
 #define OPTION(option_name, option_type) \
     .size = sizeof(struct sluice_option), .name = (option_name), .type = SLUICE_OPTION_##option_type
 
-bool kinesis_check_endpoint(const char *name, const char *value, char *message, size_t size)
+static bool check_endpoint(const char *name, const char *value, char *message, size_t size)
 {
     struct aws_url url;
     if (!value || !value[0] || aws_url_parse(value, &url)) {
@@ -20,7 +20,7 @@ bool kinesis_check_endpoint(const char *name, const char *value, char *message, 
 }
 
 /* Comma separated pairs a:b. */
-bool kinesis_check_map(const char *name, const char *value, char *message, size_t size)
+static bool check_map(const char *name, const char *value, char *message, size_t size)
 {
     for (const char *at = value; at && *at;) {
         size_t length = strcspn(at, ",");
@@ -41,7 +41,7 @@ bool kinesis_check_map(const char *name, const char *value, char *message, size_
      .doc = "AWS region, for example us-east-1; empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's " \
             "or the instance's."},                                                                  \
         {OPTION("kinesis.endpoint", STRING), .importance = SLUICE_MEDIUM, .group = "Kinesis",       \
-         .valid = SLUICE_VALID_CUSTOM, .check = kinesis_check_endpoint,                             \
+         .valid = SLUICE_VALID_CUSTOM, .check = check_endpoint,                             \
          .doc = "http://host:port or https://host:port of another server that speaks the API; by "  \
                 "default https://kinesis.REGION.amazonaws.com."},                                   \
         {OPTION("aws.access.key.id", STRING), .default_value = "", .importance = SLUICE_HIGH,       \
@@ -80,7 +80,7 @@ const struct sluice_option kinesis_source_options[] = {
      .group = "Kinesis", .valid = SLUICE_VALID_NON_EMPTY,
      .doc = "Topic of the records; ${stream} is the stream's name."},
     {OPTION("kafka.topic.map", LIST), .default_value = "", .importance = SLUICE_MEDIUM,
-     .group = "Kinesis", .valid = SLUICE_VALID_CUSTOM, .check = kinesis_check_map,
+     .group = "Kinesis", .valid = SLUICE_VALID_CUSTOM, .check = check_map,
      .doc = "Pairs stream:topic; other streams go by kafka.topic."},
     ACCESS_OPTIONS,
     {OPTION("kinesis.position", STRING), .default_value = "TRIM_HORIZON", .importance = SLUICE_MEDIUM,
@@ -128,7 +128,7 @@ const struct sluice_option kinesis_sink_options[] = {
      .group = "Kinesis", .valid = SLUICE_VALID_NON_EMPTY,
      .doc = "Stream of the records; ${topic} is the topic's name."},
     {OPTION("kinesis.stream.map", LIST), .default_value = "", .importance = SLUICE_MEDIUM,
-     .group = "Kinesis", .valid = SLUICE_VALID_CUSTOM, .check = kinesis_check_map,
+     .group = "Kinesis", .valid = SLUICE_VALID_CUSTOM, .check = check_map,
      .doc = "Pairs topic:stream; other topics go by kinesis.stream."},
     ACCESS_OPTIONS,
     {OPTION("kinesis.partition.key", STRING), .default_value = "key", .importance = SLUICE_MEDIUM,

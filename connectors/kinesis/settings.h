@@ -9,9 +9,6 @@
 
 extern const struct sluice_option kinesis_source_options[];
 extern const struct sluice_option kinesis_sink_options[];
-/** Validators of the tables. */
-bool kinesis_check_endpoint(const char *name, const char *value, char *message, size_t size);
-bool kinesis_check_map(const char *name, const char *value, char *message, size_t size);
 
 /** How the service is reached. */
 struct kinesis_access_settings {

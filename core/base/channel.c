@@ -74,7 +74,8 @@ int channel_send(struct channel *channel, json_t *message, struct error *error)
     return result;
 }
 
-int channel_next(struct channel *channel, json_t **ret_message, struct error *error)
+/* A message that is already here, without reading. 1 or 0, or -1 for rubbish. */
+static int next_message(struct channel *channel, json_t **ret_message, struct error *error)
 {
     if (channel->in.size < LENGTH_SIZE) {
         return 0;
@@ -101,7 +102,7 @@ int channel_next(struct channel *channel, json_t **ret_message, struct error *er
 int channel_receive(struct channel *channel, json_t **ret_message, struct error *error)
 {
     for (;;) {
-        int ready = channel_next(channel, ret_message, error);
+        int ready = next_message(channel, ret_message, error);
         if (ready != 0) {
             return ready;
         }

@@ -31,7 +31,5 @@ int channel_send(struct channel *channel, json_t *message, struct error *error) 
  * -2: end of file. [one thread]
  */
 int channel_receive(struct channel *channel, json_t **ret_message, struct error *error) CHECKED;
-/** A message that is already here, without reading. 1 or 0, or -1 for rubbish. */
-int channel_next(struct channel *channel, json_t **ret_message, struct error *error) CHECKED;
 
 #endif

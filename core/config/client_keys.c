@@ -45,7 +45,6 @@
 #define BESIDES(value) .quiet = value
 
 #define NO_LIMIT INT64_MAX
-#define ANY INT64_MIN
 #define INT_TOP 2147483647
 
 #define JVM_METRICS "metrics are sluice's own, on GET /metrics"

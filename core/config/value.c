@@ -25,7 +25,8 @@ char *format_text(const char *format, ...)
     return memory_checked(length < 0 ? NULL : text);
 }
 
-char *invalid_value(const char *name, const char *value, const char *message)
+/* `Invalid value x for configuration name: message`; value NULL is printed as null. */
+static char *invalid_value(const char *name, const char *value, const char *message)
 {
     return format_text("Invalid value %s for configuration %s: %s", value ? value : "null", name,
                        message);

@@ -35,7 +35,5 @@ char *config_value_text(const struct value *value, enum sluice_option_type type)
 
 /** What printf would print; never NULL. */
 char *format_text(const char *format, ...) PRINTF_LIKE(1, 2);
-/** `Invalid value x for configuration name: message`; value NULL is printed as null. */
-char *invalid_value(const char *name, const char *value, const char *message);
 
 #endif

@@ -187,11 +187,6 @@ struct arena *batch_arena(struct sluice_batch *batch)
     return &batch->arena;
 }
 
-size_t batch_bytes(const struct sluice_batch *batch)
-{
-    return batch->arena.held;
-}
-
 void batch_keep_schema(struct sluice_batch *batch, const struct sluice_schema *schema)
 {
     if (!schema) {

@@ -28,8 +28,6 @@ struct sluice_batch *batch_new(struct batch_pool *pool);
 /** Called once at the last release, on the thread that releases, before the memory goes. */
 void batch_on_release(struct sluice_batch *batch, void (*released)(void *user), void *user);
 struct arena *batch_arena(struct sluice_batch *batch);
-/** Bytes the batch holds now (arena chunks). */
-size_t batch_bytes(const struct sluice_batch *batch);
 
 /** Raw header of a consumed record, before header conversion. */
 struct batch_raw_header {

@@ -68,7 +68,8 @@ static void set_from_normal(struct sluice_value *value, struct sluice_batch *bat
     }
 }
 
-struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size)
+/* A value for normal JSON text, typed by its first byte; containers and floats stay lazy. */
+static struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size)
 {
     struct sluice_value *value = arena_alloc(batch_arena(batch), sizeof(*value));
     set_from_normal(value, batch, json, size, true);

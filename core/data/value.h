@@ -88,8 +88,6 @@ static inline bool value_is_container(enum sluice_type type)
 }
 
 struct sluice_value *value_new(struct arena *arena, enum sluice_type type);
-/** A value for normal JSON text, typed by its first byte; containers and floats stay lazy. */
-struct sluice_value *value_from_normal(struct sluice_batch *batch, const char *json, size_t size);
 /** Makes the members of a LAZY container. */
 struct members *value_split(const struct sluice_value *value);
 /** Members of a container, split now if need be. */

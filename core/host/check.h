@@ -60,8 +60,6 @@ bool check_result(struct check *check, const struct plugin_instance *instance, c
 bool check_accepted(struct check *check, const struct plugin_instance *instance, const char *call,
                     enum sluice_result result);
 
-/** JSON of a small random object, NUL-terminated; to be freed. seed is changed. */
-char *check_random_json(unsigned *seed);
 /** A batch of count sink records of one topic with such values, keys "k0".. */
 struct sluice_batch *check_batch(const char *topic, size_t count, unsigned seed);
 

@@ -75,7 +75,8 @@ static void random_value(struct buffer *out, unsigned *seed, int depth)
     }
 }
 
-char *check_random_json(unsigned *seed)
+/* JSON of a small random object, NUL-terminated; to be freed. seed is changed. */
+static char *random_json(unsigned *seed)
 {
     struct buffer out;
     buffer_init(&out, JSON_MOST);
@@ -116,7 +117,7 @@ struct sluice_batch *check_batch(const char *topic, size_t count, unsigned seed)
 {
     struct sluice_batch *batch = batch_new(NULL);
     for (size_t i = 0; i < count; i++) {
-        char *json = check_random_json(&seed);
+        char *json = random_json(&seed);
         (void)add_record(batch, topic, (int64_t)i, json);
         free(json);
     }
@@ -223,7 +224,7 @@ static void run_random(struct check *check)
     unsigned seed = 1;
     struct plugin_instance *instance = configured(check);
     for (size_t i = 0; instance && i < RANDOM_RECORDS && check->outcome == CHECK_OK; i++) {
-        char *json = check_random_json(&seed);
+        char *json = random_json(&seed);
         struct sluice_batch *batch = batch_new(NULL);
         apply(check, instance, add_record(batch, "check", (int64_t)i, json));
         if (check->outcome == CHECK_FAILED) {
@@ -380,7 +381,7 @@ static void round_trips(struct check *check, enum sluice_converter_role role)
     round_trip(&c, header, data_api.schema_plain(SLUICE_BYTES, false),
                data_api.new_bytes(c.batch, "\x00\xff", 2));
     for (unsigned seed = 1, i = 0; i < 50; i++) {
-        char *json = check_random_json(&seed);
+        char *json = random_json(&seed);
         round_trip(&c, header, NULL, json_value(c.batch, json));
         free(json);
     }
@@ -422,7 +423,7 @@ static void read_rubbish(struct check *check, enum sluice_converter_role role)
             bytes[k] = (char)next_random(&seed);
         }
         if (i % 3 == 0) { /* something that looks right and ends too early */
-            char *json = check_random_json(&seed);
+            char *json = random_json(&seed);
             size = strlen(json) / 2;
             bytes = arena_copy(batch_arena(batch), json, size + 1);
             free(json);

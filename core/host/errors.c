@@ -11,7 +11,6 @@
 #include "core/data/batch.h"
 #include "lib/util/buffer.h"
 
-#define LOGGER "sluice.host.errors"
 #define HEADER "__connect.errors."
 
 enum { LOGGED_RECORD_MOST = 64 << 10, FIRST_DELAY_MS = 300, ADMIN_TIMEOUT_MS = 30000, FINISH_MS = 4000, DEAD_HEADERS = 10 };

@@ -126,8 +126,22 @@ static int make_provider(struct resolver *resolver, const struct plugin_environm
     return result;
 }
 
-int resolver_create(const struct plugin_environment *environment, const struct properties *worker,
-                    struct resolver **ret_resolver, struct error *error)
+static void resolver_destroy(struct resolver *resolver)
+{
+    if (!resolver) {
+        return;
+    }
+    for (size_t i = 0; i < resolver->count; i++) {
+        plugin_instance_destroy(resolver->providers[i].instance);
+        free(resolver->providers[i].name);
+    }
+    free(resolver->providers);
+    free(resolver);
+}
+
+/* Makes the providers that the worker's config.providers names. */
+static int resolver_create(const struct plugin_environment *environment, const struct properties *worker,
+                           struct resolver **ret_resolver, struct error *error)
 {
     const char *names = properties_get(worker, "config.providers");
     struct resolver *resolver = calloc(1, sizeof(*resolver));
@@ -150,20 +164,8 @@ int resolver_create(const struct plugin_environment *environment, const struct p
     return 0;
 }
 
-void resolver_destroy(struct resolver *resolver)
-{
-    if (!resolver) {
-        return;
-    }
-    for (size_t i = 0; i < resolver->count; i++) {
-        plugin_instance_destroy(resolver->providers[i].instance);
-        free(resolver->providers[i].name);
-    }
-    free(resolver->providers);
-    free(resolver);
-}
-
-int64_t resolver_time_to_live(const struct resolver *resolver)
+/* The shortest time that a value is good for; -1: for ever. */
+static int64_t resolver_time_to_live(const struct resolver *resolver)
 {
     return resolver->time_to_live;
 }
@@ -201,12 +203,6 @@ static bool find_variable(const char *text, struct variable *ret)
         return true;
     }
     return false;
-}
-
-bool resolver_has_variable(const char *text)
-{
-    struct variable variable;
-    return find_variable(text, &variable);
 }
 
 static const struct provider *find_provider(const struct resolver *resolver,
@@ -314,7 +310,8 @@ static int replace(struct resolver *resolver, const char *text, char **ret_text,
     return 0;
 }
 
-int resolver_apply(struct resolver *resolver, struct properties *properties, struct error *error)
+/* Puts values in place of variables. A variable without a value stays as it is. */
+static int resolver_apply(struct resolver *resolver, struct properties *properties, struct error *error)
 {
     for (size_t i = 0; i < properties->count; i++) {
         const char *name = properties->items[i].name;
@@ -335,8 +332,9 @@ int resolver_apply(struct resolver *resolver, struct properties *properties, str
 
 static bool has_variables(const struct properties *properties)
 {
+    struct variable variable;
     for (size_t i = 0; i < properties->count; i++) {
-        if (resolver_has_variable(properties->items[i].value)) {
+        if (find_variable(properties->items[i].value, &variable)) {
             return true;
         }
     }

@@ -370,7 +370,8 @@ static void give_back(struct http_client *client, CURL *easy)
     }
 }
 
-void http_client_cancel(struct http_client *client, struct http_call *call)
+/* Breaks a request off; done() is not called. */
+static void cancel(struct http_client *client, struct http_call *call)
 {
     unlink_call(client, call);
     give_back(client, call->easy);
@@ -383,7 +384,7 @@ void http_client_destroy(struct http_client *client)
         return;
     }
     while (client->calls) {
-        http_client_cancel(client, client->calls);
+        cancel(client, client->calls);
     }
     for (size_t i = 0; i < client->idle_count; i++) {
         curl_easy_cleanup(client->idle[i]);

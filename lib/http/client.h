@@ -81,8 +81,6 @@ void http_client_destroy(struct http_client *client);
  */
 struct http_call *http_client_start(struct http_client *client, const struct http_request *request,
                                     void (*done)(void *user, struct http_reply *reply), void *user);
-/** Breaks a request off; done() is not called. */
-void http_client_cancel(struct http_client *client, struct http_call *call);
 /** Moves bytes, waits at most timeout_ms for more to do, calls done() for what ended. */
 void http_client_run(struct http_client *client, int timeout_ms);
 /** Ends a wait in http_client_run() early. [any thread] */

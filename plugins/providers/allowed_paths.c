@@ -47,8 +47,10 @@ static char *normalised(const char *path)
     return out;
 }
 
-enum sluice_result allowed_paths_read(struct allowed_paths *allowed, const struct sluice_host *host,
-                                      const struct sluice_config *config)
+/* Reads `allowed.paths`; each must be absolute and exist. */
+static enum sluice_result allowed_paths_read(struct allowed_paths *allowed,
+                                             const struct sluice_host *host,
+                                             const struct sluice_config *config)
 {
     const char *const *items = NULL;
     size_t count = host->config->get_list(config, "allowed.paths", &items);
@@ -73,7 +75,7 @@ enum sluice_result allowed_paths_read(struct allowed_paths *allowed, const struc
     return SLUICE_OK;
 }
 
-void allowed_paths_finish(struct allowed_paths *allowed)
+static void allowed_paths_finish(struct allowed_paths *allowed)
 {
     for (size_t i = 0; i < allowed->count; i++) {
         free(allowed->paths[i]);

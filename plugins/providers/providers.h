@@ -14,10 +14,6 @@ struct allowed_paths {
     size_t count;
 };
 
-/** Reads `allowed.paths`; each must be absolute and exist. */
-enum sluice_result allowed_paths_read(struct allowed_paths *allowed, const struct sluice_host *host,
-                                      const struct sluice_config *config);
-void allowed_paths_finish(struct allowed_paths *allowed);
 /**
  * The path without `.` and `..` (symbolic links are not followed), owned by the caller; NULL with a
  * warning where it is outside. The form of it that is refused is told in the warning only.

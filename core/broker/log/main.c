@@ -33,7 +33,6 @@
 #include "core/base/log.h"
 #include "core/broker/log/owner.h"
 
-#define LOGGER "sluice.log"
 #define SOCKET_NAME "log.sock"
 
 struct options {

@@ -207,8 +207,6 @@ int topic_alter(struct owner *owner, const char *name, const struct topic_change
                 size_t count, struct error *error) CHECKED;
 
 int topic_delete(struct owner *owner, const char *name, struct error *error) CHECKED;
-/** Kafka's rule for names. */
-int topic_check_name(const char *name, size_t size, struct error *error) CHECKED;
 /** Every config in force, defaults included: u32 n, n * 2 texts. */
 void topic_put_all_configs(const struct topic *topic, struct buffer *out);
 /** Key and value of a topic or broker config into settings; unknown or bad: error. */

@@ -12,7 +12,8 @@
 
 #define LOGGER "sluice.log.topics"
 
-int topic_check_name(const char *name, size_t size, struct error *error)
+/* Kafka's rule for names. */
+static int check_name(const char *name, size_t size, struct error *error)
 {
     const char *wrong = topic_name_wrong(name, size);
     if (wrong) {
@@ -381,7 +382,7 @@ int topic_create(struct owner *owner, const char *name, int32_t partitions,
                  struct error *error)
 {
     struct topic_settings settings = owner->defaults.settings;
-    if (topic_check_name(name, strlen(name), error) != 0) {
+    if (check_name(name, strlen(name), error) != 0) {
         return -1;
     }
     if (topic_find(owner, name, strlen(name))) {
