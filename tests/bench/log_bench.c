@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static void start_owner(const char *dir)
     ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 32);
     program[size > 0 ? size : 0] = '\0';
     char *slash = strrchr(program, '/');
-    if (!slash || pipe(life) != 0) {
+    if (!slash || socketpair(AF_UNIX, SOCK_STREAM, 0, life) != 0) {
         die("no owner", NULL);
     }
     strcpy(slash, "/../sluice-log");
@@ -48,6 +49,10 @@ static void start_owner(const char *dir)
         _exit(127);
     }
     close(life[0]);
+    char byte;
+    if (read(life[1], &byte, 1) != 1) { /* it serves */
+        die("no owner", NULL);
+    }
 }
 
 static double owner_cpu(void)
@@ -224,7 +229,6 @@ int main(int argc, char **argv)
     struct broker *broker;
     properties_set(&properties, "bootstrap.servers", servers);
     start_owner(dir);
-    (void)usleep(100000);
     if (broker_open(&properties, &broker, &error) != 0) {
         die("broker", &error);
     }

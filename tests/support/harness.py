@@ -38,8 +38,9 @@ def free_port():
         return port
 
 
-def wait_until(condition, timeout=30, what="condition"):
-    """Waits for what only a look can tell (files, states); returns the condition's value."""
+def wait_until(condition, timeout=30, what="condition", every=0.02):
+    """Waits for what only a look can tell (files, states); returns the condition's value. every: seconds between
+    two looks, for looks that cost what is measured."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -47,7 +48,7 @@ def wait_until(condition, timeout=30, what="condition"):
             return value
         if time.monotonic() >= deadline:
             raise AssertionError(f"not within {timeout} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def read_properties(path):
