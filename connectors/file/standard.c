@@ -1,3 +1,4 @@
+/* The worker's standard input and output; a host's own are others. No state: [any thread]. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

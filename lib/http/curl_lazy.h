@@ -1,3 +1,4 @@
+/* libcurl, loaded when it is first needed; why, and how, is told in curl_lazy.c. [any thread] */
 #ifndef LIB_HTTP_CURL_LAZY_H
 #define LIB_HTTP_CURL_LAZY_H
 

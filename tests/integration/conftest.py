@@ -1,3 +1,4 @@
+"""Where tests find their helpers, and the fixtures of real_kafka.py."""
 import os
 import sys
 
