@@ -36,7 +36,7 @@ struct sluice_cluster {
                                                 int timeout_ms);
     /*
      * Changes, on hosts whose struct is so large. 1: done, 0: there is one already (create), there is none
-     * (delete), -1: a sentence in message.
+     * (delete), -1: a sentence in message (size bytes, NUL-terminated).
      */
     int (*topic_create)(const struct sluice_host *host, const char *topic, int32_t partitions,
                         int timeout_ms, char *message, size_t size);

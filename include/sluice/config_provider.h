@@ -2,6 +2,7 @@
  * Config providers: kind "sluice.config-provider/1". A value `${name:path:key}` of a connector's or
  * the worker's configuration is looked up by the provider that config.providers names `name`
  * (KIP-297). Providers run in host processes, where the values are used; the worker never sees them.
+ * All calls come from one thread, before anything else of that process.
  */
 #ifndef SLUICE_CONFIG_PROVIDER_H
 #define SLUICE_CONFIG_PROVIDER_H
@@ -24,6 +25,7 @@ struct sluice_config_provider {
     uint32_t size;
     /** Makes an instance. Shall not call the host. NULL: out of memory. */
     void *(*create)(const struct sluice_host *host);
+    /** Accepts instances in any state. */
     void (*destroy)(void *self);
     /** With config.providers.<name>.param.*, the prefix taken away. May be NULL. */
     enum sluice_result (*configure)(void *self, const struct sluice_config *config) SLUICE_CHECKED;

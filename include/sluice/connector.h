@@ -24,7 +24,7 @@ struct sluice_topic_offset {
  */
 #define SLUICE_CHECK "sluice.check/1"
 
-/** Takes what task_configs() and validate() find. Valid during that call. */
+/** Takes what task_configs() and validate() find. Valid during that call, on its thread. */
 struct sluice_report {
     uint32_t size;
     /** An error on a key; may be called any number of times. The text is shown as it is. */

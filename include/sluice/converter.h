@@ -17,6 +17,7 @@ struct sluice_converter {
     uint32_t size;
     /** Makes an instance. Shall not call the host. NULL: out of memory. */
     void *(*create)(const struct sluice_host *host);
+    /** Accepts instances in any state. [task thread] */
     void (*destroy)(void *self);
     /** class_name: the name this instance was asked for by. [task thread, once] */
     enum sluice_result (*configure)(void *self, const char *class_name,

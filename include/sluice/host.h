@@ -74,6 +74,7 @@ struct sluice_host {
     void *(*make_plugin)(const struct sluice_host *host, const char *kind, const char *class_name,
                          const struct sluice_config *config, const char *prefix,
                          const void **ret_vtable);
+    /** Destroys one that make_plugin() made. [the thread of the call] */
     void (*drop_plugin)(const struct sluice_host *host, void *instance);
 
     /** More services by id, e.g. SLUICE_SINK_CONTEXT; NULL where not offered here. [any thread] */

@@ -7,6 +7,8 @@
  * budget and pauses its consumer, so release as soon as you can.
  *
  * Found as host->records. Strings are owned by the record and live as long as its batch.
+ *
+ * Threads. [one thread per batch at a time], but for retain() and release().
  */
 #ifndef SLUICE_RECORD_H
 #define SLUICE_RECORD_H

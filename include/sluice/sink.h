@@ -24,9 +24,10 @@ struct sluice_sink_context {
     /** Reads on from this offset after the current put(). [task thread] */
     void (*rewind)(const struct sluice_host *host, const char *topic, int32_t partition,
                    int64_t offset);
-    /** [task thread] */
+    /** No records of these partitions are fetched until resume(). [task thread] */
     void (*pause)(const struct sluice_host *host, const struct sluice_topic_partition *partitions,
                   size_t count);
+    /** Undoes pause(). [task thread] */
     void (*resume)(const struct sluice_host *host, const struct sluice_topic_partition *partitions,
                    size_t count);
     /**
@@ -36,7 +37,7 @@ struct sluice_sink_context {
      */
     enum sluice_result (*report)(const struct sluice_host *host, const struct sluice_record *record,
                                  const char *java_class, const char *message) SLUICE_CHECKED;
-    /** True where report() leads anywhere. */
+    /** True where report() leads anywhere. [any thread] */
     bool (*has_reporter)(const struct sluice_host *host);
     /** Fails the task from outside a call. [any thread] */
     void (*raise_error)(const struct sluice_host *host, const char *java_class, const char *message);
@@ -61,7 +62,7 @@ struct sluice_sink {
 
     struct sluice_connector connector;
 
-    /** [task thread & !started] */
+    /** Gets ready for the first open(); config lives as long as the instance. [task thread & !started] */
     enum sluice_result (*start)(void *self, const struct sluice_config *config) SLUICE_CHECKED;
     /** Partitions that are new to this task; those it has stay. May be NULL. [task thread & started] */
     enum sluice_result (*open)(void *self, const struct sluice_topic_partition *partitions,
@@ -86,9 +87,10 @@ struct sluice_sink {
      */
     enum sluice_result (*pre_commit)(void *self, struct sluice_topic_offset *offsets,
                                      size_t *count) SLUICE_CHECKED;
-    /** [task thread & started] */
+    /** The end; what is not durable by now comes again to the next task. [task thread & started] */
     void (*stop)(void *self);
-    const void *(*extension)(void *self, const char *id); /**< may be NULL */
+    /** What else the sink can do, by id (SLUICE_ALTER_OFFSETS); NULL: not that. May be NULL. */
+    const void *(*extension)(void *self, const char *id);
 };
 
 #endif

@@ -82,7 +82,7 @@ struct sluice_source {
 
     struct sluice_connector connector;
 
-    /** [task thread & !started] */
+    /** Gets ready for the first poll(); config lives as long as the instance. [task thread & !started] */
     enum sluice_result (*start)(void *self, const struct sluice_config *config) SLUICE_CHECKED;
     /**
      * Adds what is there to the batch, waiting up to timeout_ms for the first record, and returns
@@ -103,7 +103,7 @@ struct sluice_source {
     enum sluice_result (*commit)(void *self) SLUICE_CHECKED;
     /**
      * Comes between polls, with wake() before it. Records already polled are delivered and
-     * record_done() called for them before destroy(); see `draining` below.
+     * record_done() called for them before destroy(); see drain().
      * [task thread & started]
      */
     void (*stop)(void *self);
@@ -113,7 +113,8 @@ struct sluice_source {
      * May be NULL. [task thread & started]
      */
     void (*drain)(void *self);
-    const void *(*extension)(void *self, const char *id); /**< may be NULL */
+    /** What else the source can do, by id (SLUICE_SOURCE_WAKES, ..); NULL: not that. May be NULL. */
+    const void *(*extension)(void *self, const char *id);
 };
 
 #endif

@@ -14,6 +14,7 @@ struct sluice_transform {
     uint32_t size;
     /** Makes an instance. Shall not call the host. NULL: out of memory. */
     void *(*create)(const struct sluice_host *host);
+    /** Accepts instances in any state. [task thread] */
     void (*destroy)(void *self);
     /**
      * class_name is the name this instance was asked for by (`..MaskField$Key`), so that one vtable
@@ -30,10 +31,12 @@ struct sluice_transform {
 
 struct sluice_predicate {
     uint32_t size;
+    /** As those of a transform. */
     void *(*create)(const struct sluice_host *host);
     void (*destroy)(void *self);
     enum sluice_result (*configure)(void *self, const char *class_name,
                                     const struct sluice_config *config) SLUICE_CHECKED;
+    /** Whether the record is one that is meant; does not change it. [task thread] */
     enum sluice_result (*test)(void *self, const struct sluice_record *record,
                                bool *ret_matches) SLUICE_CHECKED;
 };
