@@ -14,6 +14,7 @@
 enum { SECRET_MAX = 16384, RENEW_BEFORE_MS = 60000, TOKEN_LIFE_S = 3600, FETCH_MS = 30000 };
 
 const char *const auth_types[] = {"none", "basic", "bearer", "api_key", "oauth2", NULL};
+const char *const auth_types_of_aiven[] = {"none", "static", "oauth2", NULL};
 const char *const auth_modes[] = {"header", "url", NULL};
 
 static int64_t now_ms(void)
@@ -60,14 +61,39 @@ static const char *needed(const struct sluice_config_api *api, const struct slui
     return value;
 }
 
+/* The key's value, or that of the name which Aiven's sink has for it. */
+static const char *either(const struct sluice_config_api *api, const struct sluice_config *config,
+                          const char *name, const char *of_aiven)
+{
+    return !api->is_set(config, name) && api->is_set(config, of_aiven) ? of_aiven : name;
+}
+
+/* http.authorization.type=static: the header's value as it stands. */
+static int read_static(const struct sluice_config_api *api, const struct sluice_config *config,
+                       struct auth *auth, char *message, size_t size)
+{
+    const char *value = api->get_string(config, "http.headers.authorization");
+    if (!value || !*value || strpbrk(value, "\r\n")) {
+        snprintf(message, size, "http.authorization.type=static needs http.headers.authorization, without "
+                                "line breaks");
+        return -1;
+    }
+    auth->kind = AUTH_STATIC;
+    auth->header = joined("Authorization: ", value);
+    return auth->header ? 0 : -1;
+}
+
 int auth_read(const struct sluice_host *host, const struct sluice_config *config, struct auth *auth,
               char *message, size_t size)
 {
     const struct sluice_config_api *api = host->config;
-    const char *kind = api->get_string(config, "auth.type");
+    const char *kind = api->get_string(config, either(api, config, "auth.type", "http.authorization.type"));
     memset(auth, 0, sizeof(*auth));
     if (strcasecmp(kind, "none") == 0) {
         return 0;
+    }
+    if (strcasecmp(kind, "static") == 0) {
+        return read_static(api, config, auth, message, size);
     }
     auth->kind = AUTH_STATIC;
     if (strcasecmp(kind, "basic") == 0) {
@@ -86,14 +112,18 @@ int auth_read(const struct sluice_host *host, const struct sluice_config *config
         free(prefix);
     } else {
         auth->kind = AUTH_OAUTH2;
-        auth->token_url = needed(api, config, "oauth2.token.url", kind, message, size);
+        auth->token_url = needed(api, config, either(api, config, "oauth2.token.url", "oauth2.access.token.url"),
+                                 kind, message, size);
         auth->client_id =
             auth->token_url ? needed(api, config, "oauth2.client.id", kind, message, size) : NULL;
         auth->client_secret =
             auth->client_id ? needed(api, config, "oauth2.client.secret", kind, message, size) : NULL;
         auth->scope = api->get_string(config, "oauth2.client.scope");
-        auth->token_property = api->get_string(config, "oauth2.token.property");
-        auth->in_url = strcasecmp(api->get_string(config, "oauth2.client.mode"), "url") == 0;
+        auth->token_property = api->get_string(
+            config, either(api, config, "oauth2.token.property", "oauth2.response.token.property"));
+        auth->in_url = strcasecmp(api->get_string(config, either(api, config, "oauth2.client.mode",
+                                                                 "oauth2.client.authorization.mode")),
+                                  "url") == 0;
         return auth->token_url && auth->client_id && auth->client_secret ? 0 : -1;
     }
     return auth->header ? 0 : -1;

@@ -49,10 +49,27 @@ struct auth {
         {HTTP_OPTION("oauth2.token.property", STRING), .default_value = "access_token",            \
          .importance = SLUICE_LOW, .group = "Authentication", .doc = "Member of the answer that is the token."}
 
+/** The names that Aiven's sink has for some of them. */
+#define AUTH_OPTIONS_OF_AIVEN                                                                      \
+    {HTTP_OPTION("http.authorization.type", STRING), .importance = SLUICE_LOW,                     \
+     .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = auth_types_of_aiven,                         \
+     .group = "Authentication",                                                                    \
+     .doc = "As auth.type: none, oauth2, or static (http.headers.authorization)."},                \
+        {HTTP_OPTION("http.headers.authorization", PASSWORD), .importance = SLUICE_LOW,            \
+         .group = "Authentication",                                                                \
+         .doc = "http.authorization.type=static: value of the header Authorization."},             \
+        {HTTP_OPTION("oauth2.access.token.url", STRING), .importance = SLUICE_LOW,                 \
+         .group = "Authentication", .doc = "As oauth2.token.url."},                                \
+        {HTTP_OPTION("oauth2.client.authorization.mode", STRING), .importance = SLUICE_LOW,        \
+         .valid = SLUICE_VALID_ONE_OF_ANY_CASE, .values = auth_modes, .group = "Authentication",   \
+         .doc = "As oauth2.client.mode."},                                                         \
+        {HTTP_OPTION("oauth2.response.token.property", STRING), .importance = SLUICE_LOW,          \
+         .group = "Authentication", .doc = "As oauth2.token.property."}
+
 #define HTTP_OPTION(option_name, option_type) \
     .size = sizeof(struct sluice_option), .name = (option_name), .type = SLUICE_OPTION_##option_type
 
-extern const char *const auth_types[], *const auth_modes[];
+extern const char *const auth_types[], *const auth_types_of_aiven[], *const auth_modes[];
 
 /** -1 with a sentence that names the key which is missing. */
 int auth_read(const struct sluice_host *host, const struct sluice_config *config, struct auth *auth,

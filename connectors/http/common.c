@@ -87,13 +87,33 @@ void headers_free(char *headers[HEADERS_MAX + 1])
     }
 }
 
-int headers_parse(const char *text, char *headers[HEADERS_MAX + 1], char *message, size_t size)
+/* Whether it reads `Name: value, Name: value`, as a list of Aiven's: a comma may also be in a value. */
+static bool is_comma_list(const char *text)
+{
+    for (;; text++) {
+        text += strspn(text, " ");
+        size_t name = 0;
+        while (isalnum((unsigned char)text[name]) || (text[name] && strchr("!#$%&'*+-.^_`~", text[name]))) {
+            name++;
+        }
+        if (name == 0 || text[name] != ':') {
+            return false;
+        }
+        text += strcspn(text, ",|");
+        if (*text != ',') {
+            return !*text;
+        }
+    }
+}
+
+int headers_parse(const char *text, bool commas, char *headers[HEADERS_MAX + 1], char *message, size_t size)
 {
     size_t count = 0;
     memset(headers, 0, (HEADERS_MAX + 1) * sizeof(*headers));
+    const char *separators = commas && text && is_comma_list(text) ? "," : "|";
     while (text && *text) {
-        text += strspn(text, " |");
-        size_t length = strcspn(text, "|");
+        text += strspn(text, *separators == ',' ? " ," : " |");
+        size_t length = strcspn(text, separators);
         while (length > 0 && text[length - 1] == ' ') {
             length--;
         }
@@ -109,7 +129,7 @@ int headers_parse(const char *text, char *headers[HEADERS_MAX + 1], char *messag
             }
             headers[count++] = header;
         }
-        text += strcspn(text, "|");
+        text += strcspn(text, separators);
     }
     return 0;
 }
@@ -118,7 +138,7 @@ bool http_check_headers(const char *name, const char *value, char *message, size
 {
     char *headers[HEADERS_MAX + 1], why[200];
     (void)name;
-    if (headers_parse(value, headers, why, sizeof(why)) != 0) {
+    if (headers_parse(value, false, headers, why, sizeof(why)) != 0) {
         /* Headers may hold secrets: the whole value is not repeated. */
         snprintf(message, size, "Invalid value for configuration %s: %s", name, why);
         return false;
@@ -177,6 +197,13 @@ void http_describe(const struct http_reply *reply, char *to, size_t size)
         return;
     }
     size_t shown = reply->body.size < SHOWN ? reply->body.size : SHOWN;
+    char location[300];
+    if (reply->status >= 300 && reply->status < 400 &&
+        http_reply_header(reply, "Location", location, sizeof(location))) {
+        snprintf(to, size, "the server answered %d and sends us on to %s, which is not followed", reply->status,
+                 location);
+        return;
+    }
     snprintf(to, size, "the server answered %d%s%.*s", reply->status, shown ? ": " : "", (int)shown,
              reply->body.data ? reply->body.data : "");
     for (char *c = to; *c; c++) {

@@ -20,8 +20,11 @@ bool http_check_statuses(const char *name, const char *value, char *message, siz
 bool http_check_url(const char *name, const char *value, char *message, size_t size);
 bool http_check_headers(const char *name, const char *value, char *message, size_t size);
 
-/** Header templates of `Name: value|Name: value`, each to be freed; closed by NULL. -1: malformed. */
-int headers_parse(const char *text, char *headers[HEADERS_MAX + 1], char *message, size_t size);
+/**
+ * Header templates of `Name: value|Name: value`, each to be freed; closed by NULL. commas: these
+ * separate too, where there is no | and each part has a name. -1: malformed.
+ */
+int headers_parse(const char *text, bool commas, char *headers[HEADERS_MAX + 1], char *message, size_t size);
 void headers_free(char *headers[HEADERS_MAX + 1]);
 
 /** How long to wait before try number `attempt` (from 1): full jitter, doubled each time, at most a minute. */

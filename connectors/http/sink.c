@@ -43,16 +43,19 @@ const struct sluice_option http_sink_options[] = {
     {HTTP_OPTION("http.url", STRING), .required = true, .importance = SLUICE_HIGH,
      .valid = SLUICE_VALID_CUSTOM, .check = check_url, .group = "Connection",
      .doc = "Where requests go. ${topic}, ${partition}, ${offset}, ${timestamp}, ${key} and "
-            "${value:/POINTER} stand for the record's."},
+            "${value:/POINTER} stand for the record's, percent-encoded."},
     {HTTP_OPTION("http.method", STRING), .default_value = "POST", .importance = SLUICE_MEDIUM,
      .valid = SLUICE_VALID_ONE_OF, .values = methods, .group = "Connection", .doc = "Method of requests."},
     {HTTP_OPTION("http.headers.content.type", STRING), .importance = SLUICE_MEDIUM,
      .group = "Connection", .doc = "Content-Type; application/json unless said."},
     {HTTP_OPTION("http.headers.additional", STRING), .default_value = "", .importance = SLUICE_LOW,
      .valid = SLUICE_VALID_CUSTOM, .check = http_check_headers, .group = "Connection",
-     .doc = "Further headers: Name: value, separated by |."},
+     .doc = "Further headers: Name: value, separated by |, or by commas where each part is one."},
     HTTP_CONNECTION_OPTIONS,
+    {HTTP_OPTION("http.timeout", INT), .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 1,
+     .max = 3600, .group = "Connection", .doc = "As http.timeout.ms, in seconds, as Aiven's sink has it."},
     AUTH_OPTIONS,
+    AUTH_OPTIONS_OF_AIVEN,
     {HTTP_OPTION("batching.enabled", BOOLEAN), .default_value = "false", .importance = SLUICE_HIGH,
      .group = "Batching", .doc = "Whether one request carries several records."},
     {HTTP_OPTION("batch.max.size", INT), .default_value = "500", .importance = SLUICE_MEDIUM,
@@ -160,11 +163,14 @@ static enum sluice_result sink_start(void *self, const struct sluice_config *con
     const struct sluice_config_api *api = host->config;
     char message[300];
     if (http_settings_read(host, config, &sink->settings, message, sizeof(message)) != 0 ||
-        headers_parse(api->get_string(config, "http.headers.additional"), sink->headers, message,
+        headers_parse(api->get_string(config, "http.headers.additional"), true, sink->headers, message,
                       sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
     }
     sink->configured = true;
+    if (api->is_set(config, "http.timeout") && !api->is_set(config, "http.timeout.ms")) {
+        sink->settings.timeout_ms = api->get_long(config, "http.timeout") * 1000;
+    }
     sink->context = host->extension(host, SLUICE_SINK_CONTEXT);
     sink->url = api->get_string(config, "http.url");
     sink->method = api->get_string(config, "http.method");
@@ -316,7 +322,7 @@ static enum sluice_result send(struct sink *sink, struct sluice_batch *batch, si
     struct asked asked = {sink, host->records->at(batch, first)};
     char message[600];
     buffer_reset(&sink->target);
-    if (!template_write(sink->url, false, record_name, &asked, &sink->target) || sink->target.failed ||
+    if (!template_write(sink->url, true, record_name, &asked, &sink->target) || sink->target.failed ||
         sink->body.failed) {
         return refuse(sink, batch, first, count, SLUICE_DATA_EXCEPTION, "the URL or the body is too long");
     }
@@ -328,7 +334,8 @@ static enum sluice_result send(struct sink *sink, struct sluice_batch *batch, si
         int64_t after = answered ? http_retry_after(&reply) : -1;
         bool refused = answered && reply.status == 401 && !sink->renewed &&
                        auth_refused(&sink->settings.auth);
-        bool again = sent != 0 && (!answered || statuses_has(&sink->settings.retry_on, reply.status));
+        bool again = sent != 0 && (answered ? statuses_has(&sink->settings.retry_on, reply.status)
+                                        : reply.failure != HTTP_MISUSE);
         http_reply_finish(&reply);
         if (sent == 0) {
             sink->attempt = 0;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "connectors/http/link.h"
 #include "connectors/http/plugin.h"
 #include "connectors/http/source.h"
 
@@ -64,6 +65,7 @@ static void source_destroy(void *self)
     if (source) {
         source_stop(source);
         buffer_finish(&source->target);
+        free(source->moved);
         buffer_finish(&source->request_body);
         free(source);
     }
@@ -190,7 +192,7 @@ static enum sluice_result source_start(void *self, const struct sluice_config *c
     char message[300];
     source->configured = true;
     if (http_settings_read(host, config, &source->settings, message, sizeof(message)) != 0 ||
-        headers_parse(api->get_string(config, "http.request.headers"), source->headers, message,
+        headers_parse(api->get_string(config, "http.request.headers"), false, source->headers, message,
                       sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
     }
@@ -254,7 +256,12 @@ static int ask(struct source *source, struct entity *entity, char *message, size
     struct asked asked = {entity->offset ? entity->offset : "", entity->name};
     buffer_reset(&source->target);
     buffer_reset(&source->request_body);
-    if (entity->page_url) {
+    source->redirects = source->moved ? source->redirects + 1 : 0;
+    if (source->moved) {
+        buffer_append_text(&source->target, source->moved);
+        free(source->moved);
+        source->moved = NULL;
+    } else if (entity->page_url) {
         buffer_append_text(&source->target, entity->page_url);
     } else {
         template_write(source->url, true, request_name, &asked, &source->target);
@@ -294,7 +301,8 @@ static int ask(struct source *source, struct entity *entity, char *message, size
                                    .body = has_body ? source->request_body.data : NULL,
                                    .body_size = source->request_body.size,
                                    .total_timeout_ms = (int)source->settings.timeout_ms,
-                                   .reply_max = REPLY_MAX};
+                                   .reply_max = REPLY_MAX,
+                                   .decompress = true};
     source->answered = false;
     source->call = http_client_start(source->client, &request, on_done, source);
     source->host->metric_add(source->requests, 1);
@@ -352,6 +360,22 @@ static enum sluice_result failed(struct source *source, struct sluice_batch *bat
     return SLUICE_OK;
 }
 
+/* A redirection within the same server: what is asked next. Others would take the credentials along. */
+static bool is_moved(struct source *source)
+{
+    const struct http_reply *reply = &source->reply;
+    char location[8192];
+    bool same_method = reply->status == 307 || reply->status == 308;
+    bool get = strcasecmp(source->method, "GET") == 0 &&
+               (reply->status == 301 || reply->status == 302 || reply->status == 303);
+    if ((!get && !same_method) || source->redirects >= REDIRECTS_MAX ||
+        !http_reply_header(reply, "Location", location, sizeof(location))) {
+        return false;
+    }
+    source->moved = link_absolute(source->target.data, location);
+    return source->moved != NULL;
+}
+
 static enum sluice_result look_at_reply(struct source *source, struct sluice_batch *batch,
                                         struct entity *entity)
 {
@@ -365,6 +389,9 @@ static enum sluice_result look_at_reply(struct source *source, struct sluice_bat
     if (answered && reply->status == 401 && !source->renewed && auth_refused(&source->settings.auth)) {
         source->renewed = true;
         return SLUICE_OK; /* asked again with a new token */
+    }
+    if (answered && is_moved(source)) {
+        return SLUICE_OK;
     }
     http_describe(reply, message, sizeof(message));
     bool again = answered ? statuses_has(&source->settings.retry_on, reply->status)

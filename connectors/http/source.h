@@ -9,7 +9,7 @@
 #include "connectors/http/template.h"
 #include "lib/schedule/runs.h"
 
-enum { URL_MAX = 16384, BODY_MAX = 1 << 20, OFFSET_MAX = 8192, REPLY_MAX = 64 << 20 };
+enum { URL_MAX = 16384, BODY_MAX = 1 << 20, OFFSET_MAX = 8192, REPLY_MAX = 64 << 20, REDIRECTS_MAX = 5 };
 /** In the order of http_offset_modes. */
 enum offset_mode { OFFSET_INCREMENTING, OFFSET_CHAINING, OFFSET_CURSOR, OFFSET_SNAPSHOT };
 enum on_error { ERROR_FAIL, ERROR_IGNORE, ERROR_LOG };
@@ -50,6 +50,8 @@ struct source {
     struct buffer target, request_body;
     int attempt;
     bool renewed;
+    char *moved;   /* where an answer redirected the request to; NULL: nowhere */
+    int redirects; /* followed since the request was begun */
     char failure[400]; /* told by the next poll, when the records before it are handed over; "": none */
     struct sluice_metric *requests, *failures;
 };

@@ -229,6 +229,9 @@ static void set_options(struct http_client *client, struct http_call *call, cons
     } else {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
+    if (request->decompress) {
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 }
 

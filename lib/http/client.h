@@ -41,6 +41,7 @@ struct http_request {
     int total_timeout_ms;        /**< 0: none */
     size_t reply_max;            /**< 0: 1 MiB */
     bool no_proxy;
+    bool decompress;             /**< gzip and deflate are asked for, and the body is what was packed */
     bool expect_continue;        /**< ask before the body is sent */
 };
 

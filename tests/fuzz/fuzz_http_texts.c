@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     case 1: {
         char *headers[HEADERS_MAX + 1];
-        if (headers_parse(text, headers, message, sizeof(message)) == 0) {
+        if (headers_parse(text, size % 2, headers, message, sizeof(message)) == 0) {
             for (size_t i = 0; headers[i]; i++) {
                 if (strpbrk(headers[i], "\r\n")) {
                     abort(); /* a header would end within a header */

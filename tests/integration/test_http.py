@@ -1,5 +1,6 @@
 """The HTTP source and sink against a server that pages, throttles, fails and stalls."""
 import base64
+import gzip
 import http.server
 import json
 import subprocess
@@ -130,6 +131,24 @@ def test_links_are_followed_on_the_same_server_only(tmp_path):
         assert server.requests[0]["headers"]["Authorization"] == "Bearer s3cret"
 
 
+def test_redirects_within_the_server_are_followed_and_packed_answers_unpacked(tmp_path):
+    packed = gzip.compress(b'[{"n": 1}]')
+
+    def handler(request):
+        return {"/old": (302, {"Location": "new/?x=1"}, b""), "/new/": (200, {"Content-Encoding": "gzip"}, packed),
+                "/round": (307, {"Location": "/round"}, b""),
+                "/away": (301, {"Location": "http://localhost:1/other"}, b"")}[request["path"]]
+    with Server(handler) as server:
+        others = {name: source(f"{server.url}/{name}", auth__type="bearer", bearer__token="s3cret")
+                  for name in ("round", "away")}
+        with Sluice(tmp_path, {"old": source(server.url + "/old", request__interval__ms="600000"), **others}) as sluice:
+            assert values(sluice, "t", 1) == [{"n": 1}]
+            assert "307" in sluice.wait_state("round", "FAILED")["trace"]
+            assert "http://localhost:1/other" in sluice.wait_state("away", "FAILED")["trace"]
+        assert [r["query"] for r in server.requests if r["path"] == "/new/"] == [{"x": "1"}]
+        assert sum(r["path"] == "/round" for r in server.requests) == 6
+
+
 def test_throttling_failures_and_a_stall_are_waited_out(tmp_path):
     over = threading.Event()
     stalls = []
@@ -257,6 +276,31 @@ def test_each_record_is_a_request_in_order_and_none_is_sent_twice_for_a_failure(
         assert good[4]["path"] == "/in/out/k4/4"
         assert good[4]["headers"]["X-B"] == "two" and good[4]["headers"]["Content-Type"] == "application/json"
         assert len(server.requests) == 13
+
+
+def test_what_a_record_says_is_a_part_of_the_url_and_no_more(tmp_path):
+    with Server(lambda request: (200, {}, {})) as server:
+        with Sluice(tmp_path, {"h": sink(server.url + "/in/${key}?v=${value:/v}")}) as sluice:
+            produce(sluice, [{"key": "../a b/\u00fc?x#", "value": {"v": "1&admin=true"}}])
+            wait_until(lambda: server.requests, 20, "a request\n" + sluice.text())
+        assert server.requests[0]["path"] == "/in/..%2Fa%20b%2F%C3%BC%3Fx%23"
+        assert server.requests[0]["query"] == {"v": "1&admin=true"}
+
+
+def test_a_file_for_aivens_sink_is_taken(tmp_path):
+    with Server(lambda request: (200, {}, {})) as server:
+        properties = {"connector.class": "io.aiven.kafka.connect.http.HttpSinkConnector", "topics": "out",
+                      "http.url": server.url, "http.authorization.type": "static",
+                      "http.headers.authorization": "Token s3cret", "http.timeout": "5",
+                      "http.headers.additional": "X-A: 1, X-B: two,three"}
+        listed = {**properties, "http.headers.additional": "X-A: 1,X-B: two"}
+        with Sluice(tmp_path, {"one": properties, "two": listed}) as sluice:
+            produce(sluice, [{"value": {"n": 1}}])
+            wait_until(lambda: len(server.requests) == 2, 20, "two requests\n" + sluice.text())
+            assert "s3cret" not in sluice.text()
+        assert {r["headers"]["Authorization"] for r in server.requests} == {"Token s3cret"}
+        assert sorted((r["headers"]["X-A"], r["headers"].get("X-B")) for r in server.requests) == \
+            [("1", "two"), ("1, X-B: two,three", None)]
 
 
 def test_batches_are_joined(tmp_path):
