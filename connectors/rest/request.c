@@ -229,7 +229,7 @@ void rest_request_reset(struct rest_request *request, bool keep)
     request->fault.status = 0;
     request->connection = NULL;
     request->state = REST_READING;
-    request->discard = request->close = request->restart = request->expired = false;
+    request->discard = request->told = request->close = request->restart = request->expired = false;
 }
 
 void rest_request_destroy(struct rest_request *request)

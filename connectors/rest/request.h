@@ -30,17 +30,23 @@ struct rest_result {
     char *message; /* owned; only with a code */
 };
 
+/** Has until then; in a list of such, all of which have equally long. */
+struct rest_age {
+    struct rest_age *older, *newer;
+    int64_t deadline; /* monotonic ms */
+    bool timed;       /* it is in a list */
+};
+
 struct rest_request {
     /* [http thread] */
+    struct rest_age age;                  /* first; while READING or TAKEN: body complete, then answered */
     struct rest_request *all_next;        /* every request there is, for the end */
-    struct rest_request *older, *newer;   /* by time of arrival, while READING or TAKEN */
     struct MHD_Connection *connection;    /* NULL: the client is gone */
     enum rest_state state;
-    int64_t deadline;                     /* monotonic ms: body complete, then answered */
     size_t reserved;                      /* bytes counted against the limit */
     size_t length;                        /* of the body to come; body_max where not known */
-    bool timed;                           /* in the list by time */
     bool discard;                         /* refused: the body is read and dropped */
+    bool told;                            /* the answer went out before the body was in */
     bool close;                           /* the connection is not to be used again */
     bool restart;                         /* the handler may be called once more for the headers */
     bool expired;                         /* answered before the task was done with it */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "connectors/rest/headers.h"
 #include "connectors/rest/server_priv.h"
 
 #define STOPPING_TEXT "The REST source is stopping; send the request again"
@@ -17,31 +18,7 @@ enum { POOL_WITH_BUFFERS = 64 };
 
 static const struct rest_fault stopping_fault = {503, 503, STOPPING_TEXT};
 
-/* -- lists -- */
-
-static void age_add(struct rest_ages *ages, struct rest_request *request, int64_t deadline)
-{
-    request->deadline = deadline;
-    request->timed = true;
-    request->newer = NULL;
-    request->older = ages->newest;
-    if (ages->newest) {
-        ages->newest->newer = request;
-    } else {
-        ages->oldest = request;
-    }
-    ages->newest = request;
-}
-
-static void age_remove(struct rest_ages *ages, struct rest_request *request)
-{
-    if (!request->timed) {
-        return;
-    }
-    request->timed = false;
-    *(request->older ? &request->older->newer : &ages->oldest) = request->newer;
-    *(request->newer ? &request->newer->older : &ages->newest) = request->older;
-}
+/* -- requests -- */
 
 static struct rest_request *take_from_pool(struct rest_server *server)
 {
@@ -89,7 +66,7 @@ static void unstall(struct rest_server *server)
         struct rest_request *request = rest_queue_pop(&server->stalled);
         request->state = REST_READING;
         request->restart = true;
-        age_add(&server->reading, request, server->now + server->settings->receive_ms);
+        rest_age_add(&server->reading, &request->age, server->now + server->settings->receive_ms);
         resume(server, request);
     }
 }
@@ -194,6 +171,37 @@ static enum MHD_Result answer(struct rest_server *server, struct rest_request *r
                        request->answer.size, server->quiesced || request->close);
 }
 
+/*
+ * An answer in the middle of a body, past libmicrohttpd, which takes none there and has sent nothing yet.
+ * As much as the socket takes at once, which is all of it. Not under TLS, where that is not ours to write.
+ * The rest of the body is to be read all the same: an end with bytes that were not read breaks the
+ * connection, and a client that is busy sending never sees its answer.
+ */
+static bool answer_early(struct rest_server *server, struct rest_request *request)
+{
+    const union MHD_ConnectionInfo *tls =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const union MHD_ConnectionInfo *socket =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if ((tls && tls->tls_session) || !socket) {
+        return false;
+    }
+    int status = rest_request_answer(request);
+    char head[256];
+    int size = snprintf(head, sizeof(head),
+                        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                        "Connection: close\r\n\r\n",
+                        status, MHD_get_reason_phrase_for((unsigned)status), request->route.type,
+                        request->answer.size);
+    int fd = socket->connect_fd;
+    if (send(fd, head, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) == size) {
+        (void)send(fd, request->answer.data, request->answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    server->host->metric_add(server->refused, 1);
+    request->told = true;
+    return true;
+}
+
 /* -- headers -- */
 
 static void set_too_large(struct rest_server *server, struct rest_request *request)
@@ -205,35 +213,30 @@ static void set_too_large(struct rest_server *server, struct rest_request *reque
 }
 
 static void begin(struct rest_server *server, struct rest_request *request, const char *method,
-                  const char *url)
+                  const char *url, struct rest_headers *headers)
 {
-    struct MHD_Connection *connection = request->connection;
-    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
-    const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
     request->route.kind = REST_ROOT; /* of faults that come before there is another */
+    struct rest_fault unsure;
+    bool sure = rest_headers_read(request->connection, headers, &unsure) == 0;
     int found = server->settings->streams_allow && *server->settings->streams_allow
                     ? rest_route_streams(method, url, &request->route, &request->fault)
                     : 0;
-    if (found < 0 || (found == 0 && rest_route_find(method, url, type, accept, &request->route,
-                                                    &request->fault) != 0)) {
+    if (found < 0 || (found == 0 && rest_route_find(method, url, headers->type, headers->accept,
+                                                    &request->route, &request->fault) != 0)) {
         request->discard = true;
     } else if (server->quiesced) {
         request->fault = stopping_fault;
         request->discard = true;
     }
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     request->length = 0;
-    if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding")) {
+    if (!sure) {
+        request->fault = unsure;
+        request->discard = request->close = true;
+    } else if (headers->chunked) {
         request->length = server->settings->body_max; /* not known: the most it may be */
-        if (length) {
-            /* RFC 9112 §6.3: someone in front of us may have believed the other of the two. */
-            (void)rest_fault_set(&request->fault, 400, 400,
-                                 "Content-Length beside Transfer-Encoding");
-            request->discard = request->close = true;
-        }
-    } else if (length) {
+    } else if (headers->length) {
         /* libmicrohttpd has refused what is no number; one that is too long for 64 bits saturates. */
-        unsigned long long bytes = strtoull(length, NULL, 10);
+        unsigned long long bytes = strtoull(headers->length, NULL, 10);
         request->length = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)bytes;
     }
     if (request->length > server->settings->body_max) {
@@ -251,9 +254,12 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
     }
     *con_cls = request;
     request->connection = connection;
-    begin(server, request, method, url);
+    struct rest_headers headers;
+    rest_connection_begin(server, connection);
+    begin(server, request, method, url, &headers);
     server->host->metric_add(server->requests, 1);
-    if (request->fault.status == 413 || request->close) {
+    bool large = request->fault.status == 413;
+    if (request->close || (large && (headers.expects || !answer_early(server, request)))) {
         return answer(server, request); /* instead of reading it: libmicrohttpd closes afterwards */
     }
     if (request->length == 0) {
@@ -271,7 +277,7 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
                              "request again later");
         request->discard = true;
     }
-    age_add(&server->reading, request, server->now + server->settings->receive_ms);
+    rest_age_add(&server->reading, &request->age, server->now + server->settings->receive_ms);
     return MHD_YES;
 }
 
@@ -327,7 +333,10 @@ static enum MHD_Result append(struct rest_server *server, struct rest_request *r
 /* Everything is in: answers what needs nobody, hands over the rest. */
 static enum MHD_Result complete(struct rest_server *server, struct rest_request *request)
 {
-    age_remove(&server->reading, request);
+    rest_age_remove(&server->reading, &request->age);
+    if (request->told) {
+        return MHD_NO; /* ends the connection, as the answer said */
+    }
     if (!request->discard) {
         switch (request->route.kind) {
         case REST_ROOT:
@@ -339,7 +348,7 @@ static enum MHD_Result complete(struct rest_server *server, struct rest_request 
         default:
             server->host->metric_add(server->bytes, (int64_t)request->size);
             request->state = REST_TAKEN;
-            age_add(&server->taken, request, server->now + server->settings->answer_ms);
+            rest_age_add(&server->taken, &request->age, server->now + server->settings->answer_ms);
             MHD_suspend_connection(request->connection);
             rest_queue_push(&server->fresh, request);
             return MHD_YES;
@@ -377,17 +386,17 @@ enum MHD_Result rest_serve(void *cls, struct MHD_Connection *connection, const c
 void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls,
                     enum MHD_RequestTerminationCode code)
 {
-    (void)connection;
     (void)code;
     struct rest_server *server = cls;
     struct rest_request *request = *con_cls;
     *con_cls = NULL;
+    rest_connection_end(server, connection);
     if (!request) {
         return;
     }
     switch (request->state) {
     case REST_TAKEN:
-        age_remove(&server->taken, request);
+        rest_age_remove(&server->taken, &request->age);
         request->connection = NULL; /* the client is gone or was told; rest_serve_back() ends it */
         return;
     case REST_STALLED: {
@@ -401,7 +410,7 @@ void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls
         break;
     }
     default:
-        age_remove(&server->reading, request);
+        rest_age_remove(&server->reading, &request->age);
         break;
     }
     recycle(server, request);
@@ -411,7 +420,7 @@ void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls
 
 void rest_serve_back(struct rest_server *server, struct rest_request *request)
 {
-    age_remove(&server->taken, request);
+    rest_age_remove(&server->taken, &request->age);
     if (!request->connection) {
         recycle(server, request);
         return;
@@ -431,24 +440,17 @@ void rest_serve_refuse(struct rest_server *server, struct rest_request *request)
 /* Tells the client that time is over, while the task keeps the request. */
 static void expire(struct rest_server *server, struct rest_request *request)
 {
-    age_remove(&server->taken, request);
+    rest_age_remove(&server->taken, &request->age);
     request->expired = true;
     if (request->connection) {
         resume(server, request);
     }
 }
 
-/*
- * An answer in the middle of a body, past libmicrohttpd, which takes none there and has sent nothing yet.
- * As much as the socket takes at once, which is all of it. Not under TLS, where that is not ours to write.
- */
-static void answer_early(struct rest_server *server, struct rest_request *request, int fd)
+/* Ends the connection of a body that does not come; libmicrohttpd sees the end and cleans up. */
+static void hang_up(struct rest_server *server, struct rest_request *request)
 {
-    const union MHD_ConnectionInfo *tls =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    if (tls && tls->tls_session) {
-        return;
-    }
+    rest_age_remove(&server->reading, &request->age);
     if (request->fault.status == 0 && server->quiesced) {
         request->fault = stopping_fault;
     } else if (request->fault.status == 0) {
@@ -456,56 +458,42 @@ static void answer_early(struct rest_server *server, struct rest_request *reques
                              "The body did not come within %lld ms (sluice.http.receive.timeout.ms)",
                              (long long)server->settings->receive_ms);
     }
-    int status = rest_request_answer(request);
-    char head[256];
-    int size = snprintf(head, sizeof(head),
-                        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                        "Connection: close\r\n\r\n",
-                        status, MHD_get_reason_phrase_for((unsigned)status), request->route.type,
-                        request->answer.size);
-    if (send(fd, head, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) == size) {
-        (void)send(fd, request->answer.data, request->answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!request->told) {
+        (void)answer_early(server, request);
     }
-    server->host->metric_add(server->refused, 1);
-}
-
-/* Ends the connection of a body that does not come; libmicrohttpd sees the end and cleans up. */
-static void hang_up(struct rest_server *server, struct rest_request *request)
-{
-    age_remove(&server->reading, request);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info) {
-        int fd = info->connect_fd;
-        answer_early(server, request, fd);
-        (void)shutdown(fd, SHUT_RDWR);
+        (void)shutdown(info->connect_fd, SHUT_RDWR);
     }
+}
+
+/* ms until the oldest is due, where that is before next. */
+static int64_t sooner(const struct rest_server *server, const struct rest_ages *ages, int64_t next)
+{
+    int64_t due = ages->oldest ? ages->oldest->deadline - server->now : -1;
+    return due >= 0 && (next < 0 || due < next) ? due : next;
 }
 
 int64_t rest_serve_expire(struct rest_server *server)
 {
-    struct rest_request *request;
-    while ((request = server->taken.oldest) != NULL && request->deadline <= server->now) {
-        expire(server, request);
+    struct rest_age *age;
+    while ((age = server->taken.oldest) != NULL && age->deadline <= server->now) {
+        expire(server, (struct rest_request *)age);
     }
-    while ((request = server->reading.oldest) != NULL && request->deadline <= server->now) {
-        hang_up(server, request);
+    while ((age = server->reading.oldest) != NULL && age->deadline <= server->now) {
+        hang_up(server, (struct rest_request *)age);
     }
-    int64_t next = -1;
-    if (server->taken.oldest) {
-        next = server->taken.oldest->deadline - server->now;
-    }
-    if (server->reading.oldest) {
-        int64_t other = server->reading.oldest->deadline - server->now;
-        next = next < 0 || other < next ? other : next;
-    }
-    return next;
+    rest_connections_expire(server);
+    int64_t next = sooner(server, &server->taken, -1);
+    next = sooner(server, &server->reading, next);
+    return sooner(server, &server->between, next);
 }
 
 void rest_serve_hang_up(struct rest_server *server)
 {
     while (server->reading.oldest) {
-        hang_up(server, server->reading.oldest);
+        hang_up(server, (struct rest_request *)server->reading.oldest);
     }
     for (struct rest_request *request; (request = rest_queue_pop(&server->stalled)) != NULL;) {
         request->state = REST_READING;
@@ -520,6 +508,6 @@ void rest_serve_abandon(struct rest_server *server)
 {
     rest_serve_hang_up(server);
     while (server->taken.oldest) {
-        expire(server, server->taken.oldest);
+        expire(server, (struct rest_request *)server->taken.oldest);
     }
 }

@@ -343,6 +343,7 @@ static int open_listener(struct rest_server *server, size_t i, char *message, si
         MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, server,
         MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_NOTIFY_COMPLETED, rest_serve_end, server,
+        MHD_OPTION_NOTIFY_CONNECTION, rest_connection_notify, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,

@@ -8,7 +8,7 @@
 
 /* Oldest first. */
 struct rest_ages {
-    struct rest_request *oldest, *newest;
+    struct rest_age *oldest, *newest;
 };
 
 struct rest_queue {
@@ -31,7 +31,8 @@ struct rest_server {
     int64_t now;                       /* monotonic ms, once per turn */
     struct rest_request *all, *pool;
     size_t pooled;
-    struct rest_ages reading, taken;
+    struct rest_ages reading, taken;   /* requests */
+    struct rest_ages between;          /* connections without a request, see connection.c */
     struct rest_queue stalled;
     struct rest_queue fresh;           /* complete since the queue was locked last */
     size_t reserved;                   /* bytes of bodies not yet answered */
@@ -76,6 +77,42 @@ static inline struct rest_request *rest_queue_pop(struct rest_queue *queue)
     }
     return request;
 }
+
+static inline void rest_age_add(struct rest_ages *ages, struct rest_age *age, int64_t deadline)
+{
+    age->deadline = deadline;
+    age->timed = true;
+    age->newer = NULL;
+    age->older = ages->newest;
+    if (ages->newest) {
+        ages->newest->newer = age;
+    } else {
+        ages->oldest = age;
+    }
+    ages->newest = age;
+}
+
+static inline void rest_age_remove(struct rest_ages *ages, struct rest_age *age)
+{
+    if (!age->timed) {
+        return;
+    }
+    age->timed = false;
+    *(age->older ? &age->older->newer : &ages->oldest) = age->newer;
+    *(age->newer ? &age->newer->older : &ages->newest) = age->older;
+}
+
+/* connection.c; all [http thread] */
+
+/** libmicrohttpd's begin and end of a connection; cls is the server. */
+void rest_connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code);
+/** The headers of a request are in. */
+void rest_connection_begin(struct rest_server *server, struct MHD_Connection *connection);
+/** Its request is over: the time for the next one's headers begins. */
+void rest_connection_end(struct rest_server *server, struct MHD_Connection *connection);
+/** Ends those whose headers take too long. */
+void rest_connections_expire(struct rest_server *server);
 
 /* serve.c; all [http thread] */
 

@@ -57,7 +57,7 @@ const struct sluice_option rest_options[] = {
      .doc = "At sluice.http.inflight.max.bytes: wait holds clients back, reject answers 429."},
     {OPTION, .name = "server.connection.limit", .type = SLUICE_OPTION_INT, .default_value = "1000",
      .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 1, .max = 1000000,
-     .group = "Limits", .doc = "Most connections; further ones are closed at once."},
+     .group = "Limits", .doc = "Most connections; further ones wait until one ends."},
     {OPTION, .name = "sluice.http.connections.per.ip.max", .type = SLUICE_OPTION_INT,
      .default_value = "0", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 0,
      .max = 1000000, .group = "Limits", .doc = "Most connections of one address; 0: no limit."},
@@ -67,7 +67,8 @@ const struct sluice_option rest_options[] = {
     {OPTION, .name = "sluice.http.receive.timeout.ms", .type = SLUICE_OPTION_LONG,
      .default_value = "60000", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 100,
      .max = INT_MAX, .group = "Limits",
-     .doc = "A body that is not complete after so long closes its connection."},
+     .doc = "A body that is not complete after so long closes its connection, and so do headers "
+            "after idle.timeout.ms more."},
     {OPTION, .name = "sluice.http.answer.timeout.ms", .type = SLUICE_OPTION_LONG,
      .default_value = "130000", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 100,
      .max = INT_MAX, .group = "Limits",

@@ -192,7 +192,7 @@ static void test_too_large(void **state)
     assert_true(client_receive(&fixture->client));
     assert_int_equal(fixture->client.status, 413);
     assert_non_null(strstr(fixture->client.body, "\"error_code\":413"));
-    assert_false(client_receive(&fixture->client)); /* the body was not read: closed */
+    assert_false(client_receive(&fixture->client));
     client_close(&fixture->client);
     client_open(&fixture->client, rest_server_port(fixture->server, 0));
     send_text(&fixture->client,
@@ -208,6 +208,38 @@ static void test_too_large(void **state)
     assert_true(client_receive(&fixture->client));
     assert_int_equal(fixture->client.status, 413);
     assert_non_null(strstr(fixture->client.body, "larger than 1000 bytes"));
+    assert_false(client_receive(&fixture->client));
+    end(fixture);
+}
+
+/* A client that sends all of it before it reads gets its answer too, not a broken connection. */
+static void test_too_large_is_read_to_its_end(void **state)
+{
+    (void)state;
+    enum { SIZE = 8 << 20 };
+    struct fixture *fixture = make();
+    fixture->settings.body_max = 1000;
+    (void)begin(fixture);
+    char *body = calloc(1, SIZE), head[200];
+    (void)snprintf(head, sizeof(head), "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", SIZE);
+    send_text(&fixture->client, head);
+    ssize_t sent = 0;
+    for (ssize_t n = 1; n > 0 && sent < SIZE; sent += n) {
+        n = send(fixture->client.fd, body + sent, (size_t)(SIZE - sent), MSG_NOSIGNAL);
+    }
+    free(body);
+    assert_int_equal(sent, SIZE);
+    assert_true(client_receive(&fixture->client));
+    assert_int_equal(fixture->client.status, 413);
+    assert_false(client_receive(&fixture->client));
+    client_close(&fixture->client);
+    client_open(&fixture->client, rest_server_port(fixture->server, 0)); /* asks before it sends: is told at once */
+    send_text(&fixture->client, "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n"
+                                "Expect: 100-continue\r\n\r\n");
+    char line[14] = "";
+    assert_int_equal(recv(fixture->client.fd, line, 12, MSG_PEEK | MSG_WAITALL), 12);
+    assert_string_equal(line, "HTTP/1.1 413");
+    assert_true(client_receive(&fixture->client));
     assert_false(client_receive(&fixture->client));
     end(fixture);
 }
@@ -241,6 +273,43 @@ static void test_length_beside_chunks(void **state)
     assert_true(client_receive(&fixture->client));
     assert_int_equal(fixture->client.status, 400);
     assert_false(client_receive(&fixture->client));
+    end(fixture);
+}
+
+/* The same of other headers by which two servers may see two ends. */
+static void test_ends_that_are_not_sure(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "Content-Length: 5\r\nContent-Length: 1",
+        "Content-Length : 5",
+        "Content-Length\t: 5",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: identity\r\nContent-Length: 5",
+    };
+    struct fixture *fixture = begin(make());
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof(text), "POST /topics/a HTTP/1.1\r\nHost: h\r\n%s\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                       headers[i]);
+        send_text(&fixture->client, text);
+        assert_true(client_receive(&fixture->client));
+        assert_int_equal(fixture->client.status, 400);
+        assert_non_null(strstr(fixture->client.body, "{\"error_code\":400,"));
+        assert_false(client_receive(&fixture->client));
+        client_close(&fixture->client);
+        client_open(&fixture->client, rest_server_port(fixture->server, 0));
+    }
+    send_text(&fixture->client, "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+                                "content-length: 5\r\n\r\nhello");
+    struct rest_request *request = take(fixture);
+    assert_int_equal(request->size, 5);
+    give_back(fixture, request, 1);
+    assert_true(client_receive(&fixture->client));
+    assert_int_equal(fixture->client.status, 200);
     end(fixture);
 }
 
@@ -405,6 +474,31 @@ static void test_receive_timeout(void **state)
     end(fixture);
 }
 
+/* A byte now and then moves a connection, but does not keep it for ever. */
+static void test_slow_headers(void **state)
+{
+    (void)state;
+    struct fixture *fixture = make();
+    fixture->settings.idle_ms = 1000;
+    fixture->settings.receive_ms = 100;
+    (void)begin(fixture);
+    struct client *client = &fixture->client;
+    client_request(client, "GET", "/", NULL, NULL);
+    assert_int_equal(client->status, 200); /* the time begins anew behind an answer */
+    send_text(client, "GET / HTTP/1.1\r\nX: ");
+    struct timeval pause = {.tv_usec = 50000};
+    assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof(pause)), 0);
+    int bytes = 0;
+    for (char byte; bytes < 200; bytes++) {
+        if (recv(client->fd, &byte, 1, 0) == 0 || send(client->fd, "x", 1, MSG_NOSIGNAL) < 0) {
+            break;
+        }
+    }
+    assert_true(bytes > 0);
+    assert_true(bytes < 100); /* 5 s; due after 1.1 s */
+    end(fixture);
+}
+
 static void test_stop_answers_what_was_not_taken(void **state)
 {
     (void)state;
@@ -487,7 +581,10 @@ int main(void)
         cmocka_unit_test(test_answer_waits_for_done),
         cmocka_unit_test(test_pipelined_and_split),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_too_large_is_read_to_its_end),
         cmocka_unit_test(test_too_large_without_end),
+        cmocka_unit_test(test_ends_that_are_not_sure),
+        cmocka_unit_test(test_slow_headers),
         cmocka_unit_test(test_length_beside_chunks),
         cmocka_unit_test(test_expect_continue),
         cmocka_unit_test(test_refusals_keep_the_connection),
