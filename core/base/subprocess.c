@@ -15,7 +15,8 @@
 
 extern char **environ;
 
-enum { HIGH_FD = 64, VARIABLES = 128 };
+/* HIGH_FD: above all targets, and no higher: a limit (ulimit -n) may be low. */
+enum { HIGH_FD = SUBPROCESS_FDS, VARIABLES = 128 };
 
 /* A name ending in `*` takes every variable that begins so. */
 static const char *const kept[] = {"PATH",

@@ -1,6 +1,7 @@
 /* sluice: picks the verb. Each verb is a file of its own (cli.h). */
 #include "core/cli/cli.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -92,6 +93,18 @@ static int unknown(const char *name)
     return CLI_BAD_INPUT;
 }
 
+/* Whoever sends the output to a full disk shall know. */
+static int all_written(int result)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (result == CLI_OK) {
+            fprintf(stderr, "sluice: standard output cannot be written: %s\n", strerror(errno));
+        }
+        return result == CLI_OK ? CLI_ENVIRONMENT : result;
+    }
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
@@ -99,17 +112,22 @@ int main(int argc, char **argv)
         usage(stderr);
         return CLI_BAD_INPUT;
     }
+    if (strcmp(name, "help") == 0 && argc > 2) { /* of a verb */
+        name = argv[2];
+        argv[1] = argv[2];
+        argv[2] = (char[]){"--help"};
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         usage(stdout);
-        return CLI_OK;
+        return all_written(CLI_OK);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sluice " SLUICE_VERSION);
-        return CLI_OK;
+        return all_written(CLI_OK);
     }
     for (size_t i = 0; i < VERBS; i++) {
         if (strcmp(verbs[i].name, name) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
+            return all_written(verbs[i].run(argc - 1, argv + 1));
         }
     }
     return unknown(name);

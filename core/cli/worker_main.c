@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -185,6 +186,17 @@ static void on_signal(void *user, uint32_t events)
     }
 }
 
+/* Each host takes a handful; the shells' usual limit of 1,024 is for 200 of them. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    const rlim_t wanted = 65536;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 /* Before any thread: all inherit the mask, and signals come through the loop only. */
 static int take_signals(struct worker_main *worker, struct error *error)
 {
@@ -307,6 +319,7 @@ static int start(struct worker_main *worker, struct data_dir *data, char **paths
         goto out;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
     if ((!worker->config.log_dir && find_cluster(worker, data, error) != 0) ||
         take_signals(worker, error) != 0) {
         goto out;

@@ -1,6 +1,7 @@
 #include "core/worker/offsets_writer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct waiter {
@@ -34,17 +35,24 @@ static void on_written(void *user)
     struct offsets_writer *writer = user;
     struct waiter *list = writer->writing;
     struct error error = writer->error;
+    char *told = NULL; /* with its cause: a disk that is full, a folder of somebody else's */
+    const char *text = error.message;
+    if (error.cause && asprintf(&told, "%s: %s", error.message, error.cause->message) < 0) {
+        told = NULL;
+    }
+    text = told ? told : text;
     writer->writing = NULL;
     writer->error = (struct error){0};
     writer->busy = false;
     while (list) {
         struct waiter *next = list->next;
         if (list->key) {
-            list->done(list->key, list->id, error.message);
+            list->done(list->key, list->id, text);
         }
         free(list);
         list = next;
     }
+    free(told);
     error_clear(&error);
     if (writer->pending) {
         begin(writer);

@@ -141,6 +141,16 @@ def test_a_second_signal_ends_at_once(tmp_path):
         assert sluice.process.wait(10) in (0, 1)
 
 
+def test_offsets_that_cannot_be_stored_say_why(tmp_path):
+    (tmp_path / "in.txt").write_text("one\n")
+    (tmp_path / "file").write_text("")
+    source = {"connector.class": "FileStreamSource", "file": str(tmp_path / "in.txt"), "topic": "t"}
+    with Sluice(tmp_path, {"in": source}, {"offset.storage.file.filename": f"{tmp_path}/file/offsets",
+                                           "offset.flush.interval.ms": "100"}, verb="standalone") as sluice:
+        wait_until(lambda: f"Could not store offsets in {tmp_path}/file/offsets: " in sluice.text()
+                   and "Not a directory" in sluice.text(), what="the cause in the log")
+
+
 def test_a_signal_that_comes_twice_at_once_is_one(tmp_path):
     """timeout(1) signals its child, and then its group."""
     with Sluice(tmp_path, {"rest": rest_source(free_port())}, verb="standalone") as sluice:

@@ -2,6 +2,7 @@
 import json
 import subprocess
 
+import pytest
 from harness import SLUICE, free_port, wait_until
 
 
@@ -10,6 +11,14 @@ def tool(broker, verb, *arguments, text=None, code=0):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=60, check=False)
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done.stdout if code == 0 else done.stderr
+
+
+
+@pytest.mark.parametrize("command", [["plugins", "list"], ["help"], ["help", "run"], ["check", "/dev/null"]])
+def test_output_that_cannot_be_written_is_told(command):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([SLUICE, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0 and done.stderr, done
 
 
 def test_topics_as_kafka_topics(broker, topic):

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,20 @@ static void test_missing_program_is_an_error(void **state)
 }
 
 /* Nobody waits for the exec; the reason is there after the end. */
+/* ulimit -n 64 */
+static void test_low_limit_of_descriptors_is_enough(void **state)
+{
+    (void)state;
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    struct subprocess process = start("exit 7", -1, -1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(WEXITSTATUS(wait_end(&process)), 7);
+}
+
 static void test_missing_program_is_told_in_the_background(void **state)
 {
     (void)state;
@@ -201,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_group_is_ended_with_it),
         cmocka_unit_test(test_signal_ends_it),
         cmocka_unit_test(test_missing_program_is_an_error),
+        cmocka_unit_test(test_low_limit_of_descriptors_is_enough),
         cmocka_unit_test(test_missing_program_is_told_in_the_background),
         cmocka_unit_test(test_watch_ends_though_another_child_has_the_descriptor),
     };
