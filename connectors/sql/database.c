@@ -29,6 +29,8 @@ void sql_statement_finish(struct sql_statement *statement)
     free(statement->head);
     free(statement->row);
     free(statement->tail);
+    free(statement->arrays);
+    free(statement->array_kinds);
     memset(statement, 0, sizeof(*statement));
 }
 
@@ -101,6 +103,7 @@ void sql_columns_free(struct sql_column *columns, size_t count)
     for (size_t i = 0; columns && i < count; i++) {
         free(columns[i].name);
         free(columns[i].type_name);
+        free(columns[i].cast);
     }
     free(columns);
 }

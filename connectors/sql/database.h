@@ -48,6 +48,15 @@ struct sql_value {
     };
 };
 
+/** How many values of one column can travel together, as one array (PostgreSQL). */
+enum sql_array {
+    SQL_ARRAY_NONE = '\0', /**< they cannot */
+    SQL_ARRAY_INTEGERS = 'i',
+    SQL_ARRAY_REALS = 'r',
+    SQL_ARRAY_TEXTS = 't',
+    SQL_ARRAY_BYTES = 'b',
+};
+
 /**
  * A statement for any number of rows: head, then row, then tail. Where `multi` rows are joined by
  * commas, so that one statement carries many.
@@ -58,6 +67,8 @@ struct sql_statement {
     char *tail; /**< ON CONFLICT .. */
     size_t value_count; /**< in row */
     bool multi;
+    char *arrays;       /**< the same with an array a column: `$1`, ..; NULL: a column has none */
+    char *array_kinds;  /**< of these, an enum sql_array each */
     uint64_t id; /**< unique in the process: what a client remembers it by */
 };
 
@@ -96,6 +107,8 @@ struct sql_column {
     bool has_default;
     bool generated; /**< auto-increment, identity, serial */
     int key_order;  /**< place in the primary key from 1; 0: not part of it */
+    enum sql_array array;
+    char *cast; /**< type that a text of an array is cast to; NULL: none */
 };
 
 enum sql_table_kind { SQL_KIND_TABLE, SQL_KIND_PARTITIONED, SQL_KIND_VIEW };
@@ -138,8 +151,17 @@ struct sql_client {
     int (*open)(const struct sql_open *how, struct sql_database **ret_database,
                 struct sql_error *error);
     void (*close)(struct sql_database *database);
-    /** Statements without values and rows: DDL, BEGIN. */
+    /** Statements without values and rows, outside of transactions: DDL. */
     int (*execute)(struct sql_database *database, const char *sql, struct sql_error *error);
+    /**
+     * A transaction. What begin() and write() do wrong may be told as late as by the commit(), so that
+     * the whole is one round trip; settle() waits for it (NULL: it is always told at once). After any
+     * failure: rollback().
+     */
+    int (*begin)(struct sql_database *database, struct sql_error *error);
+    int (*settle)(struct sql_database *database, struct sql_error *error);
+    int (*commit)(struct sql_database *database, struct sql_error *error);
+    void (*rollback)(struct sql_database *database);
     /**
      * Runs the statement for each row, in as few round trips as it can. Within a transaction; on
      * failure nothing is known of which rows were taken: roll back.

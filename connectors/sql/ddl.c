@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "connectors/sql/names.h"
@@ -229,7 +230,7 @@ bool ddl_may_be_missing(const struct sluice_host *host, const struct shape_colum
 struct writer {
     const struct sink_settings *settings;
     const struct sql_name *name;
-    const struct shape *shape;
+    struct shape *shape;
 };
 
 static void names(const struct writer *w, struct buffer *to, size_t from, size_t count,
@@ -300,9 +301,58 @@ static int take(struct sql_statement *statement, struct buffer *head, struct buf
     return outcome;
 }
 
-int ddl_statements(const struct sink_settings *settings, const struct sql_name *name,
+/* The INSERT of head and tail with an array a column, where all columns have arrays. */
+static int make_arrays(const struct writer *w, const struct sql_table *table)
+{
+    const struct shape *shape = w->shape;
+    struct sql_statement *insert = &w->shape->write;
+    struct buffer selected, arrays, made;
+    buffer_init(&selected, SQL_TEXT_MAX);
+    buffer_init(&arrays, SQL_TEXT_MAX);
+    buffer_init(&made, SQL_TEXT_MAX);
+    char *kinds = calloc(shape->column_count + 1, 1);
+    bool all = kinds != NULL;
+    for (size_t i = 0; all && i < shape->column_count; i++) {
+        const char *target = shape->columns[i].target, *between = i ? "," : "";
+        const struct sql_column *column = sql_table_column(table, target, strlen(target));
+        all = column && column->array != SQL_ARRAY_NONE;
+        if (all) {
+            kinds[i] = (char)column->array;
+            buffer_printf(&selected, "%sc%zu%s%s", between, i, column->cast ? "::" : "",
+                          column->cast ? column->cast : "");
+            buffer_printf(&arrays, "%s$%zu::%s[]", between, i + 1,
+                          column->array == SQL_ARRAY_INTEGERS ? "int8"
+                          : column->array == SQL_ARRAY_REALS  ? "float8"
+                          : column->array == SQL_ARRAY_BYTES  ? "bytea"
+                                                              : "text");
+        }
+    }
+    if (all) {
+        buffer_append(&made, insert->head, strlen(insert->head) - strlen(" VALUES "));
+        buffer_printf(&made, " SELECT %s FROM unnest(%s) AS a(", selected.data, arrays.data);
+        for (size_t i = 0; i < shape->column_count; i++) {
+            buffer_printf(&made, "%sc%zu", i ? "," : "", i);
+        }
+        buffer_append_char(&made, ')');
+        buffer_append_text(&made, insert->tail);
+    }
+    bool failed = !kinds || selected.failed || arrays.failed || made.failed;
+    if (all && !failed) {
+        insert->arrays = buffer_take(&made);
+        insert->array_kinds = kinds;
+        kinds = NULL;
+    }
+    free(kinds);
+    buffer_finish(&selected);
+    buffer_finish(&arrays);
+    buffer_finish(&made);
+    return failed ? -1 : 0;
+}
+
+int ddl_statements(const struct sink_settings *settings, const struct sql_table *table,
                    struct shape *shape)
 {
+    const struct sql_name *name = &table->name;
     struct writer w = {settings, name, shape};
     struct buffer head, row, tail;
     buffer_init(&head, SQL_TEXT_MAX);
@@ -343,6 +393,9 @@ int ddl_statements(const struct sink_settings *settings, const struct sql_name *
     }
     buffer_append_char(&row, ')');
     insert_tail(&w, &tail);
-    return take(&shape->write, &head, &row, &tail, shape->column_count,
-                settings->client->product != SQL_SQLITE);
+    if (take(&shape->write, &head, &row, &tail, shape->column_count,
+             settings->client->product != SQL_SQLITE) != 0) {
+        return -1;
+    }
+    return make_arrays(&w, table);
 }

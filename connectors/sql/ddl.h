@@ -15,8 +15,8 @@ int ddl_add_column(const struct sluice_host *host, const struct sink_settings *s
                    const struct shape_column *column, struct buffer *to, struct shape_fault *fault);
 /** True where rows that lack the column can exist: it is optional or has a default. */
 bool ddl_may_be_missing(const struct sluice_host *host, const struct shape_column *column);
-/** The statements of a shape, by insert.mode; columns have their targets. -1: no memory. */
-int ddl_statements(const struct sink_settings *settings, const struct sql_name *name,
+/** The statements of a shape, by insert.mode; columns have their targets in the table. -1: no memory. */
+int ddl_statements(const struct sink_settings *settings, const struct sql_table *table,
                    struct shape *shape);
 
 #endif

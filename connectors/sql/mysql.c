@@ -317,12 +317,31 @@ static int client_write(struct sql_database *database, const struct sql_statemen
     return 0;
 }
 
+static int client_begin(struct sql_database *database, struct sql_error *error)
+{
+    return client_execute(database, "BEGIN", error);
+}
+
+static int client_commit(struct sql_database *database, struct sql_error *error)
+{
+    return client_execute(database, "COMMIT", error);
+}
+
+static void client_rollback(struct sql_database *database)
+{
+    struct sql_error ignored;
+    client_execute(database, "ROLLBACK", &ignored);
+}
+
 const struct sql_client sql_mysql = {
     .product = SQL_MYSQL,
     .quote = "`",
     .open = client_open,
     .close = client_close,
     .execute = client_execute,
+    .begin = client_begin,
+    .commit = client_commit,
+    .rollback = client_rollback,
     .write = client_write,
     .describe = mysql_client_describe,
     .list = mysql_client_list,

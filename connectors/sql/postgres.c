@@ -1,7 +1,5 @@
 /*
- * PostgreSQL by libpq. Values go as text of no said type, so that the server takes them for what the
- * column is (uuid, json, enum, inet need no cast); bytes go as they are. Many rows travel in one
- * statement, many statements in one pipeline, and the server is waited for once a write.
+ * PostgreSQL by libpq: the connection and its errors. Transactions and rows: postgres_write.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +65,6 @@ int postgres_execute(struct sql_database *database, const char *sql, struct sql_
     int outcome = 0;
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
         outcome = postgres_fail(database, result, error);
-    } else if (strcmp(sql, "COMMIT") == 0 && strcmp(PQcmdStatus(result), "ROLLBACK") == 0) {
-        outcome = sql_error_set(error, SQL_RETRY, "25P02", 0, "the transaction was rolled back");
     }
     PQclear(result);
     return outcome;
@@ -216,6 +212,10 @@ const struct sql_client sql_postgresql = {
     .open = postgres_open,
     .close = postgres_close,
     .execute = postgres_execute,
+    .begin = postgres_begin,
+    .settle = postgres_settle,
+    .commit = postgres_commit,
+    .rollback = postgres_rollback,
     .write = postgres_write,
     .describe = postgres_describe,
     .list = postgres_list,

@@ -21,6 +21,7 @@ struct sql_database {
     size_t room;
     char *text;
     size_t text_room;
+    bool begun; /* a transaction, in a pipeline */
 };
 
 /** Fills error by what the server said of a statement, or of the connection (NULL); -1. */
@@ -29,11 +30,31 @@ int postgres_no_memory(struct sql_error *error);
 int postgres_execute(struct sql_database *database, const char *sql, struct sql_error *error);
 
 /* postgres_write.c */
+int postgres_begin(struct sql_database *database, struct sql_error *error);
+int postgres_settle(struct sql_database *database, struct sql_error *error);
+int postgres_commit(struct sql_database *database, struct sql_error *error);
+void postgres_rollback(struct sql_database *database);
 int postgres_write(struct sql_database *database, const struct sql_statement *statement,
                    const struct sql_value *const *rows, size_t row_count, struct sql_error *error);
 /** Makes database->values, lengths and formats of one statement. -1: a text that cannot be sent. */
 int postgres_fill(struct sql_database *database, size_t value_count,
                   const struct sql_value *const *rows, size_t row_count, struct sql_error *error);
+
+/** Room for so many bytes of text, and so many values. -1: no memory. */
+int postgres_reserve_text(struct sql_database *database, size_t size);
+int postgres_reserve_values(struct sql_database *database, size_t count);
+
+/* postgres_arrays.c */
+enum { POSTGRES_NUMBER_SIZE = 40 };
+/** Prints what is neither text nor bytes; its length. */
+size_t postgres_number_text(const struct sql_value *value, char to[POSTGRES_NUMBER_SIZE]);
+/**
+ * Makes database->values, lengths and formats of the arrays of a statement, a column each. *ret_fit is
+ * false where a value is of a kind that its column's array does not hold. -1: no memory, too much.
+ */
+int postgres_fill_arrays(struct sql_database *database, const struct sql_statement *statement,
+                         const struct sql_value *const *rows, size_t row_count, bool *ret_fit,
+                         struct sql_error *error);
 
 /* postgres_tables.c */
 enum sql_type postgres_type(unsigned oid, int modifier, int *ret_precision, int *ret_scale);

@@ -45,12 +45,34 @@ static const char TABLES[] =
     "SELECT current_database(), n.nspname, c.relname, c.relkind, a.attname,"
     " format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef,"
     " a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false),"
-    " coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1"
+    " coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1,"
+    " CASE WHEN t.typtype <> 'd' THEN format_type(a.atttypid, -1) END"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " JOIN pg_type t ON t.oid = a.atttypid"
     " LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum"
     " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') ";
+
+/*
+ * How texts and numbers for a column travel together. A text is cast to the type without its length, so
+ * that the length is enforced as the column's is, not by cutting; a domain's is part of it.
+ */
+static bool set_array(struct sql_column *column, unsigned oid, const char *cast)
+{
+    switch (oid) {
+    case 17: column->array = SQL_ARRAY_BYTES; return true;
+    case 20:
+    case 21:
+    case 23: column->array = SQL_ARRAY_INTEGERS; return true;
+    case 701: column->array = SQL_ARRAY_REALS; return true;
+    case 25:
+    case 1042:
+    case 1043: column->array = SQL_ARRAY_TEXTS; return true;
+    default: column->array = cast ? SQL_ARRAY_TEXTS : SQL_ARRAY_NONE;
+    }
+    return !cast || (column->cast = strdup(cast)) != NULL;
+}
 
 /* Rows of TABLES, ordered so that the columns of a table stand together, to tables. */
 static int tables_of(const PGresult *result, struct sql_table **ret_tables, size_t *ret_count)
@@ -94,9 +116,12 @@ static int tables_of(const PGresult *result, struct sql_table **ret_tables, size
             .generated = *PQgetvalue(result, row, 10) == 't',
             .key_order = atoi(PQgetvalue(result, row, 11)),
         };
-        column->type = postgres_type((unsigned)strtoul(PQgetvalue(result, row, 6), NULL, 10),
-                               atoi(PQgetvalue(result, row, 7)), &column->precision, &column->scale);
-        if (!column->name || !column->type_name) {
+        unsigned oid = (unsigned)strtoul(PQgetvalue(result, row, 6), NULL, 10);
+        column->type =
+            postgres_type(oid, atoi(PQgetvalue(result, row, 7)), &column->precision, &column->scale);
+        bool set = set_array(column, oid,
+                             PQgetisnull(result, row, 12) ? NULL : PQgetvalue(result, row, 12));
+        if (!column->name || !column->type_name || !set) {
             goto failed;
         }
     }

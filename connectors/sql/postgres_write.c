@@ -1,6 +1,8 @@
 /*
- * Writing to PostgreSQL: many rows in one statement, many statements in one pipeline, and the server is
- * waited for once a write.
+ * Writing to PostgreSQL. A transaction is one pipeline, BEGIN to COMMIT, so that the server is waited for
+ * once. Rows go as arrays, a parameter a column (postgres_arrays.c); where a value is of another kind than
+ * its column, and for statements that are no INSERT, as texts of no said type, a parameter a value, so that
+ * the server takes them for what the column is.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,16 +10,14 @@
 #include <string.h>
 
 #include "connectors/sql/postgres.h"
-#include "lib/java/double_text.h"
 
 enum {
     PARAMETERS_MAX = 65535, /* of one statement */
     ROWS_MAX = 1000,        /* the same */
-    NUMBER_SIZE = 40,
+    ARRAYS_NAME = 0,        /* in place of a number of rows: the statement with arrays, for any number */
 };
 
-
-static int reserve(struct sql_database *database, size_t count)
+int postgres_reserve_values(struct sql_database *database, size_t count)
 {
     if (count <= database->room) {
         return 0;
@@ -35,7 +35,7 @@ static int reserve(struct sql_database *database, size_t count)
     return 0;
 }
 
-static int reserve_text(struct sql_database *database, size_t size)
+int postgres_reserve_text(struct sql_database *database, size_t size)
 {
     if (size > database->text_room) {
         char *text = realloc(database->text, size + size / 2);
@@ -50,33 +50,7 @@ static int reserve_text(struct sql_database *database, size_t size)
 
 static size_t value_room(const struct sql_value *value)
 {
-    return value->kind == SQL_TEXT || value->kind == SQL_BYTES ? value->text.size + 1 : NUMBER_SIZE;
-}
-
-static size_t number_text(const struct sql_value *value, char *to)
-{
-    if (value->kind == SQL_REAL) {
-        return java_double_text(value->real, to);
-    }
-    if (value->kind == SQL_BOOLEAN) {
-        memcpy(to, value->integer ? "t" : "f", 2);
-        return 1;
-    }
-    char digits[24];
-    size_t size = 0, length = 0;
-    uint64_t rest = value->integer < 0 ? 0 - (uint64_t)value->integer : (uint64_t)value->integer;
-    do {
-        digits[size++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value->integer < 0) {
-        to[length++] = '-';
-    }
-    while (size > 0) {
-        to[length++] = digits[--size];
-    }
-    to[length] = '\0';
-    return length;
+    return value->kind == SQL_TEXT || value->kind == SQL_BYTES ? value->text.size + 1 : POSTGRES_NUMBER_SIZE;
 }
 
 /* Parameter number i of the next statement; advances *at. False: a text that cannot be sent. */
@@ -99,7 +73,7 @@ static bool parameter(struct sql_database *database, size_t i, const struct sql_
             return false;
         }
     } else {
-        size = number_text(value, to);
+        size = postgres_number_text(value, to);
     }
     database->values[i] = to;
     database->lengths[i] = (int)size;
@@ -116,8 +90,8 @@ int postgres_fill(struct sql_database *database, size_t value_count,
             room += value_room(&rows[row][column]);
         }
     }
-    if (reserve(database, row_count * value_count) != 0 ||
-        reserve_text(database, room) != 0) {
+    if (postgres_reserve_values(database, row_count * value_count) != 0 ||
+        postgres_reserve_text(database, room) != 0) {
         return postgres_no_memory(error);
     }
     char *at = database->text;
@@ -147,20 +121,39 @@ static void statement_name(uint64_t id, size_t rows, char name[48])
     snprintf(name, 48, "s%" PRIu64 "_%zu", id, rows);
 }
 
+/* Queues what is told by settle(). */
+static int queue(struct sql_database *database, const char *sql, struct sql_error *error)
+{
+    return PQsendQueryParams(database->connection, sql, 0, NULL, NULL, NULL, NULL, 0)
+               ? 0
+               : postgres_fail(database, NULL, error);
+}
+
 /* Queues PREPARE; it is remembered at once and forgotten where anything of the pipeline fails. */
 static int prepare(struct sql_database *database, const struct sql_statement *statement, size_t rows,
                    struct sql_error *error)
 {
-    char name[48];
-    statement_name(statement->id, rows, name);
-    char *text = sql_statement_text(statement, rows);
-    char *numbered = text ? sql_numbered(text, 1) : NULL;
-    free(text);
-    if (!numbered) {
-        return postgres_no_memory(error);
+    if (is_prepared(database, statement->id, rows)) {
+        return 0;
     }
-    int sent = PQsendPrepare(database->connection, name, numbered, 0, NULL);
-    free(numbered);
+    if (database->prepared_count == PREPARED_MAX) {
+        if (queue(database, "DEALLOCATE ALL", error) != 0) {
+            return -1;
+        }
+        database->prepared_count = 0;
+    }
+    char name[48], *made = NULL;
+    statement_name(statement->id, rows, name);
+    if (rows != ARRAYS_NAME) {
+        char *text = sql_statement_text(statement, rows);
+        made = text ? sql_numbered(text, 1) : NULL;
+        free(text);
+        if (!made) {
+            return postgres_no_memory(error);
+        }
+    }
+    int sent = PQsendPrepare(database->connection, name, made ? made : statement->arrays, 0, NULL);
+    free(made);
     if (!sent) {
         return postgres_fail(database, NULL, error);
     }
@@ -188,6 +181,9 @@ static int pipeline_end(struct sql_database *database, struct sql_error *error)
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK &&
             status != PGRES_PIPELINE_ABORTED && outcome == 0) {
             outcome = postgres_fail(database, result, error);
+        } else if (status == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "ROLLBACK") == 0 &&
+                   outcome == 0) {
+            outcome = sql_error_set(error, SQL_RETRY, "25P02", 0, "the transaction was rolled back");
         }
         PQclear(result);
     }
@@ -197,67 +193,90 @@ static int pipeline_end(struct sql_database *database, struct sql_error *error)
     return outcome;
 }
 
-static int send_rows(struct sql_database *database, const struct sql_statement *statement,
-                     const struct sql_value *const *rows, size_t row_count, struct sql_error *error)
+int postgres_settle(struct sql_database *database, struct sql_error *error)
+{
+    if (!PQpipelineSync(database->connection)) {
+        return postgres_fail(database, NULL, error);
+    }
+    return pipeline_end(database, error);
+}
+
+int postgres_begin(struct sql_database *database, struct sql_error *error)
+{
+    if (!PQenterPipelineMode(database->connection)) {
+        return postgres_fail(database, NULL, error);
+    }
+    database->begun = true;
+    return queue(database, "BEGIN", error);
+}
+
+int postgres_commit(struct sql_database *database, struct sql_error *error)
+{
+    if (queue(database, "COMMIT", error) != 0 || postgres_settle(database, error) != 0) {
+        return -1;
+    }
+    database->begun = false;
+    PQexitPipelineMode(database->connection);
+    return 0;
+}
+
+void postgres_rollback(struct sql_database *database)
+{
+    struct sql_error ignored;
+    if (!database->begun) {
+        return;
+    }
+    database->begun = false;
+    postgres_settle(database, &ignored);
+    PQexitPipelineMode(database->connection);
+    PQclear(PQexec(database->connection, "ROLLBACK"));
+    /* Which statements of the pipeline the server has is not known. */
+    PQclear(PQexec(database->connection, "DEALLOCATE ALL"));
+    database->prepared_count = 0;
+}
+
+static int send_statement(struct sql_database *database, const struct sql_statement *statement,
+                          const struct sql_value *const *rows, size_t row_count, struct sql_error *error)
+{
+    bool arrays = false;
+    size_t parameters = statement->value_count;
+    if (statement->arrays &&
+        postgres_fill_arrays(database, statement, rows, row_count, &arrays, error) != 0) {
+        return -1;
+    }
+    if (!arrays) {
+        parameters *= row_count;
+        if (postgres_fill(database, statement->value_count, rows, row_count, error) != 0) {
+            return -1;
+        }
+    }
+    size_t rows_of_name = arrays ? ARRAYS_NAME : row_count;
+    char name[48];
+    statement_name(statement->id, rows_of_name, name);
+    if (prepare(database, statement, rows_of_name, error) != 0) {
+        return -1;
+    }
+    return PQsendQueryPrepared(database->connection, name, (int)parameters, database->values,
+                               database->lengths, database->formats, 0)
+               ? 0
+               : postgres_fail(database, NULL, error);
+}
+
+int postgres_write(struct sql_database *database, const struct sql_statement *statement,
+                   const struct sql_value *const *rows, size_t row_count, struct sql_error *error)
 {
     size_t most = statement->multi ? PARAMETERS_MAX / statement->value_count : 1;
     most = most > ROWS_MAX ? ROWS_MAX : most ? most : 1;
     for (size_t done = 0; done < row_count;) {
-        size_t rows_now = row_count - done < most ? row_count - done : most;
-        char name[48];
-        statement_name(statement->id, rows_now, name);
-        if (!is_prepared(database, statement->id, rows_now) &&
-            prepare(database, statement, rows_now, error) != 0) {
+        size_t now = row_count - done < most ? row_count - done : most;
+        if (send_statement(database, statement, rows + done, now, error) != 0) {
+            struct sql_error answer;
+            if (postgres_settle(database, &answer) != 0) {
+                *error = answer; /* came first, and says more */
+            }
             return -1;
         }
-        if (postgres_fill(database, statement->value_count, rows + done, rows_now, error) != 0) {
-            return -1;
-        }
-        if (!PQsendQueryPrepared(database->connection, name, (int)(rows_now * statement->value_count),
-                                 database->values, database->lengths, database->formats, 0)) {
-            return postgres_fail(database, NULL, error);
-        }
-        done += rows_now;
-    }
-    return 0;
-}
-
-int postgres_write(struct sql_database *database, const struct sql_statement *statement,
-                          const struct sql_value *const *rows, size_t row_count,
-                          struct sql_error *error)
-{
-    /* One write makes at most two: full ones and the rest. */
-    if (database->prepared_count + 2 > PREPARED_MAX) {
-        if (postgres_execute(database, "DEALLOCATE ALL", error) != 0) {
-            return -1;
-        }
-        database->prepared_count = 0;
-    }
-    size_t before = database->prepared_count;
-    if (!PQenterPipelineMode(database->connection)) {
-        return postgres_fail(database, NULL, error);
-    }
-    int sent = send_rows(database, statement, rows, row_count, error), answered = 0;
-    struct sql_error answer;
-    if (!PQpipelineSync(database->connection)) {
-        answered = postgres_fail(database, NULL, &answer);
-    } else {
-        answered = pipeline_end(database, &answer);
-    }
-    PQexitPipelineMode(database->connection);
-    if (answered != 0) {
-        *error = answer; /* came first, and says more */
-    }
-    if (sent != 0 || answered != 0) {
-        /* Which of the new ones the server has is not known: they get other names next time. */
-        for (size_t i = before; i < database->prepared_count; i++) {
-            char text[80], name[48];
-            statement_name(database->prepared[i].id, database->prepared[i].rows, name);
-            snprintf(text, sizeof(text), "ROLLBACK; DEALLOCATE %s", name);
-            PQclear(PQexec(database->connection, text));
-        }
-        database->prepared_count = before;
-        return -1;
+        done += now;
     }
     return 0;
 }

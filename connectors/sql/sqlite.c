@@ -79,14 +79,26 @@ static void sqlite_close(struct sql_database *database)
 
 static int sqlite_execute(struct sql_database *database, const char *sql, struct sql_error *error)
 {
-    /* A transaction that reads first and writes later could find the lock taken by then. */
-    if (strcmp(sql, "BEGIN") == 0) {
-        sql = "BEGIN IMMEDIATE";
-    }
     if (sqlite3_exec(database->connection, sql, NULL, NULL, NULL) != SQLITE_OK) {
         return fail(database->connection, "", error);
     }
     return 0;
+}
+
+static int sqlite_begin(struct sql_database *database, struct sql_error *error)
+{
+    /* A transaction that reads first and writes later could find the lock taken by then. */
+    return sqlite_execute(database, "BEGIN IMMEDIATE", error);
+}
+
+static int sqlite_commit(struct sql_database *database, struct sql_error *error)
+{
+    return sqlite_execute(database, "COMMIT", error);
+}
+
+static void sqlite_rollback(struct sql_database *database)
+{
+    sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static int sqlite_open(const struct sql_open *how, struct sql_database **ret_database,
@@ -502,6 +514,9 @@ const struct sql_client sql_sqlite = {
     .open = sqlite_open,
     .close = sqlite_close,
     .execute = sqlite_execute,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
     .write = sqlite_write,
     .describe = sqlite_describe,
     .list = sqlite_list,

@@ -342,7 +342,7 @@ static enum writer_outcome fit_table(struct writer *writer, struct target *targe
             return outcome;
         }
     }
-    return ddl_statements(settings, &target->table->name, shape) == 0 ? WRITER_DONE
+    return ddl_statements(settings, target->table, shape) == 0 ? WRITER_DONE
                                                                       : bad_record(fault, "no memory");
 }
 
@@ -536,15 +536,11 @@ static int apply_all(struct writer *writer, size_t from, size_t to, struct sql_e
 int writer_apply(struct writer *writer, size_t from, size_t to, struct sql_error *error)
 {
     const struct sql_client *client = writer->settings->client;
-    if (client->execute(writer->database, "BEGIN", error) != 0) {
-        return -1;
-    }
-    if (apply_all(writer, from, to, error) == 0 &&
-        client->execute(writer->database, "COMMIT", error) == 0) {
+    if (client->begin(writer->database, error) == 0 && apply_all(writer, from, to, error) == 0 &&
+        client->commit(writer->database, error) == 0) {
         return 0;
     }
-    struct sql_error ignored;
-    client->execute(writer->database, "ROLLBACK", &ignored);
+    client->rollback(writer->database);
     return -1;
 }
 
@@ -553,15 +549,17 @@ size_t writer_first_bad(struct writer *writer, size_t from, size_t to, struct sq
     const struct sql_client *client = writer->settings->client;
     struct sql_error why;
     size_t i = from;
-    if (client->execute(writer->database, "BEGIN", &why) != 0) {
+    if (client->begin(writer->database, &why) != 0) {
+        client->rollback(writer->database);
         return to;
     }
-    while (i < to && apply_all(writer, i, i + 1, &why) == 0) {
+    while (i < to && apply_all(writer, i, i + 1, &why) == 0 &&
+           (!client->settle || client->settle(writer->database, &why) == 0)) {
         i++;
     }
     if (i < to) {
         *error = why;
     }
-    client->execute(writer->database, "ROLLBACK", &why);
+    client->rollback(writer->database);
     return i;
 }
