@@ -208,7 +208,7 @@ struct sql_value *row_make(const struct sluice_host *host, const struct sink_set
             values[i] = integer(records->offset(record));
             break;
         default:
-            row_convert(host, settings, batch, column, shape_value(host, column, record), &values[i]);
+            row_convert(host, settings, batch, column, shape->found[i], &values[i]);
         }
     }
     if (again) {

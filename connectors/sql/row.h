@@ -11,7 +11,8 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
 
 /**
  * All values of a record in the order of the shape's columns: keys, others, and where rows are updated
- * the keys again, as `SET .. WHERE ..` has them. Lives in the batch.
+ * the keys again, as `SET .. WHERE ..` has them. The record is the one that fitted the shape last. Lives
+ * in the batch.
  */
 struct sql_value *row_make(const struct sluice_host *host, const struct sink_settings *settings,
                            struct sluice_batch *batch, const struct shape *shape,

@@ -86,6 +86,17 @@ static struct shape_column *add(struct shape *shape, enum shape_source source, s
     return column;
 }
 
+static int add_other(struct shape *shape, const char *name, size_t size)
+{
+    char **others = reallocarray(shape->others, shape->other_count + 1, sizeof(*others));
+    shape->others = others ? others : shape->others;
+    if (!others || !(others[shape->other_count] = strndup(name, size))) {
+        return -1;
+    }
+    shape->other_count++;
+    return 0;
+}
+
 /* Adds one member of key or value. */
 static int add_member(const struct sluice_data *data, const struct sink_settings *settings,
                       struct shape *shape, const struct sluice_schema *schema,
@@ -101,6 +112,8 @@ static int add_member(const struct sluice_data *data, const struct sink_settings
     if (column->source == (of_key ? FROM_KEY_FIELD : FROM_VALUE_FIELD) && column->index == i) {
         column->schema = schema ? data->schema_field(schema, i) : NULL;
         column->timestamp = listed(settings->timestamp_fields, settings->timestamp_field_count, name);
+    } else if (!of_key && !schema && add_other(shape, name.data, name.size) != 0) {
+        return refuse(fault, "no memory");
     }
     return 0;
 }
@@ -272,6 +285,7 @@ int shape_create(const struct sluice_host *host, const struct sink_settings *set
     }
     shape->key_members = host->data->count(records->key(record));
     shape->value_members = host->data->count(records->value(record));
+    shape->listed = settings->whitelist_count > 0;
     if (shape->deletes && !settings->delete_enabled) {
         refuse(fault,
                "The value for table '%s' is null; with delete.enabled=true and pk.mode=record_key it "
@@ -302,6 +316,12 @@ void shape_destroy(const struct sluice_host *host, struct shape *shape)
         free(shape->columns[i].target);
     }
     free(shape->columns);
+    for (size_t i = 0; i < shape->other_count; i++) {
+        free(shape->others[i]);
+    }
+    free(shape->others);
+    free(shape->absent);
+    free(shape->found);
     sql_statement_finish(&shape->write);
     sql_statement_finish(&shape->delete_row);
     if (shape->key_schema) {
@@ -315,13 +335,59 @@ void shape_destroy(const struct sluice_host *host, struct shape *shape)
     free(shape);
 }
 
-/* Schemaless: the same members in the same order. */
+int shape_drop_column(struct shape *shape, struct shape_column *column)
+{
+    size_t i = (size_t)(column - shape->columns);
+    if (!shape->value_schema && column->source == FROM_VALUE_FIELD &&
+        add_other(shape, column->name, strlen(column->name)) != 0) {
+        return -1;
+    }
+    free(column->name);
+    free(column->target);
+    memmove(column, column + 1, (shape->column_count - i - 1) * sizeof(*column));
+    shape->column_count--;
+    return 0;
+}
+
+int shape_bind(const struct sluice_host *host, const struct sink_settings *settings, struct shape *shape)
+{
+    shape->found = calloc(shape->column_count + 1, sizeof(*shape->found));
+    shape->absent = calloc(settings->whitelist_count + 1, sizeof(*shape->absent));
+    if (!shape->found || !shape->absent) {
+        return -1;
+    }
+    for (size_t i = 0; i < shape->column_count; i++) {
+        struct shape_column *column = &shape->columns[i];
+        const struct sluice_schema *schema =
+            column->source == FROM_KEY_FIELD ? shape->key_schema : shape->value_schema;
+        if (!schema && (column->source == FROM_KEY_FIELD || column->source == FROM_VALUE_FIELD)) {
+            column->member = host->data->intern(column->name, strlen(column->name));
+        }
+    }
+    for (size_t w = 0; w < settings->whitelist_count; w++) {
+        struct sluice_span name = {settings->whitelist[w], strlen(settings->whitelist[w])};
+        bool there = listed((const char *const *)shape->others, shape->other_count, name);
+        for (size_t i = 0; i < shape->column_count; i++) {
+            there = there || (shape->columns[i].source == FROM_VALUE_FIELD &&
+                              strcmp(shape->columns[i].name, name.data) == 0);
+        }
+        if (!there) {
+            shape->absent[shape->absent_count++] = host->data->intern(name.data, name.size);
+        }
+    }
+    return 0;
+}
+
+/* Not bound yet: the same members in the same order. */
 static bool same_members(const struct sluice_data *data, const struct shape *shape,
                          enum shape_source source, const struct sluice_value *value)
 {
     for (size_t i = 0; i < shape->column_count; i++) {
         const struct shape_column *column = &shape->columns[i];
         if (column->source == source) {
+            if (column->index >= data->count(value)) {
+                return false;
+            }
             struct sluice_span name = data->text(data->key_at(value, column->index));
             if (strlen(column->name) != name.size || memcmp(column->name, name.data, name.size) != 0) {
                 return false;
@@ -331,8 +397,53 @@ static bool same_members(const struct sluice_data *data, const struct shape *sha
     return true;
 }
 
-bool shape_fits(const struct sluice_host *host, const struct shape *shape,
-                const struct sluice_record *record)
+/* Of a schemaless value, all of whose columns are there: what else is there, and what is not? */
+static bool same_others(const struct sluice_data *data, const struct shape *shape,
+                        const struct sluice_value *value)
+{
+    for (size_t i = 0; i < shape->absent_count; i++) {
+        if (data->find(value, shape->absent[i])) {
+            return false;
+        }
+    }
+    for (size_t other = 0; other < shape->other_count; other++) {
+        size_t i = 0, count = data->count(value), size = strlen(shape->others[other]);
+        for (; i < count; i++) {
+            struct sluice_span name = data->text(data->key_at(value, i));
+            if (name.size == size && memcmp(name.data, shape->others[other], size) == 0) {
+                break;
+            }
+        }
+        if (i == count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Fills found; false: a member of a schemaless key or value is missing. */
+static bool find_values(const struct sluice_host *host, struct shape *shape,
+                        const struct sluice_value *key, const struct sluice_value *value)
+{
+    const struct sluice_data *data = host->data;
+    for (size_t i = 0; i < shape->column_count; i++) {
+        const struct shape_column *column = &shape->columns[i];
+        const struct sluice_value *of = column->source == FROM_KEY || column->source == FROM_KEY_FIELD
+                                            ? key
+                                            : value;
+        const struct sluice_value *found = column->source == FROM_KEY || column->source == FROM_VALUE ? of
+                                           : column->source < FROM_KEY ? NULL
+                                           : column->member            ? data->find(of, column->member)
+                                                                       : data->at(of, column->index);
+        if (!found && column->member) {
+            return false;
+        }
+        shape->found[i] = found;
+    }
+    return true;
+}
+
+bool shape_fits(const struct sluice_host *host, struct shape *shape, const struct sluice_record *record)
 {
     const struct sluice_records *records = host->records;
     const struct sluice_data *data = host->data;
@@ -342,14 +453,16 @@ bool shape_fits(const struct sluice_host *host, const struct shape *shape,
         shape->deletes != (data->type(value) == SLUICE_NULL)) {
         return false;
     }
-    if (!shape->value_schema) {
-        if (data->count(value) != shape->value_members ||
-            !same_members(data, shape, FROM_VALUE_FIELD, value)) {
-            return false;
-        }
+    if ((!shape->value_schema && !shape->listed && data->count(value) != shape->value_members) ||
+        (!shape->key_schema && data->count(key) != shape->key_members)) {
+        return false;
     }
-    return shape->key_schema || (data->count(key) == shape->key_members &&
-                                 same_members(data, shape, FROM_KEY_FIELD, key));
+    if (shape->found) {
+        return find_values(host, shape, key, value) &&
+               (shape->value_schema || same_others(data, shape, value));
+    }
+    return (shape->value_schema || same_members(data, shape, FROM_VALUE_FIELD, value)) &&
+           (shape->key_schema || same_members(data, shape, FROM_KEY_FIELD, key));
 }
 
 const struct sluice_value *shape_value(const struct sluice_host *host, const struct shape_column *column,

@@ -20,8 +20,9 @@ enum shape_source {
 
 struct shape_column {
     enum shape_source source;
-    size_t index;                       /**< of the field, in its struct or map */
+    size_t index;                       /**< of the field, in its struct or in the map it was first met in */
     char *name;                         /**< as in the record */
+    const struct sluice_name *member;   /**< the same for maps, once the shape is bound */
     char *target;                       /**< as in the table */
     const struct sluice_schema *schema; /**< NULL: none. Lives as long as the shape */
     enum sluice_type seen;              /**< without a schema: what the first value that says it is */
@@ -35,8 +36,14 @@ struct shape {
     const struct sluice_schema *key_schema, *value_schema; /**< held; NULL: none */
     bool deletes;                  /**< made of a record without value: key columns only */
     size_t key_members, value_members; /**< members of schemaless key and value, which this fits */
+    bool listed;                   /**< by fields.whitelist; what else a value has does not matter */
+    char **others;                 /**< members of a schemaless value that are there and no columns of it */
+    size_t other_count;
+    const struct sluice_name **absent; /**< of fields.whitelist, and not there */
+    size_t absent_count;
     struct shape_column *columns;  /**< keys first */
     size_t column_count, key_count;
+    const struct sluice_value **found; /**< bound: values of the record that fitted last, a column each */
     struct sql_statement write, delete_row; /**< made when the table is known */
     /* What waits to be written (writer.c). */
     const struct sql_value **rows, **delete_rows;
@@ -55,9 +62,12 @@ int shape_create(const struct sluice_host *host, const struct sink_settings *set
                  const struct sluice_record *record, const char *table, struct shape **ret_shape,
                  struct shape_fault *fault);
 void shape_destroy(const struct sluice_host *host, struct shape *shape);
-/** Whether the record is of this shape. Cheap. */
-bool shape_fits(const struct sluice_host *host, const struct shape *shape,
-                const struct sluice_record *record);
+/** Takes a column out: the table has none, and need not have. -1: no memory. */
+int shape_drop_column(struct shape *shape, struct shape_column *column);
+/** The columns are the table's now: members are found by name, whatever their order. -1: no memory. */
+int shape_bind(const struct sluice_host *host, const struct sink_settings *settings, struct shape *shape);
+/** Whether the record is of this shape; of a bound one it fills found. Cheap. */
+bool shape_fits(const struct sluice_host *host, struct shape *shape, const struct sluice_record *record);
 /** Fills seen of columns that are not known yet. */
 void shape_learn(const struct sluice_host *host, struct shape *shape,
                  const struct sluice_record *record);

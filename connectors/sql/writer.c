@@ -97,6 +97,7 @@ static void trim_shapes(struct writer *writer)
 int writer_begin(struct writer *writer, size_t count)
 {
     trim_shapes(writer);
+    writer->last_topic = NULL;
     if (count > writer->room) {
         size_t slots = 64;
         while (slots < count * 2) {
@@ -119,8 +120,13 @@ int writer_begin(struct writer *writer, size_t count)
 
 static struct target *target_of(struct writer *writer, const char *topic, struct shape_fault *fault)
 {
+    if (topic == writer->last_topic) {
+        return writer->last;
+    }
     for (struct target *target = writer->targets; target; target = target->next) {
         if (strcmp(target->topic, topic) == 0) {
+            writer->last_topic = topic;
+            writer->last = target;
             return target;
         }
     }
@@ -228,15 +234,6 @@ static int bind_columns(struct shape *shape, const struct sql_table *table,
     return 0;
 }
 
-static void drop_column(struct shape *shape, struct shape_column *column)
-{
-    size_t i = (size_t)(column - shape->columns);
-    free(column->name);
-    free(column->target);
-    memmove(column, column + 1, (shape->column_count - i - 1) * sizeof(*column));
-    shape->column_count--;
-}
-
 static enum writer_outcome bad_record(struct shape_fault *fault, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -256,7 +253,9 @@ static enum writer_outcome add_column(struct writer *writer, struct target *targ
 {
     const struct sink_settings *settings = writer->settings;
     if (!missing->key && !settings->auto_evolve && settings->ignore_unknown_fields) {
-        drop_column(shape, missing);
+        if (shape_drop_column(shape, missing) != 0) {
+            return bad_record(fault, "no memory");
+        }
         return shape->column_count > 0 ? WRITER_DONE
                                        : bad_record(fault, "Table %s has none of the record's fields",
                                                     target->text);
@@ -342,8 +341,9 @@ static enum writer_outcome fit_table(struct writer *writer, struct target *targe
             return outcome;
         }
     }
-    return ddl_statements(settings, target->table, shape) == 0 ? WRITER_DONE
-                                                                      : bad_record(fault, "no memory");
+    return ddl_statements(settings, target->table, shape) == 0 && shape_bind(writer->host, settings, shape) == 0
+               ? WRITER_DONE
+               : bad_record(fault, "no memory");
 }
 
 /* The shape for a record, made where there is none; the one used last stands first. */
@@ -383,6 +383,7 @@ static enum writer_outcome shape_of(struct writer *writer, struct target *target
         *ret_shape = NULL;
         return outcome;
     }
+    (void)shape_fits(writer->host, made, record); /* it does: finds its values */
     made->next = target->shapes;
     target->shapes = made;
     *ret_shape = made;

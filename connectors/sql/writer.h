@@ -37,6 +37,8 @@ struct writer {
     struct operation *operations; /**< one a record of the batch */
     uint32_t *slots;              /**< of operations by key; 0: free, else index + 1 */
     size_t room, slot_count;
+    const char *last_topic; /**< of this batch, whose texts stay where they are; NULL: none yet */
+    struct target *last;
 };
 
 /** How a record or a batch fared. */

@@ -53,6 +53,13 @@ def produce(sluice, topic, records):
                     "--json"], input=lines, text=True, check=True, timeout=60)
 
 
+def dead_letters(sluice, topic, count):
+    consumed = subprocess.run([SLUICE, "consume", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic",
+                               topic, "--from-beginning", "--max-messages", str(count), "--timeout-ms", "20000", "--json"],
+                              capture_output=True, text=True, timeout=40)
+    return [json.loads(line) for line in consumed.stdout.splitlines()]
+
+
 def field(name, kind, optional=False, **more):
     return {"field": name, "type": kind, "optional": optional, **more}
 
@@ -151,6 +158,20 @@ def test_schemaless_rows_make_a_table_and_grow_it(sink, database, request):
              [["1", "y", "3.5", None], ["2", "x", "2.5", None], ["3", None, None, yes]], sluice)
 
 
+@pytest.mark.parametrize("by", [{"sluice.unknown.fields": "ignore"}, {"fields.whitelist": "id,a,known"}])
+def test_a_member_without_a_column_hides_no_other(sink, database, request, by):
+    """As many members as the row before, of which one had no column."""
+    t = table(request.node.name)
+    text = "VARCHAR(9)"
+    database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY, a {text}, known {text})")
+    sluice = sink({"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id", **by,
+                   "value.converter.schemas.enable": "false"}, t,
+                  before=[{"value": {"id": 1, "a": "x", "odd": 1}}, {"value": {"id": 2, "a": "y", "known": "z"}},
+                          {"value": {"known": "q", "id": 3, "a": "y"}}, {"value": {"id": 4, "a": "y", "even": 1}}])
+    rows_are(database, f"SELECT id, a, known FROM {t} ORDER BY id",
+             [["1", "x", None], ["2", "y", "z"], ["3", "y", "q"], ["4", "y", None]], sluice)
+
+
 def test_partial_rows_leave_other_columns(sink, database, request):
     """SQLite's OR REPLACE would lose e."""
     t = table(request.node.name)
@@ -183,12 +204,9 @@ def test_a_bad_row_goes_to_the_dead_letters_and_its_batch_is_written(sink, datab
                    "errors.deadletterqueue.context.headers.enable": "true",
                    "errors.deadletterqueue.topic.replication.factor": "1"}, t, records)
     rows_are(database, f"SELECT count(*), sum(id) FROM {t}", [["20", str(sum(range(20)))]], sluice)
-    consumed = subprocess.run([SLUICE, "consume", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic",
-                               "dead", "--from-beginning", "--max-messages", "2", "--timeout-ms", "10000", "--json"],
-                              capture_output=True, text=True, timeout=30)
-    ids = sorted(json.loads(json.loads(line)["value"])["payload"]["id"] for line in consumed.stdout.splitlines())
-    assert ids == [7, 30]
-    assert "java.sql.SQLException" in consumed.stdout
+    letters = dead_letters(sluice, "dead", 2)
+    assert sorted(json.loads(letter["value"])["payload"]["id"] for letter in letters) == [7, 30]
+    assert "java.sql.SQLException" in json.dumps(letters)
 
 
 def test_without_tolerance_a_bad_row_fails_the_task_and_nothing_is_kept(sink, database, request):
@@ -259,6 +277,40 @@ def test_uuid_json_and_case_of_columns(tmp_path, postgres):
                  [["1", "2022-01-08 00:00:00.123", 'y"\\', "z,"]], sluice)
         produce(sluice, "odd", [{"key": {**key, "payload": uuid}, "value": None}])
         rows_are(postgres, "SELECT count(*) FROM odd", [["0"]], sluice)
+
+
+def test_postgres_takes_and_refuses_as_by_itself(tmp_path, postgres):
+    """Rows travel as arrays: what fits, what is cast, what is refused and cut is as with a statement a row."""
+    postgres.run("CREATE TYPE mood AS ENUM ('sad', 'ok')")
+    postgres.run("CREATE DOMAIN tiny AS varchar(3) CHECK (value <> 'bad')")
+    postgres.run("CREATE TABLE takes (id int PRIMARY KEY, s smallint, f float8, r real, v varchar(3), c char(3), n numeric(6,2),"
+                 " b bit(3), d date, u uuid, m mood, a int[], y bytea, t boolean, i inet)")
+    postgres.run("CREATE TABLE tinies (id int PRIMARY KEY, v tiny)")
+    good = [{"id": 1, "s": 7, "f": 2, "r": 1.1, "v": "abc", "c": "ab", "n": 1.005, "b": "101", "d": "2024-02-29",
+             "u": "6f1b6c1e-56b5-4d50-9d0f-0f6f5b1a2c3d", "m": "ok", "a": "{1,2}", "y": "\\x00ff", "t": True, "i": "::1"},
+            {"id": 2, "s": "8", "f": "1e300", "r": 3, "v": 12, "c": 1, "n": "9999.99", "b": "000", "d": "infinity",
+             "u": None, "m": None, "a": None, "y": "x", "t": "yes", "i": None},
+            {"id": 3}]
+    bad = [{"s": 70000}, {"v": "abcd"}, {"v": "a\0"}, {"c": "abcd"}, {"n": 123456}, {"b": "1"}, {"d": "2024-02-30"}, {"u": "x"},
+           {"m": "glad"}, {"s": 1.5}, {"f": "x"}, {"id": None}]
+    records = [{"value": {"id": 10, "v": "1st"}}, *({"value": value} for value in good),
+               *({"value": {"id": 100 + i, **value}} for i, value in enumerate(bad)), {"value": {"id": 11, "v": "end"}}]
+    properties = {**SINK, "topics": "takes,tinies", "connection.url": postgres.url, **postgres.login, "insert.mode": "upsert",
+                  "pk.mode": "record_value", "pk.fields": "id", "value.converter.schemas.enable": "false",
+                  "errors.tolerance": "all", "errors.deadletterqueue.topic.name": "takes-dlq",
+                  "errors.deadletterqueue.topic.replication.factor": "1",
+                  "errors.deadletterqueue.context.headers.enable": "true"}
+    sluice = Sluice(tmp_path, {"sq": properties})
+    produce(sluice, "takes", records)
+    produce(sluice, "tinies", [{"value": {"id": 1, "v": "abc"}}, {"value": {"id": 2, "v": "abcd"}}, {"value": {"id": 3, "v": "bad"}}])
+    with sluice:
+        rows_are(postgres, "SELECT * FROM takes WHERE id < 3 ORDER BY id", [
+            ["1", "7", "2", "1.1", "abc", "ab ", "1.01", "101", "2024-02-29", "6f1b6c1e-56b5-4d50-9d0f-0f6f5b1a2c3d", "ok",
+             "{1,2}", "\\x00ff", "t", "::1"],
+            ["2", "8", "1e+300", "3", "12", "1  ", "9999.99", "000", "infinity", None, None, None, "\\x78", "t", None]], sluice)
+        rows_are(postgres, "SELECT id FROM takes ORDER BY id", [["1"], ["2"], ["3"], ["10"], ["11"]], sluice)
+        rows_are(postgres, "SELECT * FROM tinies", [["1", "abc"]], sluice)
+        assert len(dead_letters(sluice, "takes-dlq", len(bad) + 2)) == len(bad) + 2
 
 
 # -- source --
