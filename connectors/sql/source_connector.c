@@ -135,6 +135,28 @@ char *source_next_name(const char **at, char quote)
     return end > begin ? strndup(begin, (size_t)(end - begin)) : NULL;
 }
 
+/* Tables that are listed by name and not there: they are read when they come. */
+static void tell_missing(const struct sluice_host *host, const struct source_settings *settings,
+                         const char *found)
+{
+    for (size_t i = 0; i < settings->whitelist_count; i++) {
+        bool there = false;
+        const char *at = found;
+        for (char *text; !there && (text = source_next_name(&at, *settings->client->quote)); free(text)) {
+            struct sql_name name;
+            char message[200];
+            if (sql_name_parse(text, &name, message, sizeof(message)) == 0) {
+                there = source_settings_is(settings->whitelist[i], &name);
+                sql_name_finish(&name);
+            }
+        }
+        if (!there) {
+            host->log(host, SLUICE_WARN, "table.whitelist: there is no table %s; it is read once it is there",
+                      settings->whitelist[i]);
+        }
+    }
+}
+
 enum sluice_result sql_source_task_configs(void *self, const struct sluice_config *config, int max_tasks,
                                            const struct sluice_report *report)
 {
@@ -166,6 +188,9 @@ enum sluice_result sql_source_task_configs(void *self, const struct sluice_confi
                              message);
         host->error_cause(host, SQL_EXCEPTION, "%s", message);
         goto done;
+    }
+    if (names) {
+        tell_missing(host, &settings, names);
     }
     /* Else the task waits for the database, and asks again when it has the tables. */
     size_t tasks = count < (size_t)max_tasks ? count : (size_t)max_tasks;

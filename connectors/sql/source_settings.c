@@ -247,21 +247,29 @@ void source_settings_finish(struct source_settings *settings)
     memset(settings, 0, sizeof(*settings));
 }
 
-/* Named in full, quoted or not, or by the table alone. */
-static bool is_named(const struct source_settings *settings, const struct sql_table *table,
-                     const char *const *list, size_t count)
+bool source_settings_is(const char *text, const struct sql_name *name)
 {
-    char *full = sql_name_text(&table->name);
-    struct buffer quoted;
-    buffer_init(&quoted, 8192);
-    sql_name_write(&quoted, &table->name, settings->client->quote);
-    bool found = false;
-    for (size_t i = 0; i < count && !found && full && quoted.data; i++) {
-        found = strcmp(list[i], full) == 0 || strcmp(list[i], quoted.data) == 0 ||
-                strcmp(list[i], table->name.table) == 0;
-    }
+    struct sql_name wanted;
+    char message[200];
+    char *full = sql_name_text(name);
+    bool found = full && (strcmp(text, full) == 0 || strcmp(text, name->table) == 0);
     free(full);
-    buffer_finish(&quoted);
+    if (found || sql_name_parse(text, &wanted, message, sizeof(message)) != 0) {
+        return found;
+    }
+    found = strcmp(wanted.table, name->table) == 0 &&
+            (!wanted.schema || (name->schema && strcmp(wanted.schema, name->schema) == 0)) &&
+            (!wanted.catalog || !name->catalog || strcmp(wanted.catalog, name->catalog) == 0);
+    sql_name_finish(&wanted);
+    return found;
+}
+
+static bool is_named(const struct sql_table *table, const char *const *list, size_t count)
+{
+    bool found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        found = source_settings_is(list[i], &table->name);
+    }
     return found;
 }
 
@@ -285,10 +293,10 @@ bool source_settings_wants(const struct source_settings *settings, const struct 
         return false;
     }
     if (settings->whitelist_count) {
-        return is_named(settings, table, settings->whitelist, settings->whitelist_count);
+        return is_named(table, settings->whitelist, settings->whitelist_count);
     }
     if (settings->blacklist_count) {
-        return !is_named(settings, table, settings->blacklist, settings->blacklist_count);
+        return !is_named(table, settings->blacklist, settings->blacklist_count);
     }
     char *full = sql_name_text(&table->name);
     bool wanted = full && (!settings->include_count ||

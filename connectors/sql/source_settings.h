@@ -60,6 +60,8 @@ int source_settings_read(const struct sluice_config_api *api, const struct sluic
                          struct source_settings *settings, char *message, size_t message_size);
 void source_settings_finish(struct source_settings *settings);
 
+/** Whether the text names the table: in full or by the table alone, its parts quoted or not. */
+bool source_settings_is(const char *text, const struct sql_name *name);
 /** Whether a table is wanted, by the lists. */
 bool source_settings_wants(const struct source_settings *settings, const struct sql_table *table);
 /** Column of a `regex:column` mapping for a table, to be freed; NULL: none. */

@@ -419,6 +419,25 @@ def test_timestamp_and_incrementing_sees_changes(reader, database, request):
                [{"timestamp": 1704067200500, "timestamp_nanos": 500000000, "incrementing": 1}], 10, "the offset")
 
 
+def test_tables_are_listed_by_any_of_their_names_and_missing_ones_are_told(tmp_path, database):
+    q, name = database.quote, "t listed.odd"
+    database.run(f"DROP TABLE IF EXISTS {q}{name}{q}")
+    database.run(f"CREATE TABLE {q}{name}{q} (id INT PRIMARY KEY)")
+    database.run(f"INSERT INTO {q}{name}{q} VALUES (1)")
+    source = {**SOURCE, "connection.url": database.url, **database.login, "mode": "bulk", "poll.interval.ms": "600000",
+              "transforms": "r", "transforms.r.type": "RegexRouter", "transforms.r.regex": "([abc])-.*",
+              "transforms.r.replacement": "$1"}
+    lists = {"a": name, "b": f"{q}{name}{q}", "c": full_name(database, f"{q}{name}{q}")}
+    with Sluice(tmp_path, {**{topic: {**source, "topic.prefix": topic + "-", "table.whitelist": listed}
+                              for topic, listed in lists.items()},
+                           "none": {**source, "table.whitelist": "nowhere,other"}}) as sluice:
+        for topic in lists:
+            assert consumed(sluice, topic, 1) == [{"id": 1}]
+        text = "".join(sluice.output)
+        assert "there is no table nowhere" in text and "there is no table other" in text
+        assert "there is no table t" not in text
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "GMT+9"], ids=["named", "fixed"])
 def test_times_have_a_zone_whatever_the_server_knows(tmp_path, database, zone, request):
     """Written, and read back by time: columns with and without a zone. MariaDB has no named zones loaded."""
