@@ -482,7 +482,8 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     case FIELD_DECIMAL:
         return decimal_value(host, batch, text, field->scale);
     case FIELD_DATE: {
-        if (!read_moment(value, zone_utc(), &moment)) {
+        if (!read_moment(value, zone_utc(), &moment) || moment.ms / 86400000 > INT32_MAX ||
+            moment.ms / 86400000 < INT32_MIN) {
             return NULL;
         }
         int64_t of_day = ((moment.ms % 86400000) + 86400000) % 86400000;

@@ -94,8 +94,22 @@ static bool offset(struct reader *reader, bool *ret_found, int64_t *ret_ms)
     return true;
 }
 
+/* What pgjdbc makes of the ends of time: PGStatement.DATE_POSITIVE_INFINITY, DATE_NEGATIVE_INFINITY. */
+static bool is_endless(const char *text, size_t size, struct moment *moment)
+{
+    bool positive = size == 8 && memcmp(text, "infinity", 8) == 0;
+    if (!positive && (size != 9 || memcmp(text, "-infinity", 9) != 0)) {
+        return false;
+    }
+    *moment = (struct moment){positive ? INT64_C(9223372036825200000) : -INT64_C(9223372036832400000), 0};
+    return true;
+}
+
 bool moment_parse(const char *text, size_t size, const struct zone *zone, struct moment *moment)
 {
+    if (is_endless(text, size, moment)) {
+        return true;
+    }
     struct reader reader = {text, text + size};
     int32_t year, month, day, nanos = 0;
     int64_t of_day = 0, shift = 0;

@@ -16,8 +16,9 @@ struct moment {
 enum { MOMENT_TEXT_SIZE = 64 };
 
 /**
- * Reads `YYYY-MM-DD[( |T)HH:MM[:SS[.f..]]][Z|+HH[:MM]]`, also with ` BC` at the end. zone: of texts
- * that name none. False: it is something else (`infinity`, ..).
+ * Reads `YYYY-MM-DD[( |T)HH:MM[:SS[.f..]]][Z|+HH[:MM]]`, also with ` BC` at the end, and PostgreSQL's
+ * `infinity` and `-infinity`, as its JDBC driver does. zone: of texts that name none. False: it is
+ * something else.
  */
 bool moment_parse(const char *text, size_t size, const struct zone *zone, struct moment *moment);
 /** Reads `HH:MM[:SS[.f..]][+HH[:MM]]` to milliseconds of the day in UTC. */

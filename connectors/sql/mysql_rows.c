@@ -240,6 +240,11 @@ int mysql_client_next(struct sql_rows *base, struct sql_value *values, struct sq
         case SQL_TYPE_BYTES:
             value->kind = SQL_BYTES;
             break;
+        case SQL_TYPE_DATE:
+        case SQL_TYPE_TIMESTAMP:
+        case SQL_TYPE_TIMESTAMP_ZONE: /* 0000-00-00 is MySQL's "no date" */
+            value->kind = cell->length >= 10 && memcmp(cell->text, "0000-00-00", 10) == 0 ? SQL_NULL : SQL_TEXT;
+            break;
         default:
             value->kind = SQL_TEXT;
         }

@@ -500,6 +500,20 @@ def test_types_of_postgres(tmp_path, postgres):
         one.stop()
 
 
+def test_times_that_are_no_dates_do_not_stop_a_table(tmp_path, servers):
+    """MySQL's zero dates are nulls, PostgreSQL's infinity what its JDBC driver makes of it."""
+    mariadb, postgres = servers(ON_MARIADB), servers(ON_POSTGRES)
+    mariadb.run("CREATE TABLE zero (id INT PRIMARY KEY, d DATE, at DATETIME)")
+    mariadb.run("SET sql_mode=''; INSERT INTO zero VALUES (1, '0000-00-00', '0000-00-00 00:00:00')")
+    postgres.run("CREATE TABLE endless (id INT PRIMARY KEY, at TIMESTAMP, z TIMESTAMPTZ)")
+    postgres.run("INSERT INTO endless VALUES (1, 'infinity', '-infinity')")
+    with Sluice(tmp_path, {name: {**SOURCE, "connection.url": database.url, **database.login, "mode": "bulk",
+                                  "table.whitelist": name, "poll.interval.ms": "600000"}
+                           for name, database in (("zero", mariadb), ("endless", postgres))}) as sluice:
+        assert consumed(sluice, "s-zero", 1) == [{"id": 1, "d": None, "at": None}]
+        assert consumed(sluice, "s-endless", 1) == [{"id": 1, "at": 9223372036825200000, "z": -9223372036832400000}]
+
+
 def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, servers):
     database = servers(ON_SQLITE)
     with Sluice(tmp_path, {}) as sluice:

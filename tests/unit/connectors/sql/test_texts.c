@@ -106,7 +106,9 @@ static void test_moments(void **state)
     moment_is("2022-01-08", 1641600000000, 0);
     moment_is("1969-12-31 23:59:59.5Z", -500, 500000000);
     moment_is("0001-01-01 00:00:00 BC", -62167392000000, 0);
-    const char *const bad[] = {"", "infinity", "2022-13-01", "2022-01-01 25:00", "2022-01-01x", "2022-01",
+    moment_is("infinity", INT64_C(9223372036825200000), 0);
+    moment_is("-infinity", -INT64_C(9223372036832400000), 0);
+    const char *const bad[] = {"", "infinit", "2022-13-01", "2022-01-01 25:00", "2022-01-01x", "2022-01",
                                "2022-01-01 00:00:00 AD"};
     struct moment moment;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
