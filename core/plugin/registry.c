@@ -2,13 +2,13 @@
  * read-only. */
 #include "core/plugin/registry.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/plugin/files.h"
 #include "core/plugin/load.h"
 #include "core/plugin/names.h"
 
@@ -113,14 +113,9 @@ struct scan {
     void *user;
 };
 
-static bool ends_with(const char *text, const char *end)
+static void scan_file(void *user, const char *path)
 {
-    size_t size = strlen(text), end_size = strlen(end);
-    return size >= end_size && strcmp(text + size - end_size, end) == 0;
-}
-
-static void scan_file(struct scan *scan, const char *path)
-{
+    struct scan *scan = user;
     struct error error = {0};
     if (scan->on_loading) {
         scan->on_loading(scan->user, path);
@@ -132,47 +127,12 @@ static void scan_file(struct scan *scan, const char *path)
     error_clear(&error);
 }
 
-static void scan_error(struct scan *scan, const char *path, int errno_value)
+static void scan_skipped(void *user, const char *path, const struct error *error)
 {
-    struct error error = {0};
-    (void)error_set_errno(&error, errno_value, "plugin.path entry '%s' cannot be read", path);
+    struct scan *scan = user;
     if (scan->on_file) {
-        scan->on_file(scan->user, path, &error);
+        scan->on_file(scan->user, path, error);
     }
-    error_clear(&error);
-}
-
-static void scan_folder(struct scan *scan, const char *path, int depth)
-{
-    struct dirent **names = NULL;
-    int count = scandir(path, &names, NULL, alphasort);
-    if (count < 0) {
-        scan_error(scan, path, errno);
-        return;
-    }
-    for (int i = 0; i < count; i++) {
-        char *full = NULL;
-        struct stat status;
-        if (names[i]->d_name[0] != '.' && asprintf(&full, "%s/%s", path, names[i]->d_name) >= 0 &&
-            stat(full, &status) == 0) {
-            if (S_ISDIR(status.st_mode) && depth > 0) {
-                scan_folder(scan, full, depth - 1);
-            } else if (S_ISREG(status.st_mode) && ends_with(full, ".so")) {
-                scan_file(scan, full);
-            } else if (S_ISREG(status.st_mode) && ends_with(full, ".jar") && scan->on_file) {
-                struct error error = {0};
-                (void)error_set(
-                    &error, ERROR_PLUGIN_LOAD,
-                    "'%s' is a Java archive and left alone: sluice loads shared objects (.so)",
-                    full);
-                scan->on_file(scan->user, full, &error);
-                error_clear(&error);
-            }
-        }
-        free(full);
-        free(names[i]);
-    }
-    free(names);
 }
 
 void registry_scan(struct registry *registry, const char *const *paths, size_t count,
@@ -181,15 +141,19 @@ void registry_scan(struct registry *registry, const char *const *paths, size_t c
                    void *user)
 {
     struct scan scan = {registry, on_loading, on_file, user};
+    const struct plugin_files_events events = {scan_file, scan_skipped, &scan};
+    struct error error = {0};
     for (size_t i = 0; i < count; i++) {
         struct stat status;
         if (!paths[i] || !*paths[i]) {
             continue;
         }
         if (stat(paths[i], &status) != 0) {
-            scan_error(&scan, paths[i], errno);
+            (void)error_set_errno(&error, errno, "plugin.path entry '%s' cannot be read", paths[i]);
+            scan_skipped(&scan, paths[i], &error);
+            error_clear(&error);
         } else if (S_ISDIR(status.st_mode)) {
-            scan_folder(&scan, paths[i], 1);
+            plugin_files(paths[i], &events);
         } else {
             scan_file(&scan, paths[i]);
         }

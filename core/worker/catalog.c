@@ -1,7 +1,6 @@
 /* What files and classes there are: looked for, scanned, kept. See catalog.h. */
 #include "core/worker/catalog_priv.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/plugin/files.h"
 #include "core/worker/supervisor.h"
 
 #define LOGGER "sluice.worker.plugins"
@@ -106,11 +106,10 @@ static void cache_save(const struct catalog *catalog)
 
 /* -- looking -- */
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t size = strlen(text), end_size = strlen(end);
-    return size > end_size && strcmp(text + size - end_size, end) == 0;
-}
+struct look {
+    struct catalog *catalog;
+    json_t *cache;
+};
 
 static void add_file(struct catalog *catalog, const char *path, json_t *cache)
 {
@@ -142,33 +141,18 @@ static void add_file(struct catalog *catalog, const char *path, json_t *cache)
     free(stamp);
 }
 
-static void add_folder(struct catalog *catalog, const char *path, int depth, json_t *cache)
+static void on_found(void *user, const char *path)
 {
-    struct dirent **names = NULL;
-    int count = scandir(path, &names, NULL, alphasort);
-    if (count < 0) {
-        log_warn(LOGGER, "The folder %s of plugin.path cannot be read: %m", path);
-        return;
-    }
-    for (int i = 0; i < count; i++) {
-        char *full = NULL;
-        struct stat status;
-        if (names[i]->d_name[0] != '.' && asprintf(&full, "%s/%s", path, names[i]->d_name) >= 0 &&
-            stat(full, &status) == 0) {
-            if (S_ISDIR(status.st_mode) && depth > 0) {
-                add_folder(catalog, full, depth - 1, cache);
-            } else if (S_ISREG(status.st_mode) && ends_with(full, ".so")) {
-                add_file(catalog, full, cache);
-            } else if (S_ISREG(status.st_mode) && ends_with(full, ".jar")) {
-                log_info(LOGGER,
-                         "%s is a Java archive and left alone: plugins are shared objects (.so)",
-                         full);
-            }
-        }
-        free(full);
-        free(names[i]);
-    }
-    free(names);
+    const struct look *look = user;
+    add_file(look->catalog, path, look->cache);
+}
+
+static void on_skipped(void *user, const char *path, const struct error *error)
+{
+    (void)user;
+    (void)path;
+    log_line(error->code == ERROR_PLUGIN_LOAD ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, LOGGER, NULL, "%s",
+             error->message);
 }
 
 struct found {
@@ -336,12 +320,14 @@ void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *us
     catalog->user = user;
     catalog->wanted = json_array();
     json_array_clear(catalog->files);
+    struct look look = {catalog, cache};
+    const struct plugin_files_events events = {on_found, on_skipped, &look};
     json_array_foreach(catalog->paths, i, path)
     {
         struct stat status;
         const char *text = json_string_value(path);
         if (stat(text, &status) == 0 && S_ISDIR(status.st_mode)) {
-            add_folder(catalog, text, 1, cache);
+            plugin_files(text, &events);
         } else {
             add_file(catalog, text, cache);
         }
