@@ -47,35 +47,35 @@ static bool host_log_enabled(const struct sluice_host *host, enum sluice_log_lev
     return log_enabled_for((enum log_level)level, instance_of(host)->descriptor->class_name);
 }
 
-/* Texts of plugins go into messages and answers: what is longer ends in `..`. Its size, or -1. */
-static int cut(char *text, int size)
+/* What a plugin says goes into messages and answers: what is longer ends in `..`. NULL: out of memory. */
+static char *said(const char *format, va_list args)
 {
     enum { TEXT_MAX = 64 << 10 };
-    if (size <= TEXT_MAX) {
-        return size;
+    char *text = NULL;
+    int size = vasprintf(&text, format, args);
+    if (size < 0) {
+        return NULL;
     }
-    size = TEXT_MAX - 4; /* size + 1 bytes are there */
-    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
-        size--;
+    if (size > TEXT_MAX) {
+        size = TEXT_MAX - 4;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
+            size--;
+        }
+        memcpy(text + size, " ..", 4);
     }
-    memcpy(text + size, " ..", 4);
-    return size + 3;
+    return text;
 }
 
 static enum sluice_result host_error(const struct sluice_host *host, enum sluice_result result,
                                      const char *java_class, const char *format, ...)
 {
     (void)host;
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    int size = cut(text, vasprintf(&text, format, args));
+    char *text = said(format, args);
     va_end(args);
-    (void)error_set_class(&current.error, ERROR_PLUGIN_FAILED, java_class, "%s",
-                          size < 0 ? "" : text);
-    if (size >= 0) {
-        free(text);
-    }
+    (void)error_set_class(&current.error, ERROR_PLUGIN_FAILED, java_class, "%s", text ? text : "");
+    free(text);
     return result;
 }
 
@@ -83,15 +83,12 @@ static void host_error_cause(const struct sluice_host *host, const char *java_cl
                              const char *format, ...)
 {
     (void)host;
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    int size = cut(text, vasprintf(&text, format, args));
+    char *text = said(format, args);
     va_end(args);
-    error_add_cause(&current.error, java_class, size < 0 ? "" : text);
-    if (size >= 0) {
-        free(text);
-    }
+    error_add_cause(&current.error, java_class, text ? text : "");
+    free(text);
 }
 
 static void host_error_record(const struct sluice_host *host, size_t index)

@@ -85,6 +85,34 @@ static void a_transform_works(void **state)
     plugin_instance_destroy(instance);
 }
 
+/* A long text is cut between two characters, and says so. */
+static void a_long_text_is_cut(void **state)
+{
+    enum { LONG = 100000 };
+    (void)state;
+    struct plugin_instance *instance = make(SLUICE_TRANSFORM);
+    const struct sluice_host *host = &instance->host;
+    char *text = malloc(LONG + 1);
+    for (size_t i = 0; i < LONG; i += 2) {
+        memcpy(text + i, "\u00fc", 2);
+    }
+    text[LONG] = '\0';
+    plugin_failure_reset();
+    assert_int_equal(host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "%s", text), SLUICE_FATAL);
+    host->error_cause(host, "java.io.IOException", "!%s", text);
+    struct plugin_failure failure = {0};
+    plugin_failure_take(&failure, SLUICE_FATAL, instance, "start");
+    size_t size = strlen(failure.error.message);
+    assert_in_range(size, 65000, 65536);
+    assert_string_equal(failure.error.message + size - 5, "\u00fc ..");
+    size = strlen(failure.error.cause->message);
+    assert_in_range(size, 65000, 65536);
+    assert_string_equal(failure.error.cause->message + size - 5, "\u00fc ..");
+    error_clear(&failure.error);
+    free(text);
+    plugin_instance_destroy(instance);
+}
+
 static void what_a_call_says_belongs_to_it(void **state)
 {
     (void)state;
@@ -156,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transform_works),
+        cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(what_a_call_says_belongs_to_it),
         cmocka_unit_test(metrics_are_on_the_page),
         cmocka_unit_test(plugins_make_plugins),
