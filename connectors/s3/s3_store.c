@@ -19,6 +19,7 @@ enum {
     THROTTLE_MS = 1000,
     TEXT_SIZE = 900,
     BODY_MAX = 2 << 20,
+    CORRECTIONS_MAX = 4,       /* of one request: another clock, token, region */
 };
 
 static int64_t now_ms(void)
@@ -175,14 +176,19 @@ static void repeat(struct s3_request *request, const struct aws_fault *fault, co
     defer(request, wait);
 }
 
-/* Once per request where our clock is off: the server's Date is the right time. */
+/* Apart from attempts: a request that was repeated through an outage may find its token expired behind it. */
+static bool may_correct(struct s3_request *request)
+{
+    return request->corrections++ < CORRECTIONS_MAX;
+}
+
+/* Our clock is off: the server's Date is the right time. */
 static bool set_clock(struct s3_request *request, const struct aws_fault *fault)
 {
-    if (fault->server_time == 0 || request->attempts > 0) {
+    if (fault->server_time == 0 || !may_correct(request)) {
         return false;
     }
     s3_access_set_clock(&request->store->access, fault->server_time);
-    request->attempts++;
     push_ready(request);
     return true;
 }
@@ -191,13 +197,10 @@ static bool change_region(struct s3_request *request, const struct aws_fault *fa
 {
     struct s3_store *store = request->store;
     char message[300];
-    if (!fault->region[0] || request->attempts > store->settings->part_retries + 1) {
+    if (!fault->region[0] || !may_correct(request) ||
+        s3_access_move(&store->access, fault->region, message, sizeof(message)) != 0) {
         return false;
     }
-    if (s3_access_move(&store->access, fault->region, message, sizeof(message)) != 0) {
-        return false;
-    }
-    request->attempts++;
     push_ready(request);
     return true;
 }
@@ -280,6 +283,9 @@ static void on_reply(void *user, struct http_reply *reply)
         }
         return;
     }
+    if (!request->object->dropped && !store->client->may_finish(store->client, request->object->upload)) {
+        s3_object_drop(store, request->object); /* what a successor did to it is no fault of this task's */
+    }
     if (request->object->dropped && request->kind != S3_ABORT) {
         s3_object_lost(request);
         return;
@@ -310,11 +316,10 @@ static void on_reply(void *user, struct http_reply *reply)
         if (store->access.credentials) {
             aws_provider_refresh(store->access.credentials);
         }
-        if (request->attempts > store->settings->part_retries) {
-            refused(request, reply, &fault, why);
-        } else {
-            request->attempts++;
+        if (may_correct(request)) {
             defer(request, THROTTLE_MS);
+        } else {
+            refused(request, reply, &fault, why);
         }
         break;
     case AWS_REDIRECTED:
@@ -368,6 +373,15 @@ static void start_ready(struct s3_store *store)
     }
 }
 
+/* Nothing is left that could show that S3 works again: all that was tried was given up. New records will. */
+static void end_trouble(struct s3_store *store)
+{
+    if (store->in_trouble && !store->requests) {
+        store->in_trouble = false;
+        store->client->trouble(store->client, NULL);
+    }
+}
+
 /* Moves requests whose time has come; returns ms until the next. */
 static int wake_deferred(struct s3_store *store)
 {
@@ -413,6 +427,7 @@ static void *run(void *user)
             wait = wait < 50 ? wait : 50;
         }
         start_ready(store);
+        end_trouble(store);
         http_client_run(store->http, wait);
     }
     return NULL;

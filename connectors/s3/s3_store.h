@@ -24,7 +24,7 @@ struct s3_request {
     char payload_hash[SIGV4_HASH_SIZE]; /* "" until computed */
     char md5[32], crc32c[12];   /* base64; "" until computed */
     struct chain_reader reader;
-    int attempts;
+    int attempts, corrections;
     bool untagged;              /* tags were refused, go on without */
     int64_t not_before;         /* monotonic ms */
     struct http_call *call;     /* under way */

@@ -22,7 +22,7 @@ from harness import SLUICE, Sluice, object_key
 SEED = int(os.environ.get("SLUICE_SEED", "20261128"))
 ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "200" if os.environ.get("SLUICE_FULL") else "10"))
 PARTITIONS = 2
-FAULTS = 140  # of 1000 requests
+FAULTS = int(os.environ.get("SLUICE_FAULTS", "140"))  # of 1000 requests
 
 
 def kill(pid):
@@ -123,10 +123,18 @@ class Round:
             return set(self.service.keys()) >= set(self.expected()) and self.service.state()["uploads"] == 0
         deadline = time.monotonic() + 60
         while not done():
-            assert time.monotonic() < deadline, (
-                f"missing {sorted(set(self.expected()) - set(self.service.keys()))[:3]}, {self.service.state()}\n"
-                + self.sluice.text())
+            assert time.monotonic() < deadline, self.told()
             time.sleep(0.2)
+
+    def told(self):
+        """Why a round does not settle."""
+        missing = sorted(set(self.expected()) - set(self.service.keys()))
+        lines = [f"{len(missing)} missing {missing[:3]}", f"open {self.service.uploads()}", str(self.service.state()),
+                 f"flush.size {self.flush}, gzip {self.gzip}"]
+        for name in ("small", "large"):
+            lines += [f"{name}: {self.sluice.status(name)}", str(self.sluice.call("GET", f"/connectors/{name}/offsets"))]
+        log = [line for line in self.sluice.output if "RestServer" not in line]  # revive() asks all the time
+        return "\n".join(lines) + "\n" + "".join(log[-300:])
 
     def compare(self):
         assert set(self.service.keys()) == set(self.expected())

@@ -40,5 +40,9 @@ class FaultS3:
         lines = (line.split(" ", 2) for line in self.ask("keys").decode().splitlines())
         return {key: (int(size), int(puts)) for size, puts, key in lines}
 
+    def uploads(self):
+        """Multipart uploads that are open: "id parts key"."""
+        return self.ask("uploads").decode().splitlines()
+
     def object(self, key):
         return self.ask("object?" + urllib.parse.quote(key, safe="/"))

@@ -13,7 +13,8 @@
  * token, a clock that jumps by an hour, 409. Which, follows from the seed.
  *
  * Unsigned, for tests: GET /_control/state (JSON), /_control/keys (a line each: size, puts, key),
- * /_control/object?KEY (its bytes), POST /_control/faults?PER_MILLE.
+ * /_control/uploads (open ones, a line each: id, parts, key), /_control/object?KEY (its bytes),
+ * POST /_control/faults?PER_MILLE.
  */
 #include <errno.h>
 #include <netinet/in.h>

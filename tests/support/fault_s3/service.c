@@ -307,6 +307,10 @@ void control(struct connection *connection, struct request *request)
                 buffer_printf(&body, "%zu %u %s\n", object->size, object->puts, object->key);
             }
         }
+    } else if (strcmp(what, "uploads") == 0) {
+        for (const struct upload *upload = uploads; upload; upload = upload->next) {
+            buffer_printf(&body, "%s %d %s\n", upload->id, upload->count, upload->key);
+        }
     } else if (strcmp(what, "object") == 0) {
         decode(request->query);
         const struct object *object = *slot_of(request->query);

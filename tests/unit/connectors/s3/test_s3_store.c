@@ -326,6 +326,63 @@ static void test_outage(void **state)
     expect_clean((size_t)next);
 }
 
+/* What was in trouble went with its partition: records are taken again, though no request will succeed. */
+static void test_trouble_ends_with_its_partition(void **state)
+{
+    (void)state;
+    struct fake_sink_host *fake = SINK("flush.size", "1", "s3.part.retries", "1");
+    order("{\"faults\": [{\"op\": \"PutObject\", \"action\": \"500\", \"times\": 1000}]}");
+    enum sluice_result result = put(fake, 0, 1, "1");
+    for (int try = 0; try < 500 && result != SLUICE_RETRY; try++) {
+        usleep(10000);
+        result = put(fake, 1, 2, "1");
+    }
+    assert_int_equal(result, SLUICE_RETRY);
+    fake_sink_host_close(fake, TOPIC, 0);
+    order("{\"faults\": []}");
+    assert_int_equal(fake_sink_host_open(fake, TOPIC, 0), SLUICE_OK);
+    assert_int_equal(put_until_taken(fake, 0, 2, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 2));
+    fake_sink_host_destroy(fake);
+    expect_clean(2);
+}
+
+/* A clock, a token that are wrong behind an outage, when the request was repeated often already. */
+static void test_corrections_behind_an_outage(void **state)
+{
+    (void)state;
+    order("{\"faults\": [{\"op\": \"PutObject\", \"action\": \"500\", \"times\": 3},"
+          "{\"op\": \"PutObject\", \"action\": \"skewed\", \"times\": 2},"
+          "{\"op\": \"PutObject\", \"action\": \"expired\"}]}");
+    struct fake_sink_host *fake = SINK("flush.size", "1", "s3.part.retries", "1");
+    assert_int_equal(put(fake, 0, 1, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 1));
+    fake_sink_host_destroy(fake);
+    expect_clean(1);
+}
+
+/* The successor aborts what the former owner has open: that must not fail the former owner. */
+static void test_refused_after_loss(void **state)
+{
+    (void)state;
+    char *value = long_value(1 << 20);
+    struct fake_sink_host *fake = SINK("flush.size", "100", "s3.part.size", "5242880");
+    order("{\"faults\": [{\"op\": \"UploadPart\", \"action\": \"404\", \"times\": 100}]}");
+    fake->lost = true;
+    assert_int_equal(put(fake, 0, 12, value), SLUICE_OK);
+    free(value);
+    while (requests("UploadPart") == 0) {
+        usleep(1000);
+    }
+    fake_sink_host_close(fake, TOPIC, 0);
+    for (int wait = 0; wait < 500 && requests("AbortMultipartUpload") == 0; wait++) {
+        usleep(10000);
+    }
+    assert_string_equal(fake->raised, "");
+    fake_sink_host_destroy(fake);
+    expect_clean(0);
+}
+
 static void expect_raised(struct fake_sink_host *fake, const char *part)
 {
     assert_false(fake_sink_host_wait(fake, TOPIC, 0, 1));
@@ -529,6 +586,9 @@ int main(void)
         TEST(test_faults_of_parts),
         TEST(test_lost_beginning),
         TEST(test_outage),
+        TEST(test_trouble_ends_with_its_partition),
+        TEST(test_corrections_behind_an_outage),
+        TEST(test_refused_after_loss),
         TEST(test_denied),
         TEST(test_denied_in_the_middle),
         TEST(test_close_aborts),
