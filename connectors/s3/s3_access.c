@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE_SIZE = 8192 };
+enum { LINE_SIZE = 8192, CLOCK_NOTED_S = 60 };
 
 /* -- addresses -- */
 
@@ -64,7 +64,11 @@ int s3_access_move(struct s3_access *access, const char *region, char *message, 
 
 void s3_access_set_clock(struct s3_access *access, int64_t server_time)
 {
-    access->clock_offset = server_time - time(NULL);
+    int64_t offset = server_time - time(NULL), change = offset - access->clock_offset;
+    access->clock_offset = offset;
+    if (change >= -CLOCK_NOTED_S && change <= CLOCK_NOTED_S) {
+        return; /* requests that were under way say it again */
+    }
     access->host->log(access->host, SLUICE_WARN,
                       "This machine's clock is %" PRId64 " s off S3's, which is used from now on",
                       -access->clock_offset);

@@ -21,7 +21,7 @@ static void free_waiting(struct s3_object *object, struct memory *memory)
     object->last = NULL;
 }
 
-static struct s3_object *object_new(struct s3_store *store, struct upload *upload)
+struct s3_object *s3_object_new(struct s3_store *store, struct upload *upload)
 {
     struct s3_object *object = calloc(1, sizeof(*object));
     if (object) {
@@ -53,8 +53,13 @@ static void finish(struct s3_store *store, struct s3_object *object, enum upload
     }
     free_waiting(object, store->memory);
     free(object->answers);
+    s3_reclaim_free(object->reclaim);
     free(object);
-    store->client->done(store->client, upload);
+    if (upload->owner) {
+        store->client->done(store->client, upload);
+    } else {
+        upload_free(upload);
+    }
 }
 
 /*
@@ -87,6 +92,19 @@ void s3_object_drop(struct s3_store *store, struct s3_object *object)
         s3_forget(store, object);
     }
     settle(store, object);
+}
+
+void s3_object_orphan(struct s3_store *store, const char *key, const char *upload_id)
+{
+    struct upload *upload = calloc(1, sizeof(*upload));
+    if (!upload || !(upload->key = strdup(key)) || !s3_object_new(store, upload)) {
+        upload_free(upload); /* left to a lifecycle rule of the bucket */
+        return;
+    }
+    struct s3_object *object = upload->state;
+    snprintf(object->upload_id, sizeof(object->upload_id), "%s", upload_id);
+    object->complete = true;
+    s3_object_drop(store, object);
 }
 
 void s3_objects_end(struct s3_store *store)
@@ -179,9 +197,14 @@ static void step(struct s3_store *store, struct s3_object *object)
 
 void s3_object_piece(struct s3_store *store, struct piece *piece)
 {
+    if (!piece->upload->owner) {
+        s3_reclaim_begin(store, piece->upload);
+        free(piece);
+        return;
+    }
     struct s3_object *object = piece->upload->state;
     if (!object) {
-        object = object_new(store, piece->upload);
+        object = s3_object_new(store, piece->upload);
         if (!object) {
             s3_fail(store, "Out of memory");
             if (piece->last || piece->cancel) {
@@ -368,6 +391,9 @@ void s3_object_done(struct s3_request *request, struct http_reply *reply)
     case S3_LIST:
         sweep(store, object, reply);
         object->sweeping--;
+        break;
+    case S3_RECLAIM:
+        s3_reclaim_listed(store, object, reply);
         break;
     case S3_CREATE:
         object->creating = false;

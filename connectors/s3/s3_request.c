@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { CHUNK = 64 << 10, ASK_FROM = 1 << 20 };
+enum { CHUNK = 64 << 10, ASK_FROM = 1 << 20, LIST_MAX = 8 << 20 };
 
 const char *s3_request_text(const struct s3_request *request, char *text, size_t size)
 {
@@ -197,9 +197,13 @@ static void add_query(struct s3_request *request, struct draft *draft)
             (struct sigv4_pair){"uploadId", request->stray ? request->stray : object->upload_id};
         break;
     case S3_LIST:
+    case S3_RECLAIM:
         draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"uploads", ""};
         draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"encoding-type", "url"};
         draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"prefix", object->upload->key};
+        if (object->reclaim) {
+            s3_reclaim_query(object->reclaim, &draft->base);
+        }
         break;
     case S3_TAG:
         draft->base.query[draft->base.query_count++] = (struct sigv4_pair){"tagging", ""};
@@ -211,12 +215,14 @@ static void add_query(struct s3_request *request, struct draft *draft)
 
 static const char *const methods[] = {
     [S3_PUT] = "PUT",   [S3_CREATE] = "POST",  [S3_PART] = "PUT",  [S3_COMPLETE] = "POST",
-    [S3_ABORT] = "DELETE", [S3_TAG] = "PUT", [S3_HEAD] = "HEAD", [S3_LIST] = "GET"};
+    [S3_ABORT] = "DELETE", [S3_TAG] = "PUT", [S3_HEAD] = "HEAD", [S3_LIST] = "GET",
+    [S3_RECLAIM] = "GET"};
 
 static bool make_ready(struct s3_request *request, struct s3_signed *ready, char *message, size_t size)
 {
+    bool lists = request->kind == S3_LIST || request->kind == S3_RECLAIM;
     struct draft draft = {.base = {.method = methods[request->kind],
-                                   .key = request->kind == S3_LIST ? NULL : request->object->upload->key,
+                                   .key = lists ? NULL : request->object->upload->key,
                                    .payload_hash = request->payload_hash}};
     snprintf(message, size, "out of memory");
     *ready = (struct s3_signed){0};
@@ -236,6 +242,7 @@ static struct http_request to_http(struct s3_request *request, const struct s3_s
         .headers = (const char *const *)ready->lines,
         .body = request->body.data,
         .body_size = request->body.size,
+        .reply_max = LIST_MAX,
     };
     if (request->piece) {
         const struct chain *chain = &request->piece->chain;

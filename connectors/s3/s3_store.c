@@ -19,7 +19,8 @@ enum {
     THROTTLE_MS = 1000,
     TEXT_SIZE = 900,
     BODY_MAX = 2 << 20,
-    CORRECTIONS_MAX = 4,       /* of one request: another clock, token, region */
+    CORRECTIONS_MAX = 4,       /* of one request: another token, region; another clock without a pause */
+    CLEAN_SHIFT_MAX = 5,       /* retry.backoff.ms, doubled so often, is between tries to tidy up */
 };
 
 static int64_t now_ms(void)
@@ -30,6 +31,12 @@ static int64_t now_ms(void)
 }
 
 /* -- requests -- */
+
+/* What tidies up only: it goes on quietly for as long as it takes, while nothing else depends on it. */
+static bool cleans(const struct s3_request *request)
+{
+    return (request->kind == S3_ABORT && !request->stray) || request->kind == S3_RECLAIM;
+}
 
 struct s3_request *s3_request_new(struct s3_store *store, struct s3_object *object, enum s3_kind kind)
 {
@@ -99,7 +106,7 @@ static void forget_in(struct s3_request **list, const struct s3_object *object)
 {
     while (*list) {
         struct s3_request *request = *list;
-        if (request->object == object && request->kind != S3_ABORT) {
+        if (request->object == object && !cleans(request)) {
             *list = request->next;
             request->object->active--;
             s3_request_free(request);
@@ -157,7 +164,16 @@ static void repeat(struct s3_request *request, const struct aws_fault *fault, co
         store->limit = store->limit > 1 ? store->limit / 2 : 1;
     }
     int64_t wait;
-    if (request->attempts > settings->part_retries) {
+    int beyond = request->attempts - settings->part_retries;
+    if (beyond > 0 && cleans(request)) {
+        if (beyond == 1) {
+            store->host->log(store->host, SLUICE_WARN, "%s of %s cannot be aborted yet: %s. Trying on",
+                             request->kind == S3_ABORT ? "A multipart upload" : "Unfinished uploads",
+                             request->object->upload->key, why);
+        }
+        int64_t base = settings->task_backoff << (beyond < CLEAN_SHIFT_MAX ? beyond : CLEAN_SHIFT_MAX);
+        wait = base / 2 + random_below(store, base / 2 + 1);
+    } else if (beyond > 0) {
         trouble(store, request, why);
         wait = settings->task_backoff / 2 + random_below(store, settings->task_backoff / 2 + 1);
     } else {
@@ -182,15 +198,15 @@ static bool may_correct(struct s3_request *request)
     return request->corrections++ < CORRECTIONS_MAX;
 }
 
-/* Our clock is off: the server's Date is the right time. */
-static bool set_clock(struct s3_request *request, const struct aws_fault *fault)
+/* Our clock is off: the server's Date is the right time, for as long as it stays with it. */
+static void set_clock(struct s3_request *request, const struct aws_fault *fault, const char *why)
 {
-    if (fault->server_time == 0 || !may_correct(request)) {
-        return false;
-    }
     s3_access_set_clock(&request->store->access, fault->server_time);
-    push_ready(request);
-    return true;
+    if (may_correct(request)) {
+        push_ready(request);
+    } else {
+        repeat(request, fault, why);
+    }
 }
 
 static bool change_region(struct s3_request *request, const struct aws_fault *fault)
@@ -230,7 +246,16 @@ static void refused(struct s3_request *request, const struct http_reply *reply,
 {
     struct s3_store *store = request->store;
     struct upload *upload = request->object->upload;
-    if (request->kind == S3_ABORT || request->kind == S3_LIST) {
+    if (request->kind == S3_RECLAIM) {
+        store->host->log(store->host, fault->class == AWS_DENIED ? SLUICE_INFO : SLUICE_WARN,
+                         "Uploads that former tasks left unfinished cannot be looked for: %s. A lifecycle "
+                         "rule of the bucket (AbortIncompleteMultipartUpload) removes them", why);
+        store->no_reclaim = true; /* it would be the same for each topic */
+        s3_object_lost(request);
+    } else if (request->stray) {
+        s3_object_orphan(store, upload->key, request->stray); /* the object's own parts wait no longer */
+        s3_object_lost(request);
+    } else if (request->kind == S3_ABORT || request->kind == S3_LIST) {
         store->host->log(store->host, SLUICE_WARN,
                          "A multipart upload of %s %s left unfinished: %s. A lifecycle rule of the bucket "
                          "(AbortIncompleteMultipartUpload) removes it",
@@ -286,7 +311,7 @@ static void on_reply(void *user, struct http_reply *reply)
     if (!request->object->dropped && !store->client->may_finish(store->client, request->object->upload)) {
         s3_object_drop(store, request->object); /* what a successor did to it is no fault of this task's */
     }
-    if (request->object->dropped && request->kind != S3_ABORT) {
+    if (request->object->dropped && !cleans(request) && !request->stray) {
         s3_object_lost(request);
         return;
     }
@@ -297,8 +322,7 @@ static void on_reply(void *user, struct http_reply *reply)
         s3_object_done(request, reply); /* somebody was quicker */
         return;
     }
-    if ((request->kind == S3_ABORT || request->kind == S3_LIST) &&
-        request->attempts >= store->settings->part_retries) {
+    if ((request->stray || request->kind == S3_LIST) && request->attempts >= store->settings->part_retries) {
         refused(request, reply, &fault, why);
         return;
     }
@@ -308,7 +332,9 @@ static void on_reply(void *user, struct http_reply *reply)
         repeat(request, &fault, why);
         break;
     case AWS_SKEWED:
-        if (!set_clock(request, &fault)) {
+        if (fault.server_time != 0) {
+            set_clock(request, &fault, why);
+        } else {
             refused(request, reply, &fault, why);
         }
         break;
@@ -376,7 +402,11 @@ static void start_ready(struct s3_store *store)
 /* Nothing is left that could show that S3 works again: all that was tried was given up. New records will. */
 static void end_trouble(struct s3_store *store)
 {
-    if (store->in_trouble && !store->requests) {
+    const struct s3_request *request = store->requests;
+    while (request && cleans(request)) {
+        request = request->all_next;
+    }
+    if (store->in_trouble && !request) {
         store->in_trouble = false;
         store->client->trouble(store->client, NULL);
     }
@@ -443,7 +473,6 @@ static int s3_start(struct store *base, char *message, size_t size)
         s3_access_probe(&store->access, message, size) != 0) {
         return -1;
     }
-    store->aside = store->access; /* credentials are shared, the signer is not */
     struct http_options options = s3_access_http(&store->access, (size_t)settings->uploads_max);
     store->http = http_client_create(&options);
     if (!store->http) {
@@ -505,7 +534,6 @@ static void s3_destroy(struct store *base)
 {
     struct s3_store *store = (struct s3_store *)base;
     http_client_destroy(store->http);
-    sigv4_signer_finish(&store->aside.signer);
     s3_access_finish(&store->access);
     inbox_finish(&store->inbox);
     free(store);

@@ -5,7 +5,8 @@
 #include "connectors/s3/s3_access.h"
 #include "connectors/s3/store.h"
 
-enum s3_kind { S3_PUT, S3_CREATE, S3_LIST, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD };
+/* S3_LIST: uploads of an object's key; S3_RECLAIM: those below a topic's. */
+enum s3_kind { S3_PUT, S3_CREATE, S3_LIST, S3_PART, S3_COMPLETE, S3_ABORT, S3_TAG, S3_HEAD, S3_RECLAIM };
 
 enum { ETAG_SIZE = 96, UPLOAD_ID_SIZE = 1024, PARTS_MAX = 10000 };
 
@@ -31,7 +32,12 @@ struct s3_request {
     struct s3_request *all_next, *all_previous; /* of all there are */
 };
 
-/** One object on its way. */
+struct s3_reclaim;
+
+/**
+ * One object on its way. Or, with an upload of no writer, and dropped from the first: the multipart upload
+ * that somebody left, to be aborted; or the look for such.
+ */
 struct s3_object {
     struct s3_object *all_next, *all_previous;
     struct upload *upload;
@@ -43,6 +49,7 @@ struct s3_object {
     bool complete;              /* the last piece, or the cancel, came: the writer sends no more */
     bool finishing;             /* PUT or COMPLETE is on its way, or done */
     bool dropped;
+    struct s3_reclaim *reclaim; /* NULL, but for a look */
     struct part_answer {
         char etag[ETAG_SIZE], crc32c[12];
     } *answers;                 /* of the parts done, by number - 1 */
@@ -65,9 +72,7 @@ struct s3_store {
 
     struct http_client *http;
     struct s3_access access;
-    struct s3_access aside;     /* the same, for the task thread */
-    bool no_reclaim;            /* uploads cannot be listed: said once, not tried again .. */
-    time_t reclaim_again;       /* .. before then, where the service only did not work; 0: never */
+    bool no_reclaim;            /* uploads cannot be listed: said once, not tried again */
 
     struct s3_request *requests;      /* all */
     struct s3_object *objects;        /* all */
@@ -89,6 +94,10 @@ const char *s3_request_text(const struct s3_request *request, char *text, size_t
 
 /* -- s3_object.c -- */
 
+/** A new one; the upload points to it. NULL: out of memory. */
+struct s3_object *s3_object_new(struct s3_store *store, struct upload *upload);
+/** A multipart upload that nobody has any more: it is aborted. */
+void s3_object_orphan(struct s3_store *store, const char *key, const char *upload_id);
 /** A piece came; takes it. */
 void s3_object_piece(struct s3_store *store, struct piece *piece);
 /** A request of the object succeeded; frees the request. */
@@ -111,8 +120,15 @@ void s3_object_head(struct s3_request *request, const struct http_reply *reply,
 void s3_strays(const struct http_reply *reply, const char *key, const char *own,
                void (*stray)(void *user, const char *id), void *user);
 
-/** See struct store_vtable. */
+/** See struct store_vtable. [task thread] */
 void s3_reclaim(struct store *store, const char *topic, const int32_t *partitions, size_t count);
+/** It has come to the store's thread. */
+void s3_reclaim_begin(struct s3_store *store, struct upload *upload);
+/** Markers of the next page. */
+void s3_reclaim_query(const struct s3_reclaim *reclaim, struct s3_draft *draft);
+/** A page came: its orphans are aborted, the next page is asked for. */
+void s3_reclaim_listed(struct s3_store *store, struct s3_object *object, const struct http_reply *reply);
+void s3_reclaim_free(struct s3_reclaim *reclaim);
 
 /* -- s3_store.c -- */
 

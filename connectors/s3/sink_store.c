@@ -39,15 +39,17 @@ static void on_done(struct store_client *client, struct upload *upload)
     }
 }
 
-static bool may_finish(struct store_client *client, const struct upload *upload)
+static bool owns(struct store_client *client, const char *topic, int32_t partition)
 {
     struct sink *sink = sink_of(client);
+    return !sink->context || sink->context->owns(sink->host, topic, partition);
+}
+
+static bool may_finish(struct store_client *client, const struct upload *upload)
+{
     struct ticket *ticket = upload->owner;
-    if (atomic_load(&ticket->cancelled)) {
-        return false;
-    }
     /* invariant 3: a task that lost the partition leaves the object to its successor */
-    return !sink->context || sink->context->owns(sink->host, ticket->topic, ticket->partition);
+    return !atomic_load(&ticket->cancelled) && owns(client, ticket->topic, ticket->partition);
 }
 
 static void on_trouble(struct store_client *client, const char *message)
@@ -201,6 +203,6 @@ enum sluice_result sink_make_room(struct sink *sink)
 
 void sink_client_init(struct store_client *client)
 {
-    *client = (struct store_client){
-        .done = on_done, .may_finish = may_finish, .trouble = on_trouble, .failed = on_failed};
+    *client = (struct store_client){.done = on_done, .may_finish = may_finish, .owns = owns,
+                                    .trouble = on_trouble, .failed = on_failed};
 }

@@ -39,7 +39,7 @@ struct upload {
     char *key;
     char *tags;            /* "a=b&c=d", encoded; NULL: none. Set before the last piece is sent */
     bool conditional;      /* only where nothing is under this key yet */
-    void *owner;           /* the writer's */
+    void *owner;           /* the writer's; NULL: of no writer, a store's own */
     struct memory *memory;
     enum upload_outcome outcome;
     bool exists;           /* dropped, as another object has the key: sluice.s3.original.faults */
@@ -53,6 +53,8 @@ struct store_client {
     void (*done)(struct store_client *client, struct upload *upload);
     /** Asked before an upload is made visible; false: drop it. */
     bool (*may_finish)(struct store_client *client, const struct upload *upload);
+    /** Whether the topic partition is this task's, as far as is known. */
+    bool (*owns)(struct store_client *client, const char *topic, int32_t partition);
     /** Trying on; why. NULL: it works again. */
     void (*trouble)(struct store_client *client, const char *message);
     /** The task cannot go on. */
@@ -69,8 +71,8 @@ struct store_vtable {
     /** Gives an object up; done() still comes for it. [task thread] */
     void (*cancel)(struct store *store, struct upload *upload);
     /**
-     * Partitions of a topic came: removes what their former owners left unfinished. May be NULL.
-     * [task thread, blocking]
+     * Partitions of a topic came: removes what their former owners left unfinished, meanwhile. May be
+     * NULL. [task thread]
      */
     void (*reclaim)(struct store *store, const char *topic, const int32_t *partitions, size_t count);
     /** Ends the thread; what is unfinished is dropped, done() comes for it before. [task thread] */

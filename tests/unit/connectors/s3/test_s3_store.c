@@ -69,6 +69,27 @@ static void expect_clean(size_t objects)
     json_decref(state);
 }
 
+/* Until so many requests of the kind have come, the service's answers to them aside. */
+static void await_requests(const char *op, json_int_t count)
+{
+    for (int try = 0; try < 1000 && requests(op) < count; try++) {
+        usleep(10000);
+    }
+    assert_int_equal(requests(op), count);
+}
+
+static void await_uploads(json_int_t count)
+{
+    json_int_t left = -1;
+    for (int try = 0; try < 1000 && left != count; try++) {
+        json_t *state = control(NULL);
+        left = json_integer_value(json_object_get(state, "uploads"));
+        json_decref(state);
+        usleep(10000);
+    }
+    assert_int_equal(left, count);
+}
+
 static json_t *object_of(json_t *state, const char *key)
 {
     char name[300];
@@ -371,13 +392,8 @@ static void test_refused_after_loss(void **state)
     fake->lost = true;
     assert_int_equal(put(fake, 0, 12, value), SLUICE_OK);
     free(value);
-    while (requests("UploadPart") == 0) {
-        usleep(1000);
-    }
+    await_requests("AbortMultipartUpload", 1);
     fake_sink_host_close(fake, TOPIC, 0);
-    for (int wait = 0; wait < 500 && requests("AbortMultipartUpload") == 0; wait++) {
-        usleep(10000);
-    }
     assert_string_equal(fake->raised, "");
     fake_sink_host_destroy(fake);
     expect_clean(0);
@@ -546,21 +562,43 @@ static void test_orphans(void **state)
           "\"topics/t2/partition=0/t2+0+0000000000.json\", "
           "\"elsewhere/t/partition=0/t+0+0000000000.json\", \"topics/t/partition=0/t+0+x.json\"]}");
     struct fake_sink_host *fake = SINK("flush.size", "1");
-    json_t *got = control(NULL);
-    assert_int_equal(json_integer_value(json_object_get(got, "uploads")),
-                     sizeof(others) / sizeof(others[0]));
-    json_decref(got);
+    await_uploads(sizeof(others) / sizeof(others[0]));
     assert_int_equal(requests("AbortMultipartUpload"), 2);
     fake_sink_host_destroy(fake);
     fake = SINK("flush.size", "1", "sluice.s3.abort.orphans", "false");
-    assert_int_equal(requests("ListMultipartUploads"), 1);
+    assert_int_equal(put(fake, 0, 1, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 1));
     fake_sink_host_destroy(fake);
+    assert_int_equal(requests("ListMultipartUploads"), 1);
     /* Without the right to list them the task runs all the same. */
     order("{\"faults\": [{\"op\": \"ListMultipartUploads\", \"action\": \"403\"}]}");
     fake = SINK("flush.size", "1");
     assert_int_equal(put(fake, 0, 1, "1"), SLUICE_OK);
     assert_true(fake_sink_host_wait(fake, TOPIC, 0, 1));
     fake_sink_host_destroy(fake);
+}
+
+/* However long the service does not work; and what this task has begun meanwhile stays. */
+static void test_orphans_behind_an_outage(void **state)
+{
+    (void)state;
+    order("{\"open\": [\"topics/t/partition=0/t+0+0000000000.json\", "
+          "\"topics/t/partition=0/t+0+0000000007.json\"], \"faults\": ["
+          "{\"op\": \"ListMultipartUploads\", \"action\": \"500\", \"times\": 6},"
+          "{\"op\": \"AbortMultipartUpload\", \"action\": \"500\", \"times\": 5},"
+          "{\"op\": \"AbortMultipartUpload\", \"action\": \"skewed\", \"times\": 7}]}");
+    char *value = long_value(1 << 20);
+    struct fake_sink_host *fake =
+        SINK("flush.size", "7", "s3.part.size", "5242880", "s3.part.retries", "1", "retry.backoff.ms", "10");
+    assert_int_equal(put(fake, 0, 6, value), SLUICE_OK);
+    await_requests("UploadPart", 1); /* its upload is open from here on */
+    await_requests("AbortMultipartUpload", 5 + 7 + 2);
+    await_uploads(1);
+    assert_int_equal(put(fake, 6, 7, value), SLUICE_OK);
+    free(value);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 7));
+    fake_sink_host_destroy(fake);
+    expect_clean(1);
 }
 
 static void test_stop_during_uploads(void **state)
@@ -600,6 +638,7 @@ int main(void)
         TEST(test_unsigned_payload),
         TEST(test_checksums),
         TEST(test_orphans),
+        TEST(test_orphans_behind_an_outage),
         TEST(test_stop_during_uploads),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
