@@ -80,7 +80,4 @@ bool framework_next_item(const char **next, struct framework_item *ret_item);
  */
 const char *framework_nearest(const char *name, const struct sluice_option *const *tables);
 
-/** A check of an option: at least 1, or -1 for the broker's own. */
-bool framework_check_count(const char *name, const char *value, char *message, size_t size);
-
 #endif

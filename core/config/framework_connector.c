@@ -277,34 +277,6 @@ const struct sluice_option framework_sink[] = {
     {.name = NULL},
 };
 
-bool framework_check_count(const char *name, const char *value, char *message, size_t size)
-{
-    if (!value || strtol(value, NULL, 10) == -1 || strtol(value, NULL, 10) >= 1) {
-        return true;
-    }
-    snprintf(
-        message, size,
-        "Invalid value %s for configuration %s: Must be 1 or larger, or -1 for the broker's own",
-        value, name);
-    return false;
-}
-
-const struct sluice_option framework_topic_creation[] = {
-    {SIZE, .name = "topic.creation.*.replication.factor", .type = SLUICE_OPTION_SHORT,
-     .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
-     .doc = "Replication factor of topics of this group; at least 1, or -1 for the broker's."},
-    {SIZE, .name = "topic.creation.*.partitions", .type = SLUICE_OPTION_INT,
-     .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
-     .doc = "Partitions of topics of this group; at least 1, or -1 for the broker's."},
-    {SIZE, .name = "topic.creation.*.include", .type = SLUICE_OPTION_LIST,
-     .doc = "Regular expressions of the topics that are in this group."},
-    {SIZE, .name = "topic.creation.*.exclude", .type = SLUICE_OPTION_LIST,
-     .doc = "Regular expressions of topics that are not, whatever include says."},
-    {SIZE, .name = "topic.creation.*", .type = SLUICE_OPTION_STRING,
-     .doc = "Further settings of the topics of this group, as Kafka names them."},
-    {.name = NULL},
-};
-
 const struct sluice_option framework_handed_on[] = {
     {SIZE, .name = "producer.override.*", .type = SLUICE_OPTION_STRING,
      .doc = "Settings of this connector's producer, as Kafka names them."},

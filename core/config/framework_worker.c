@@ -24,6 +24,18 @@ static const char *const connect_protocol_values[] = {"eager", "compatible", "se
 static const char *const exactly_once_source_support_values[] = {"disabled", "enabled", "preparing",
                                                                  NULL};
 
+static bool check_count(const char *name, const char *value, char *message, size_t size)
+{
+    if (!value || strtol(value, NULL, 10) == -1 || strtol(value, NULL, 10) >= 1) {
+        return true;
+    }
+    snprintf(
+        message, size,
+        "Invalid value %s for configuration %s: Must be 1 or larger, or -1 for the broker's own",
+        value, name);
+    return false;
+}
+
 static bool check_policy(const char *name, const char *value, char *message, size_t size)
 {
     if (client_policy_of(value) != CLIENT_POLICY_UNKNOWN) {
@@ -244,25 +256,25 @@ const struct sluice_option framework_distributed[] = {
      .importance = SLUICE_HIGH, .doc = "Topic of connector configurations."},
     {SIZE, .name = "config.storage.replication.factor", .type = SLUICE_OPTION_SHORT,
      .default_value = "3", .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM,
-     .check = framework_check_count,
+     .check = check_count,
      .doc = "Replication factor of the config topic when it is made; -1: the broker's."},
     {SIZE, .name = "offset.storage.topic", .type = SLUICE_OPTION_STRING, .required = true,
      .importance = SLUICE_HIGH, .doc = "Topic of source offsets."},
     {SIZE, .name = "offset.storage.partitions", .type = SLUICE_OPTION_INT, .default_value = "25",
-     .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
+     .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM, .check = check_count,
      .doc = "Partitions of the offset topic when it is made; -1: the broker's."},
     {SIZE, .name = "offset.storage.replication.factor", .type = SLUICE_OPTION_SHORT,
      .default_value = "3", .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM,
-     .check = framework_check_count,
+     .check = check_count,
      .doc = "Replication factor of the offset topic when it is made; -1: the broker's."},
     {SIZE, .name = "status.storage.topic", .type = SLUICE_OPTION_STRING, .required = true,
      .importance = SLUICE_HIGH, .doc = "Topic of the states of connectors and tasks."},
     {SIZE, .name = "status.storage.partitions", .type = SLUICE_OPTION_INT, .default_value = "5",
-     .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM, .check = framework_check_count,
+     .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM, .check = check_count,
      .doc = "Partitions of the status topic when it is made; -1: the broker's."},
     {SIZE, .name = "status.storage.replication.factor", .type = SLUICE_OPTION_SHORT,
      .default_value = "3", .importance = SLUICE_LOW, .valid = SLUICE_VALID_CUSTOM,
-     .check = framework_check_count,
+     .check = check_count,
      .doc = "Replication factor of the status topic when it is made; -1: the broker's."},
     {SIZE, .name = "config.storage.*", .type = SLUICE_OPTION_STRING, .importance = SLUICE_LOW,
      .doc = "Further settings of the config topic when it is made."},

@@ -8,6 +8,7 @@
 
 #include <sluice/plugin.h>
 
+#include "core/config/framework.h"
 #include "core/data/batch.h"
 #include "core/data/value_api.h"
 #include "core/host/process.h"
@@ -210,8 +211,12 @@ static int run(struct job *job, json_t *first, struct error *error)
         return -1;
     }
     bool sink = strcmp(job->descriptor->kind, SLUICE_SINK) == 0;
-    if (sink && open_broker(job, error) != 0) {
+    if (sink ? open_broker(job, error) != 0
+             : framework_check_topic_creation(&job->task.config, &job->task.worker, error) != 0) {
         return -1;
+    }
+    if (strcmp(job->operation, "list") == 0 && !sink) {
+        return 0; /* the worker knows them, and that they may be shown */
     }
     if (strcmp(job->operation, "list") == 0) {
         json_decref(job->offsets);

@@ -429,6 +429,24 @@ static int run(struct validation *validation, json_t *first, struct error *error
     return 0;
 }
 
+/* With what would keep a source from being made at all, of which validation says nothing. */
+static json_t *answer(const struct validation *validation)
+{
+    struct error error = {0};
+    char *trace = NULL;
+    if (!validation->sink && framework_check_topic_creation(&validation->config, &validation->worker,
+                                                            &error) != 0) {
+        trace = error_trace(&error);
+    }
+    json_t *message = json_pack(
+        "{s:s,s:O,s:O,s:O,s:i,s:s*,s:s*}", "type", "validated", "configs", validation->report.configs,
+        "groups", validation->report.groups, "unknown", validation->report.unknown, "errors",
+        validation->report.error_count, "start_failure", error.message, "start_trace", trace);
+    free(trace);
+    error_clear(&error);
+    return message;
+}
+
 static void read_nulls(struct validation *validation)
 {
     const char *name;
@@ -456,11 +474,7 @@ int host_validate(struct host_process *process, json_t *first)
     validate_report_init(&validation.report);
     int status = run(&validation, first, &error) == 0 ? 0 : 1;
     if (status == 0) {
-        process_send(process,
-                     json_pack("{s:s,s:O,s:O,s:O,s:i}", "type", "validated", "configs",
-                               validation.report.configs, "groups", validation.report.groups,
-                               "unknown", validation.report.unknown, "errors",
-                               validation.report.error_count));
+        process_send(process, answer(&validation));
     } else {
         host_fail(process, &error);
     }

@@ -98,9 +98,6 @@ static json_t *parse(struct rest_request *request, const struct buffer *text)
         (void)snprintf(message, sizeof(message), "%s (line: %d, column: %d)", why.text, why.line,
                        why.column);
         rest_answer_error(request, 500, message);
-    } else if (json_is_null(body)) {
-        rest_answer_error(request, 500, NULL);
-        body = NULL;
     }
     return body;
 }
@@ -127,12 +124,27 @@ static json_t *read_body(struct rest_request *request, bool all, const char *mar
     return body;
 }
 
+/* Most resources trip over null. */
+static json_t *refuse_null(struct rest_request *request, json_t *body)
+{
+    if (!json_is_null(body)) {
+        return body;
+    }
+    rest_answer_error(request, 500, NULL);
+    return NULL;
+}
+
 json_t *rest_body(struct rest_request *request)
 {
-    return read_body(request, false, "\\u0001");
+    return refuse_null(request, read_body(request, false, "\\u0001"));
 }
 
 json_t *rest_body_of_texts(struct rest_request *request)
+{
+    return refuse_null(request, rest_body_of_texts_or_null(request));
+}
+
+json_t *rest_body_of_texts_or_null(struct rest_request *request)
 {
     return read_body(request, true, "");
 }
@@ -169,10 +181,14 @@ json_t *rest_config(struct rest_request *request, json_t *object)
         json_t *text = scalar(value);
         if (!text) {
             char message[512];
-            (void)snprintf(
-                message, sizeof(message),
-                "Cannot deserialize value of type `java.lang.String` for the key '%.200s'", name);
-            rest_answer_error(request, 500, message);
+            (void)snprintf(message, sizeof(message),
+                           json_is_string(value)
+                               ? "The value of the key '%.200s' has the character U+0000 in it, which "
+                                 "no configuration of sluice can have"
+                               : "Cannot deserialize value of type `java.lang.String` for the key "
+                                 "'%.200s'",
+                           name);
+            rest_answer_error(request, json_is_string(value) ? 400 : 500, message);
             json_decref(config);
             return NULL;
         }

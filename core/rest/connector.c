@@ -101,7 +101,9 @@ void connector_config_put(struct rest_request *request)
 
 void connector_config_patch(struct rest_request *request)
 {
-    json_t *config = read_config(request);
+    json_t *body = rest_body_of_texts_or_null(request);
+    json_t *config = !body || json_is_null(body) ? json_incref(body) : rest_config(request, body);
+    json_decref(body);
     if (config) {
         const struct herder_request what = {
             .verb = HERDER_PATCH_CONFIG, .name = request->name, .body = config};

@@ -21,17 +21,55 @@ void connectors_get(struct rest_request *request)
     rest_ask(request, &what);
 }
 
-/* As String.trim(). */
-static char *trimmed(const char *text)
+/* As String.trim(), to which U+0000 is a blank. */
+static const char *trim(const char *text, size_t *size)
 {
-    while (*text && (unsigned char)*text <= ' ') {
+    while (*size > 0 && (unsigned char)*text <= ' ') {
         text++;
+        (*size)--;
     }
-    size_t size = strlen(text);
-    while (size > 0 && (unsigned char)text[size - 1] <= ' ') {
-        size--;
+    while (*size > 0 && (unsigned char)text[*size - 1] <= ' ') {
+        (*size)--;
     }
-    return strndup(text, size);
+    return text;
+}
+
+/* The body's name without blanks around it; a number or a boolean serves as well. NULL: answered. */
+static json_t *read_name(struct rest_request *request, json_t *body)
+{
+    json_t *given = json_object_get(body, "name");
+    if (json_is_string(given)) {
+        size_t size = json_string_length(given);
+        const char *text = trim(json_string_value(given), &size);
+        return json_stringn(text, size);
+    }
+    json_t *outer = given ? json_pack("{s:O}", "name", given) : json_object();
+    json_t *texts = rest_config(request, outer), *name = json_object_get(texts, "name");
+    json_t *result = !texts ? NULL : json_is_string(name) ? json_incref(name) : json_string("");
+    json_decref(outer);
+    json_decref(texts);
+    return result;
+}
+
+/* In the words of a validation, which no text with a NUL in it gets to. */
+static void refuse_nul(struct rest_request *request, json_t *name)
+{
+    static const char front[] =
+        "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value ";
+    static const char back[] =
+        " for configuration name: String may not contain control sequences but had the following "
+        "ASCII chars: 0\nYou can also find the above list of errors at the endpoint "
+        "`/connector-plugins/{connectorType}/config/validate`";
+    struct buffer message;
+    buffer_init(&message, REST_BODY_MAX * 2);
+    (void)buffer_append_text(&message, front);
+    (void)buffer_append(&message, json_string_value(name), json_string_length(name));
+    (void)buffer_append_text(&message, back);
+    json_t *body = json_pack("{s:i,s:o}", "error_code", 400, "message",
+                             json_stringn(message.data ? message.data : "", message.size));
+    buffer_finish(&message);
+    rest_answer(request, 400, body);
+    json_decref(body);
 }
 
 static bool read_state(const char *text, enum connector_target *ret)
@@ -80,8 +118,7 @@ static bool check_members(struct rest_request *request, json_t *body)
 
 void connectors_post(struct rest_request *request)
 {
-    json_t *body = rest_body_of_texts(request), *names = NULL, *config = NULL;
-    char *name = NULL;
+    json_t *body = rest_body_of_texts(request), *given = NULL, *config = NULL;
     if (!body || !check_members(request, body)) {
         goto out;
     }
@@ -95,16 +132,12 @@ void connectors_post(struct rest_request *request)
             "CreateConnectorRequest$InitialState`: it is RUNNING, PAUSED or STOPPED");
         goto out;
     }
-    json_t *given = json_object_get(body, "name");
-    json_t *outer = given ? json_pack("{s:O}", "name", given) : json_object();
-    names = rest_config(request, outer); /* a number serves as a name */
-    json_decref(outer);
-    config = names ? rest_config(request, json_object_get(body, "config")) : NULL;
+    given = read_name(request, body);
+    config = given ? rest_config(request, json_object_get(body, "config")) : NULL;
     if (!config) {
         goto out;
     }
-    const char *text = json_string_value(json_object_get(names, "name"));
-    name = trimmed(text ? text : "");
+    const char *name = json_string_value(given);
     const char *inner = json_string_value(json_object_get(config, "name"));
     if (inner && strcmp(inner, name) != 0) {
         char *message = NULL;
@@ -117,6 +150,10 @@ void connectors_post(struct rest_request *request)
         }
         goto out;
     }
+    if (strlen(name) != json_string_length(given)) {
+        refuse_nul(request, given);
+        goto out;
+    }
     json_object_set_new(config, "name", json_string(name));
     what.name = name;
     what.body = config; /* from here the herder's thread has it alone */
@@ -124,7 +161,6 @@ void connectors_post(struct rest_request *request)
     rest_ask(request, &what);
 out:
     json_decref(body);
-    json_decref(names);
+    json_decref(given);
     json_decref(config);
-    free(name);
 }

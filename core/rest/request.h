@@ -79,6 +79,8 @@ bool rest_brings_json(const struct rest_request *request);
 json_t *rest_body(struct rest_request *request);
 /** The same for texts and nothing else: numbers in it become texts, as they were written. */
 json_t *rest_body_of_texts(struct rest_request *request);
+/** The same, and JSON null for no body and for null, which others answer with 500. */
+json_t *rest_body_of_texts_or_null(struct rest_request *request);
 /**
  * A configuration: an object of strings (numbers and booleans become text, null stays). NULL:
  * answered. New reference.

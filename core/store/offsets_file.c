@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/store/java_map.h"
+#include "core/store/offsets_order.h"
 #include "core/store/replace_file.h"
 #include "lib/java/hash_order.h"
 #include "lib/util/buffer.h"
@@ -163,12 +164,15 @@ json_t *offsets_file_list(const struct offsets_file *file, const char *connector
     json_object_foreach(file->entries, key, entry)
     {
         if (strcmp(json_string_value(json_object_get(entry, "connector")), connector) == 0) {
-            json_array_append_new(list, json_pack("{s:O,s:O}", "partition",
-                                                  json_object_get(entry, "partition"), "offset",
-                                                  json_object_get(entry, "offset")));
+            json_array_append_new(
+                list, json_pack("{s:O,s:O,s:O}", "partition", json_object_get(entry, "partition"),
+                                "offset", json_object_get(entry, "offset"), "key",
+                                json_object_get(entry, "key")));
         }
     }
-    return list;
+    json_t *ordered = offsets_in_source_order(list);
+    json_decref(list);
+    return ordered;
 }
 
 const char *offsets_file_path(const struct offsets_file *file)

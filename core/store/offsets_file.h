@@ -28,7 +28,8 @@ json_t *offsets_file_get(const struct offsets_file *file, const char *connector,
 /** offset NULL or null: the entry goes. Both are copied. */
 void offsets_file_set(struct offsets_file *file, const char *connector, json_t *partition,
                       json_t *offset);
-/** [{"partition":{},"offset":{}}..] of one connector; new reference. */
+/** [{"partition":{},"offset":{}}..] of one connector, in the order of Connect's answers; new
+ * reference. */
 json_t *offsets_file_list(const struct offsets_file *file, const char *connector);
 /** The file's new content, owned by the caller; NULL without memory. */
 char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size);

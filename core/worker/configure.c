@@ -131,20 +131,32 @@ static void on_validated(void *user, const struct validation_result *result)
     stage_validation_complete(&command->stage, kind && strcmp(kind, "sluice.sink/1") == 0,
                               connector->new_config);
     warn_unknown(connector, result->unknown);
+    const struct host_end fault = {.code = ERROR_TOPIC_CREATION,
+                                   .message = result->start_failure,
+                                   .trace = result->start_trace,
+                                   .class_name = ""};
     if (!connector->exists) {
         take_config(connector);
         connector_set_target(connector, command->request.initial_state);
+        if (result->start_failure) {
+            on_created(connector, &fault);
+            return;
+        }
         if (connector->target == TARGET_RUNNING) {
             setup_start(connector, connector->config, on_created);
             return;
         }
         connector_well(connector);
         reply_info(connector, true);
+    } else if (result->start_failure) {
+        on_reconfigured(connector, &fault);
+        return;
     } else if (connector->target == TARGET_RUNNING) {
         setup_start(connector, connector->new_config, on_reconfigured);
         return;
     } else { /* tasks of a paused one are made anew when it is resumed */
         take_config(connector);
+        connector_well(connector);
         reply_info(connector, false);
     }
     connector_finish(connector);
@@ -204,6 +216,11 @@ void configure_begin(struct connector *connector)
     json_t *body = command->request.body;
     if (verb == HERDER_PATCH_CONFIG && !connector->exists) {
         command_reply_format(command, 404, "Connector %s not found", connector->name);
+        connector_finish(connector);
+        return;
+    }
+    if (json_is_null(body)) {
+        command_reply(command, 500, NULL, NULL);
         connector_finish(connector);
         return;
     }

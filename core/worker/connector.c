@@ -126,6 +126,7 @@ void connector_setup_failed(struct connector *connector, const struct host_end *
         log_error(LOGGER, "Connector %s is not started: %s", connector->name, failure->trace);
     } else {
         connector_fail(connector, failure->trace);
+        connector->not_made = failure->code == ERROR_TOPIC_CREATION;
     }
     connector_restart_later(connector);
 }
@@ -134,6 +135,7 @@ void connector_well(struct connector *connector)
 {
     free(connector->trace);
     connector->trace = NULL;
+    connector->not_made = false;
     connector->attempts = 0;
     connector->state = connector->target == TARGET_RUNNING  ? "RUNNING"
                        : connector->target == TARGET_PAUSED ? "PAUSED"
@@ -282,6 +284,9 @@ static void on_restarted(struct connector *connector, const struct host_end *fai
         return;
     }
     connector_well(connector);
+    if (connector->target == TARGET_STOPPED) {
+        json_array_clear(connector->new_tasks); /* it could be made, and that is all */
+    }
     if (force && command->request.only_failed) {
         tasks_apply(connector, connector->new_tasks, false);
         for (struct task *task = connector->tasks, *next; task; task = next) {
@@ -328,8 +333,8 @@ static void begin_restart(struct connector *connector)
         command_reply(command, 202, status, NULL);
         json_decref(status);
     }
-    if (connector->target == TARGET_STOPPED ||
-        (connector->target == TARGET_PAUSED && !connector->tasks)) {
+    if (!connector->not_made && (connector->target == TARGET_STOPPED ||
+                                 (connector->target == TARGET_PAUSED && !connector->tasks))) {
         command_reply(command, 204, NULL, NULL); /* it stays as it is */
         connector_finish(connector);
         return;
@@ -422,7 +427,9 @@ static void on_tasks_gone(struct connector *connector)
 static void begin_stop(struct connector *connector)
 {
     connector_set_target(connector, TARGET_STOPPED);
-    connector_well(connector);
+    if (!connector->not_made) {
+        connector_well(connector);
+    }
     tasks_remove(connector);
     when_stopped(connector, on_tasks_gone);
 }

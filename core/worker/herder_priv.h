@@ -72,6 +72,7 @@ struct connector {
     enum connector_target target;
     const char *state; /* Connect's word; static */
     char *trace;
+    bool not_made;    /* FAILED before its class had a say: no other state until it is made anew */
     const char *type; /* source, sink, unknown; static */
     struct task *tasks;
     /* requests */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/store/offsets_order.h"
 #include "core/worker/herder_priv.h"
-#include "core/worker/offsets_order.h"
 
 static bool is_sink(const struct connector *connector)
 {
@@ -54,13 +54,25 @@ static struct host *ask(const struct connector *connector, const char *operation
 
 /* -- reading -- */
 
-static void on_listed(void *user, const char *type, json_t *message)
+/* Takes over offsets. */
+static void reply_list(struct command *command, json_t *offsets)
 {
-    struct command *command = user;
+    json_t *body = json_pack("{s:o}", "offsets", offsets);
+    command_reply(command, 200, body, NULL);
+    json_decref(body);
+}
+
+static void on_group_listed(void *user, const char *type, json_t *message)
+{
     if (strcmp(type, "offsets_done") == 0) {
-        json_t *body = json_pack("{s:O}", "offsets", json_object_get(message, "offsets"));
-        command_reply(command, 200, body, NULL);
-        json_decref(body);
+        reply_list(user, offsets_in_group_order(json_object_get(message, "offsets")));
+    }
+}
+
+static void on_source_checked(void *user, const char *type, json_t *message)
+{
+    if (strcmp(type, "offsets_done") == 0) {
+        reply_list(user, json_incref(json_object_get(message, "offsets")));
     }
 }
 
@@ -80,20 +92,24 @@ void offsets_read(struct herder *herder, struct command *command)
     struct error error = {0};
     if (!connector) {
         command_reply_format(command, 404, "Connector %s not found", command->request.name);
-    } else if (is_sink(connector)) {
-        command->host = ask(connector, "list", NULL, on_listed, on_list_end, command, &error);
-        if (command->host) {
-            return;
-        }
+        command_finish(command);
+        return;
+    }
+    bool sink = is_sink(connector);
+    json_t *offsets = sink ? NULL : offsets_file_list(herder->offsets, connector->name);
+    if (!sink && !connector->not_made) {
+        reply_list(command, offsets);
+        command_finish(command);
+        return;
+    }
+    /* a source that cannot be made has none to show, in Connect's eyes: why is found out anew */
+    command->host = ask(connector, "list", offsets, sink ? on_group_listed : on_source_checked,
+                        on_list_end, command, &error);
+    if (!command->host) {
         command_reply(command, 500, NULL, error.message);
         error_clear(&error);
-    } else {
-        json_t *body =
-            json_pack("{s:o}", "offsets", offsets_file_list(herder->offsets, connector->name));
-        command_reply(command, 200, body, NULL);
-        json_decref(body);
+        command_finish(command);
     }
-    command_finish(command);
 }
 
 /* -- a sink's partitions and offsets: numbers may come as text -- */
@@ -173,10 +189,6 @@ static json_t *parse_sink_item(struct command *command, json_t *item)
         !read_number(command, offset, "kafka_offset", "offset", INT64_MAX, &position)) {
         return NULL;
     }
-    if (position < 0) {
-        command_reply(command, 500, NULL, "Invalid negative offset");
-        return NULL;
-    }
     char *name = text_of(topic);
     json_t *result = json_pack("{s:{s:s,s:I},s:o}", "partition", "kafka_topic", name,
                                "kafka_partition", (json_int_t)number, "offset",
@@ -219,6 +231,25 @@ static json_t *parse_source_item(struct command *command, json_t *item)
                      offset ? offset : json_null());
 }
 
+/* Those of a sink are looked at once all of them could be read. Takes over list; NULL: answered. */
+static json_t *check_positions(const struct connector *connector, struct command *command,
+                               json_t *list)
+{
+    json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        json_t *offset = json_object_get(item, "offset");
+        if (json_integer_value(json_object_get(offset, "kafka_offset")) < 0) {
+            command_reply_format(command, 500, "Failed to modify offsets for sink connector %s",
+                                 connector->name);
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 /* What the request says, in the form that hosts take; NULL: answered. */
 static json_t *parse(const struct connector *connector, struct command *command)
 {
@@ -237,7 +268,12 @@ static json_t *parse(const struct connector *connector, struct command *command)
         json_array_append_new(list, parsed);
     }
     json_decref(ordered);
-    return list;
+    if (list && is_sink(connector)) {
+        return check_positions(connector, command, list);
+    }
+    json_t *result = list ? offsets_in_class_order(list) : NULL;
+    json_decref(list);
+    return result;
 }
 
 /* -- changing -- */

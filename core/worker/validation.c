@@ -174,6 +174,9 @@ static void finish(void *user)
         result.configs = json_object_get(validation->answer, "configs");
         result.groups = json_object_get(validation->answer, "groups");
         result.unknown = json_object_get(validation->answer, "unknown");
+        result.start_failure =
+            json_string_value(json_object_get(validation->answer, "start_failure"));
+        result.start_trace = json_string_value(json_object_get(validation->answer, "start_trace"));
         result.error_count = (int)json_integer_value(json_object_get(validation->answer, "errors"));
     }
     validation->done(validation->user, &result);

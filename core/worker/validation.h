@@ -21,6 +21,8 @@ struct validation_result {
     json_t *groups;
     json_t *unknown; /* names of keys that nobody knows */
     int error_count;
+    /* what Connect finds only when it makes the connector, before its class has a say; else NULL */
+    const char *start_failure, *start_trace;
 };
 
 /** A sub-process is on its way; done comes later, once, never from within this call. */

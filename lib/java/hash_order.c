@@ -22,13 +22,23 @@ uint32_t java_string_hash(const char *text, size_t size)
     return hash;
 }
 
-uint32_t java_bucket(uint32_t hash, size_t entries)
+size_t java_buckets(size_t entries)
 {
     size_t buckets = 16;
     while (entries > buckets / 4 * 3 && buckets < (size_t)1 << 30) {
         buckets *= 2;
     }
+    return buckets;
+}
+
+uint32_t java_bucket_of(uint32_t hash, size_t buckets)
+{
     return (hash ^ hash >> 16) & (uint32_t)(buckets - 1);
+}
+
+uint32_t java_bucket(uint32_t hash, size_t entries)
+{
+    return java_bucket_of(hash, java_buckets(entries));
 }
 
 uint32_t java_hash_bucket(const char *text, size_t size, size_t entries)

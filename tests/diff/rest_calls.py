@@ -15,8 +15,9 @@ JSON = "org.apache.kafka.connect.json.JsonConverter"
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 SOURCES = [SOURCE, "FileStreamSource", "FileStreamSourceConnector"]
 SINKS = [SINK, "FileStreamSink", "FileStreamSinkConnector"]
-NAMES = ["a-${uid}", "b-${uid}", "c ${uid} x", "\u00fc-${uid}", "s/l-${uid}", "q?${uid}#", "p%25${uid}", "k+${uid}", "t;v=${uid}", "e\u20ac\U0001f600${uid}"]
-BAD_NAMES = ["", " ", "\t", "a\u0007b", "x\ny", "\u007f", "\u0085", "\u0080x", "${uid}\u0000"]
+NAMES = ["a-${uid}", "b-${uid}", "c ${uid} x", "\u00fc-${uid}", "s/l-${uid}", "q?${uid}#", "p%25${uid}", "k+${uid}", "t;v=${uid}", "e\u20ac\U0001f600${uid}",
+         "l${uid}-" + "x" * 600, "..${uid}", "%2e${uid}", "'\"\\${uid}", "\u202e${uid}\u00a0", "<${uid}>&"]
+BAD_NAMES = ["", " ", "\t", "a\u0007b", "x\ny", "\u007f", "\u0085", "\u0080x", "${uid}\u0000", "a\u0000${uid}"]
 PLUGINS = [*SOURCES, *SINKS, "RegexRouter", "InsertField$Value", TRANSFORMS + "Cast$Key", TRANSFORMS + "Cast", "Cast",
            TRANSFORMS + "Flatten$Value", "HoistField$Key", "TimestampConverter$Value", "Filter", "ReplaceField$Value",
            "TopicNameMatches", "HasHeaderKey", "RecordIsTombstone", "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
@@ -49,8 +50,9 @@ PREDICATE_TYPES = {
     "HasHeaderKey": {"name": ["h", "", None]},
     "RecordIsTombstone": {}, "Nope": {}, "": {}, TRANSFORMS + "Filter": {},
 }
-CONVERTERS = [JSON, STRING, "JsonConverter", "StringConverter", "org.apache.kafka.connect.converters.ByteArrayConverter",
-              "org.apache.kafka.connect.converters.IntegerConverter", "Nope", "", "SimpleHeaderConverter", " ", None,
+# A converter by its alias passes the JVM's validation, and the request that sets its task up then never ends there.
+CONVERTERS = [JSON, STRING, "org.apache.kafka.connect.converters.ByteArrayConverter",
+              "org.apache.kafka.connect.converters.IntegerConverter", "Nope", "", " ", None,
               "org.apache.kafka.connect.storage.SimpleHeaderConverter", "java.lang.String", SOURCE, "io.confluent.connect.avro.AvroConverter"]
 NUMBERS = ["1", "2", "0", "-1", "1.5", "x", "", " 3 ", "99999999999", "+4", "1e1", None, "0x10", "\u0663", "2147483647", "2147483648"]
 BOOLEANS = ["true", "FALSE", "x", "", " true ", "1", None, "yes"]
@@ -211,6 +213,29 @@ class Calls:
             return "\n  " + text + "\n\n"
         return self.pick(MALFORMED)
 
+    def failing(self):
+        """A configuration whose task fails, or whose connector does."""
+        config = self.config(0)
+        kind = self.r.randint(0, 3)
+        if kind == 0:
+            config = {"connector.class": SINK, "topics": "${topic_prefix}${uid}-t", "file": "${tmpdir}/none/x.out"}
+        elif kind == 1:
+            config = {"connector.class": SOURCE, "topic": "${topic_prefix}${uid}-t", "file": "${tmpdir}/${uid}.in", "transforms": "t",
+                      "transforms.t.type": TRANSFORMS + "ExtractField$Value", "transforms.t.field": "f"}
+        elif config["connector.class"] == SOURCE:
+            self.topic_creation(config)
+        return config
+
+    def topic_creation(self, config):
+        for group in ["default", *self.r.sample(["g", "h", "x.y"], self.r.randint(0, 2))]:
+            for key, choices in {"replication.factor": ["1", "1", "-1", "0", "x", "", None], "partitions": ["1", "1", "2", "-1", "0", "x", None],
+                                 "include": [None, "a.*", "(", "a,(", "", "*"], "exclude": [None, None, "b", "[", "x,"], "retention.ms": [None, "5"]}.items():
+                value = self.pick(choices)
+                if value is not None:
+                    config[f"topic.creation.{group}.{key}"] = value
+        if self.often(0.7):
+            config["topic.creation.groups"] = self.pick(["g", "g,h", "h, g", "default,g", "x.y", "", "k", "default"])
+
     # -- families of calls; each returns a list of steps --
 
     def create(self):
@@ -245,6 +270,45 @@ class Calls:
             patch[key] = self.pick(choices)
         body = self.pick(MALFORMED + VALUES) if self.often(0.15) else patch
         return [self.step("PATCH", f"/connectors/{self.encoded(self.name())}/config", body)]
+
+    def life(self):
+        """One connector of a kind that may fail, through several states, looked at after each."""
+        name = self.pick(NAMES)
+        path = f"/connectors/{self.encoded(name)}"
+        body = {"name": name, "config": self.failing()}
+        if self.often(0.3):
+            body["initial_state"] = self.pick(["PAUSED", "STOPPED", "RUNNING"])
+        steps = [self.step("POST", "/connectors", body)]
+        for _ in range(self.r.randint(2, 6)):
+            kind = self.r.randint(0, 9)
+            if kind < 4:
+                steps.append(self.step("PUT", f"{path}/{self.pick(['pause', 'resume', 'stop', 'stop'])}"))
+            elif kind == 4:
+                steps.append(self.step("POST", f"{path}/restart" + self.pick(["", "?includeTasks=true", "?onlyFailed=true", "?includeTasks=true&onlyFailed=true"])))
+            elif kind == 5:
+                steps.append(self.step("PUT", f"{path}/config", self.failing()))
+            elif kind == 6:
+                patch = {self.pick(["file", "topics", "topic", "transforms", "tasks.max", "topic.creation.default.partitions",
+                                    "topic.creation.default.replication.factor", "connector.class", "nope"]): self.pick([None, None, "1", "2", "", "x"])}
+                steps.append(self.step("PATCH", f"{path}/config", patch))
+            elif kind == 7:
+                steps.append(self.step("DELETE", f"{path}/offsets"))
+            elif kind == 8:
+                steps.append(self.step("PATCH", f"{path}/offsets", {"offsets": [self.offset_entry() for _ in range(self.r.randint(1, 5))]}))
+            else:
+                steps.append(self.step("POST", "/connectors", {"name": name, "config": self.failing()}))
+            steps.append(self.step("GET", path + self.pick(["/offsets", "/status", "", "/config", "/tasks", "/tasks-config", "/topics", "/tasks/0/status"])))
+        return [*steps, self.step("DELETE", path), self.step("GET", path + self.pick(["", "/status", "/offsets", "/config"]))]
+
+    def offset_entry(self):
+        """Good mostly, of a source or of a sink; several make the order show."""
+        if self.often(0.5):
+            return {"partition": {"filename": self.pick(["${tmpdir}/${uid}.in", "a", "b", "c", "d1", "e22", "\u00e9", "x y"]),
+                                  **({"n": self.pick([1, -1, 5000000000, 1.5, True, None])} if self.often(0.2) else {})},
+                    "offset": self.pick([{"position": 0}, {"position": 3}, {"position": 0}, {"position": -1}, {"position": "x"}, {}, None])}
+        return {"partition": {"kafka_topic": self.pick(["${topic_prefix}${uid}-t", "${topic_prefix}${uid}-t", "${topic_prefix}${uid}-t2"]),
+                              "kafka_partition": self.pick([0, 0, "0", 1])},
+                "offset": self.pick([{"kafka_offset": 0}, {"kafka_offset": 1}, {"kafka_offset": -1}, {"kafka_offset": "x"}, {}, None])}
 
     def verbs(self):
         name = self.encoded(self.name())
@@ -282,6 +346,8 @@ class Calls:
         path = f"/connectors/{name}/offsets"
         topic = "${topic_prefix}${uid}-t"
         entries = []
+        if self.often(0.3):
+            entries = [self.offset_entry() for _ in range(self.r.randint(2, 6))]
         for _ in range(self.r.randint(0, 2)):
             sink = self.often(0.5)
             if sink:
@@ -329,6 +395,8 @@ class Calls:
             plugin = self.pick(PLUGINS)
         if self.often(0.03):
             config.pop("connector.class", None)
+        if self.often(0.1):
+            config[self.pick(["key.converter", "value.converter", "header.converter"])] = self.pick(["JsonConverter", "StringConverter", "SimpleHeaderConverter"])
         body = self.raw({"config": config})[10:] if self.often(0.03) else config
         return [self.step("PUT", f"/connector-plugins/{quote(plugin, safe='$')}/config/validate" + (self.pick(QUERIES) if self.often(0.03) else ""), body)]
 
@@ -375,7 +443,7 @@ class Calls:
         return [self.step(method, path, body, headers)]
 
     FAMILIES = {"create": 8, "put_config": 8, "patch_config": 5, "verbs": 6, "restart": 4, "delete": 4, "read": 4, "everything": 2, "topics": 1,
-                "offsets": 8, "lines": 2, "plugin": 2, "validate": 14, "loggers": 4, "http": 14}
+                "offsets": 8, "lines": 2, "plugin": 2, "validate": 14, "loggers": 4, "http": 14, "life": 3}
 
     def steps(self, count, families=()):
         """At least count steps, beginning with one connector of each kind that runs."""

@@ -7,8 +7,8 @@ sluice_test(base_channel SOURCES unit/core/base/test_channel.c LIBS core_base)
 sluice_test(metrics_page SOURCES unit/core/metrics/test_page.c LIBS core_metrics)
 sluice_test(worker_host_words SOURCES unit/core/worker/test_host_words.c LIBS core_worker)
 sluice_test(worker_stage SOURCES unit/core/worker/test_stage.c LIBS core_worker)
-sluice_test(worker_offsets_order SOURCES unit/core/worker/test_offsets_order.c LIBS core_worker)
 sluice_test(store_offsets_file SOURCES unit/core/store/test_offsets_file.c LIBS core_store)
+sluice_test(store_offsets_order SOURCES unit/core/store/test_offsets_order.c LIBS core_store)
 
 # A sink that writes down what a group does to it, in <build>/tests/group_plugins.
 add_library(group_plugin_ledger MODULE support/group_plugins/ledger.c)

@@ -97,10 +97,24 @@ static void test_bad_ones(void **state)
          "value."},
         {{"topic.creation.default.replication.factor", "1", "topic.creation.default.partitions", "0",
           NULL},
-         "topic.creation.default.partitions"},
+         "Invalid value 0 for configuration partitions: Number of partitions must be positive, or -1 "
+         "to use the broker's default"},
+        {{"topic.creation.default.replication.factor", "0", "topic.creation.default.partitions", "0",
+          NULL},
+         "Invalid value 0 for configuration replication.factor: Replication factor must be positive "
+         "and not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's "
+         "default"},
+        {{"topic.creation.default.replication.factor", "x", "topic.creation.default.partitions", "1",
+          NULL},
+         "Invalid value x for configuration topic.creation.default.replication.factor: Not a number "
+         "of type SHORT"},
+        /* what no group is for means nothing, and the default one comes first */
+        {{"topic.creation.g.replication.factor", "1.5", "topic.creation.a", "b", NULL},
+         "Missing required configuration \"topic.creation.default.replication.factor\" which has no "
+         "default value."},
         {{"topic.creation.default.replication.factor", "1", "topic.creation.default.partitions", "1",
-          "topic.creation.groups", "g", "topic.creation.g.include", "a(", NULL},
-         "topic.creation.g.include"},
+          "topic.creation.groups", "g", "topic.creation.g.include", "a, a(", NULL},
+         "Invalid value [a, a(] for configuration include: Syntax error in regular expression: "},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/worker/offsets_order.h"
+#include "core/store/offsets_order.h"
 
 static void add(json_t *items, json_t *partition)
 {
