@@ -63,18 +63,19 @@ def comparable(step, answer, uid):
 
 
 class Side:
-    """One of the two workers with its variables."""
+    """One of the two workers with its variables. Their letters are `Aa` and `BB`: texts that differ by these alone have
+    the same hashCode(), by which Java orders its maps."""
 
-    def __init__(self, replay, worker, folder, letter):
-        self.replay, self.worker, self.folder, self.letter = replay, worker, folder, letter
+    def __init__(self, replay, worker, folder, letters):
+        self.replay, self.worker, self.folder, self.letters = replay, worker, folder, letters
         self.seen = None
         self.client = replay.Client(f"http://127.0.0.1:{worker.admin_port}", 100)
         self.vars = {"source_class": SOURCE, "sink_class": SINK, "topic_prefix": "rest-", "topic": "${topic}",
                      "timestamp": "${timestamp}", "hostport": f"127.0.0.1:{worker.admin_port}", "_rev": ["tmpdir", "uid"]}
 
     def begin(self, number):
-        self.vars["uid"] = f"u{number}{self.letter}"
-        self.vars["tmpdir"] = os.path.join(self.folder, f"{self.letter}{number}")
+        self.vars["uid"] = f"u{number}{self.letters}"
+        self.vars["tmpdir"] = os.path.join(self.folder, f"{self.letters}{number}")
         os.makedirs(self.vars["tmpdir"])
 
     def send(self, step):
@@ -267,7 +268,7 @@ def main():
             else:
                 started(jvm)
             sluice = started(Sluice(os.path.join(folder, "sluice"), {}, {**WORKER, "bootstrap.servers": bootstrap}, verb="standalone"))
-            pair = Pair(replay, Side(replay, jvm, folder, "j"), Side(replay, sluice, folder, "s"), Ends(bootstrap))
+            pair = Pair(replay, Side(replay, jvm, folder, "Aa"), Side(replay, sluice, folder, "BB"), Ends(bootstrap))
             keep = open(arguments.keep, "w", encoding="utf-8") if arguments.keep else None
             for number in range(arguments.rounds):
                 seed = arguments.seed * 1000 + number
