@@ -1,9 +1,12 @@
 /* Values of records as the database takes them. */
 #include "connectors/sql/row.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "connectors/sql/moment.h"
 #include "lib/java/calendar.h"
 
 enum { MS_PER_DAY = 86400000, TIME_TEXT_SIZE = 48 };
@@ -128,6 +131,49 @@ static struct sql_value counted_timestamp(const struct sluice_host *host,
     return timestamp(host, settings, batch, column, ms, (int)(micros - ms * 1000));
 }
 
+static bool names_zone(struct sluice_span text)
+{
+    enum { DATE_SIZE = 10 };
+    for (size_t i = DATE_SIZE; i < text.size; i++) {
+        if (text.data[i] == 'Z' || text.data[i] == '+' || text.data[i] == '-') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Text that says a time: of a field that is listed as one (digits count from 1970, too), and, as
+ * MariaDB takes no zone in a text, of any with a zone that goes into a column for times there.
+ */
+static bool text_timestamp(const struct sluice_host *host, const struct sink_settings *settings,
+                           struct sluice_batch *batch, const struct shape_column *column,
+                           struct sluice_span text, struct sql_value *to)
+{
+    struct moment moment;
+    char number[24], *end;
+    bool times = column->type == SQL_TYPE_TIMESTAMP || column->type == SQL_TYPE_TIMESTAMP_ZONE;
+    if (text.size == 0 || !isdigit((unsigned char)text.data[0]) ||
+        (!column->timestamp &&
+                           (settings->client->product != SQL_MYSQL || !times || !names_zone(text)))) {
+        return false;
+    }
+    if (moment_parse(text.data, text.size, settings->zone, &moment)) {
+        *to = timestamp(host, settings, batch, column, moment.ms, moment.nanos / 1000 % 1000);
+        return true;
+    }
+    if (!column->timestamp || text.size >= sizeof(number)) {
+        return false;
+    }
+    snprintf(number, sizeof(number), "%.*s", (int)text.size, text.data);
+    long long count = strtoll(number, &end, 10);
+    if (*end) {
+        return false;
+    }
+    *to = counted_timestamp(host, settings, batch, column, count);
+    return true;
+}
+
 void row_convert(const struct sluice_host *host, const struct sink_settings *settings,
                  struct sluice_batch *batch, const struct shape_column *column,
                  const struct sluice_value *value, struct sql_value *to)
@@ -156,7 +202,9 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
         *to = (struct sql_value){.kind = SQL_BOOLEAN, .integer = data->boolean(value)};
         return;
     case SLUICE_STRING:
-        *to = text(data->text(value));
+        if (!text_timestamp(host, settings, batch, column, data->text(value), to)) {
+            *to = text(data->text(value));
+        }
         return;
     case SLUICE_BYTES:
         *to = text(data->text(value));

@@ -331,6 +331,11 @@ static int find_tables(struct sql_database *database, const char *schema, const 
     int result = text ? sqlite3_prepare_v2(database->connection, text, -1, &statement, NULL)
                       : SQLITE_NOMEM;
     sqlite3_free(text);
+    if (result == SQLITE_ERROR && schema) {
+        return sql_error_set(error, SQL_FATAL, "", result,
+                             "unknown database %s (what stands before a dot in a table's name; a dot of the name "
+                             "itself: table.name.format=\"${topic}\", in quotes)", schema);
+    }
     if (result != SQLITE_OK) {
         return result == SQLITE_NOMEM ? sql_error_set(error, SQL_RETRY, "", result, "no memory")
                                       : fail(database->connection, "", error);

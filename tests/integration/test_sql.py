@@ -514,6 +514,30 @@ def test_times_that_are_no_dates_do_not_stop_a_table(tmp_path, servers):
         assert consumed(sluice, "s-endless", 1) == [{"id": 1, "at": 9223372036825200000, "z": -9223372036832400000}]
 
 
+def test_texts_that_say_a_time_are_times(sink, database, request):
+    """Those of timestamp.fields.list; on MariaDB any that names a zone and goes into a column for times."""
+    t = table(request.node.name)
+    database.run(f"DROP TABLE IF EXISTS {t}")
+    kind = {MariaDb: "DATETIME(6)", Postgres: "TIMESTAMP", Sqlite: "TIMESTAMP"}[type(database)]
+    database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY, a {kind}, b {kind}, c {kind})")
+    schema = struct(*[field("id", "int32")] + [field(name, "string") for name in "abc"])
+    sluice = sink({"timestamp.fields.list": "a,b"}, t,
+                  [{"value": row(schema, id=1, a="2024-01-01T02:00:00.123456+02:00", b="1704067200123456",
+                                 c="2024-01-01T00:00:00Z")}])
+    if isinstance(database, Sqlite):
+        rows_are(database, f"SELECT a, b, c FROM {t}", [["1704067200123", "1704067200123", "2024-01-01T00:00:00Z"]], sluice)
+    else:
+        rows_are(database, f"SELECT a, b, c = '2024-01-01 00:00:00' FROM {t}",
+                 [["2024-01-01 00:00:00.123456"] * 2 + ["t" if isinstance(database, Postgres) else "1"]], sluice)
+
+
+def test_a_topic_with_a_dot_on_sqlite_says_what_to_do(tmp_path, servers):
+    with Sluice(tmp_path, {"sq": {**SINK, "topics": "a.b", "connection.url": servers(ON_SQLITE).url,
+                                  "auto.create": "true"}}) as sluice:
+        produce(sluice, "a.b", [{"value": row(struct(field("id", "int32")), id=1)}])
+        assert "unknown database a " in sluice.wait_state("sq", "FAILED")["trace"]
+
+
 def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, servers):
     database = servers(ON_SQLITE)
     with Sluice(tmp_path, {}) as sluice:
