@@ -97,7 +97,7 @@ static int unknown(const char *name)
 static int all_written(int result)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (result == CLI_OK) {
+        if (result != CLI_ENVIRONMENT) { /* else it was told */
             fprintf(stderr, "sluice: standard output cannot be written: %s\n", strerror(errno));
         }
         return result == CLI_OK ? CLI_ENVIRONMENT : result;
