@@ -92,6 +92,13 @@ static void read_properties(struct check_file *file, const char *data, size_t si
     for (size_t i = 0; i < size; i++) {
         number += data[i] == '\n';
         if ((unsigned char)data[i] >= 0x80) {
+            if (i == 0 && size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+                check_warning(file, NULL, "save it as UTF-8 without BOM",
+                              "line 1: begins with a byte order mark (BOM), which becomes part of the "
+                              "first key, for Connect as for sluice");
+                i += 2;
+                continue;
+            }
             check_warning(file, NULL, "write such characters as \\uXXXX",
                           "line %zu: not ASCII; Connect reads these files as ISO-8859-1, so UTF-8 "
                           "text arrives garbled",

@@ -158,6 +158,22 @@ static int run_file(struct run *run)
     return status;
 }
 
+/* What a connector's file says to a transform or predicate: `transforms.x.field=f` is `field=f`. */
+static void add_inner(struct run *run, const struct properties *properties)
+{
+    static const char *const families[] = {"transforms.", "predicates."};
+    for (size_t i = 0; i < properties->count; i++) {
+        const char *name = properties->items[i].name;
+        for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+            size_t family = strlen(families[f]);
+            const char *dot = strncmp(name, families[f], family) == 0 ? strchr(name + family, '.') : NULL;
+            if (dot && !json_object_get(run->config, dot + 1)) {
+                json_object_set_new(run->config, dot + 1, json_string(properties->items[i].value));
+            }
+        }
+    }
+}
+
 static int load_config(struct run *run, const char *path)
 {
     struct properties properties = {0};
@@ -169,6 +185,9 @@ static int load_config(struct run *run, const char *path)
     for (size_t i = 0; result == 0 && i < properties.count; i++) {
         json_object_set_new(run->config, properties.items[i].name,
                             json_string(properties.items[i].value));
+    }
+    if (result == 0) {
+        add_inner(run, &properties);
     }
     properties_finish(&properties);
     error_clear(&error);

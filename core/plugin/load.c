@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <ltdl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -202,6 +203,11 @@ static int check_entry(const char *path, const struct sluice_entry *entry, struc
 int plugin_load(const char *path, const struct sluice_entry **ret_entry, struct error *error)
 {
     static int ready = -1;
+    char beside[PATH_MAX];
+    if (!strchr(path, '/') && /* a file here, where the loader would look in the libraries' folders */
+        (size_t)snprintf(beside, sizeof(beside), "./%s", path) < sizeof(beside)) {
+        path = beside;
+    }
     if (ready < 0) {
         ready = lt_dlinit() == 0;
     }

@@ -1,8 +1,12 @@
 #include "core/worker/herder.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sluice/config_provider.h>
+#include <sluice/converter.h>
 
 #include "core/base/log.h"
 #include "core/worker/herder_priv.h"
@@ -271,13 +275,47 @@ void herder_destroy(struct herder *herder)
     free(herder);
 }
 
+static int check_class(const struct herder *herder, const char *key, const char *kind,
+                       struct error *error)
+{
+    const char *class_name = properties_get(herder->worker, key);
+    if (!class_name || strstr(class_name, "${") || catalog_find(herder->catalog, kind, class_name)) {
+        return 0;
+    }
+    return error_set_class(error, ERROR_CONFIG, "org.apache.kafka.common.config.ConfigException",
+                           "Invalid value %s for configuration %s: Class %s could not be found. "
+                           "`sluice plugins list` shows what there is; plugin.path says where else to look",
+                           class_name, key, class_name);
+}
+
+/* Classes of the worker's own file: Connect's worker does not start where one is not there. */
+static int check_classes(const struct herder *herder, struct error *error)
+{
+    const char *named = properties_get(herder->worker, "config.providers");
+    char *list = strdup(named ? named : ""), *save = NULL;
+    int result = check_class(herder, "key.converter", SLUICE_CONVERTER, error);
+    result = result == 0 ? check_class(herder, "value.converter", SLUICE_CONVERTER, error) : result;
+    result = result == 0 ? check_class(herder, "header.converter", NULL, error) : result;
+    for (char *name = strtok_r(list, ", \t", &save); name && result == 0;
+         name = strtok_r(NULL, ", \t", &save)) {
+        char *key = NULL;
+        if (asprintf(&key, "config.providers.%s.class", name) >= 0) {
+            result = check_class(herder, key, SLUICE_CONFIG_PROVIDER, error);
+            free(key);
+        }
+    }
+    free(list);
+    return result;
+}
+
 /* The embedded log and the plugins are looked after side by side; both are needed. */
 static void one_ready(struct herder *herder)
 {
     if (--herder->waiting > 0 || herder->stopping) {
         return;
     }
-    bool failed = herder->start_error.code != ERROR_NONE;
+    bool failed = herder->start_error.code != ERROR_NONE ||
+                  check_classes(herder, &herder->start_error) != 0;
     herder->ready = !failed;
     if (herder->ready && herder->config_dir) {
         config_dir_start(herder->config_dir);

@@ -112,6 +112,9 @@ def test_syntax_and_bytes(tmp_path):
     assert code == 0
     texts = [f["message"] for f in report["findings"]]
     assert any("given twice" in text for text in texts) and any("ISO-8859-1" in text for text in texts)
+    path = tmp_path / "bom.properties"
+    path.write_bytes(b"\xef\xbb\xbfname=a\nconnector.class=RestSource\n")
+    assert any("byte order mark" in f["message"] for f in findings(str(path))[1]["findings"])
 
 
 def test_json_files(tmp_path):

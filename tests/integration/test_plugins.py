@@ -84,6 +84,20 @@ def test_new_connector_runs_with_the_files_beside_it(project):
                                               "--from-beginning", "--max-messages", "1", cwd=path).stdout)
             worker.terminate()
         assert first == '{"n":1}\n'
+    else:
+        lines = ["--bootstrap-server", "local:sluice-data", "--topic", "numbers"]
+        text = "6869\n" if kind == "converter" else '{"name":"x","id":1}\n{"name":"y"}\n'
+        subprocess.run([SLUICE, "produce", *lines], input=text, text=True, check=True, cwd=path)
+        ran = sluice("run", "--rest", "off", "--exit-when-idle", "300", "worker.properties",
+                     "example.properties", cwd=path)
+        assert ran.returncode == 0, ran.stderr
+        assert (path / "numbers.txt").read_text().splitlines() == {
+            "transform": ["{name=X, id=1}", "{name=Y}"], "predicate": ["{name=x, id=1}"],
+            "converter": ["hi"]}[kind]
+        if kind == "transform":
+            tried = subprocess.run([SLUICE, "transform", "--plugin-path", "my_thing.so", "example.properties"],
+                                   input='{"name":"x"}\n', text=True, capture_output=True, check=True, cwd=path)
+            assert tried.stdout == '{"name":"X"}\n'
 
 
 def test_new_project_is_described(project):

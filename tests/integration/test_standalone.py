@@ -141,14 +141,27 @@ def test_a_second_signal_ends_at_once(tmp_path):
         assert sluice.process.wait(10) in (0, 1)
 
 
+@pytest.mark.parametrize("key, value", [
+    ("value.converter", "io.confluent.connect.avro.AvroConverter"),
+    ("config.providers.vault.class", "com.acme.VaultConfigProvider")])
+def test_a_worker_without_its_classes_does_not_start(tmp_path, key, value):
+    worker = {**Sluice(tmp_path, {}).worker, "config.providers": "vault", key: value}
+    file = write_properties(tmp_path / "worker.properties", worker)
+    done = subprocess.run([SLUICE, "standalone", file], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"Invalid value {value} for configuration {key}: Class {value} could not be found." in done.stderr
+
+
 def test_offsets_that_cannot_be_stored_say_why(tmp_path):
     (tmp_path / "in.txt").write_text("one\n")
-    (tmp_path / "file").write_text("")
     source = {"connector.class": "FileStreamSource", "file": str(tmp_path / "in.txt"), "topic": "t"}
-    with Sluice(tmp_path, {"in": source}, {"offset.storage.file.filename": f"{tmp_path}/file/offsets",
-                                           "offset.flush.interval.ms": "100"}, verb="standalone") as sluice:
-        wait_until(lambda: f"Could not store offsets in {tmp_path}/file/offsets: " in sluice.text()
-                   and "Not a directory" in sluice.text(), what="the cause in the log")
+    (tmp_path / "folder").mkdir()
+    with Sluice(tmp_path, {}, {"offset.storage.file.filename": f"{tmp_path}/folder/offsets",
+                               "offset.flush.interval.ms": "100"}, verb="standalone") as sluice:
+        (tmp_path / "folder").rmdir()
+        assert sluice.call("POST", "/connectors", {"name": "in", "config": {"name": "in", **source}})[0] == 201
+        wait_until(lambda: f"Could not store offsets in {tmp_path}/folder/offsets: " in sluice.text()
+                   and "No such file or directory" in sluice.text(), what="the cause in the log")
 
 
 def test_a_signal_that_comes_twice_at_once_is_one(tmp_path):
