@@ -62,6 +62,7 @@ struct rest_request {
     /* task thread before records are added, broker thread each result once, http thread when BACK */
     struct rest_result *results;
     size_t count, result_capacity;
+    size_t weight;                        /* what it counts in server->weight */
     atomic_size_t left;                   /* results not known yet */
 };
 

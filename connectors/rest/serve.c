@@ -14,7 +14,10 @@
 
 #define STOPPING_TEXT "The REST source is stopping; send the request again"
 
-enum { POOL_WITH_BUFFERS = 64 };
+enum {
+    POOL_WITH_BUFFERS = 64,
+    RESULT_WEIGHT = 160, /* of a record that is done: its result and its place in the answer */
+};
 
 static const struct rest_fault stopping_fault = {503, 503, STOPPING_TEXT};
 
@@ -71,8 +74,24 @@ static void unstall(struct rest_server *server)
     }
 }
 
+/* The records of a request weigh no more than that now. */
+static void lighten(struct rest_server *server, struct rest_request *request, size_t weight)
+{
+    if (request->weight <= weight) {
+        return;
+    }
+    size_t less = request->weight - weight;
+    request->weight = weight;
+    size_t left = atomic_fetch_sub(&server->weight, less) - less;
+    if (left <= server->settings->inflight_max && atomic_load(&server->held) &&
+        atomic_exchange(&server->held, false)) {
+        server->ready(server->user);
+    }
+}
+
 static void recycle(struct rest_server *server, struct rest_request *request)
 {
+    lighten(server, request, 0);
     server->reserved -= request->reserved;
     request->reserved = 0;
     server->pending--;
@@ -425,6 +444,7 @@ void rest_serve_back(struct rest_server *server, struct rest_request *request)
         recycle(server, request);
         return;
     }
+    lighten(server, request, request->count * RESULT_WEIGHT);
     request->state = REST_BACK;
     if (!request->expired) {
         resume(server, request);

@@ -20,6 +20,9 @@
  * single records what it saves large batches (measured: 8 to 64 kB, best between 16 and 32). */
 enum { CONNECTION_MEMORY = 32 * 1024 };
 
+/* What a record costs on its way to the log, beside its text: itself, its message, its place in the answer. */
+enum { RECORD_WEIGHT = 512 };
+
 static int64_t monotonic_ms(void)
 {
     struct timespec now;
@@ -71,6 +74,23 @@ struct rest_request *rest_server_take(struct rest_server *server, size_t max_byt
     }
     pthread_mutex_unlock(&server->lock);
     return first;
+}
+
+void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t records)
+{
+    request->weight = records * RECORD_WEIGHT;
+    (void)atomic_fetch_add(&server->weight, request->weight);
+}
+
+bool rest_server_heavy(struct rest_server *server)
+{
+    /* invariant 5: a body of `{}` has many more records than bytes to show for them */
+    size_t most = server->settings->inflight_max;
+    if (atomic_load(&server->weight) <= most) {
+        return false;
+    }
+    atomic_store(&server->held, true);
+    return atomic_load(&server->weight) > most; /* who made it less in between may not have seen that */
 }
 
 static void wait_until(struct rest_server *server, const bool *reached, int64_t wait_ms)

@@ -30,6 +30,15 @@ unsigned rest_server_port(const struct rest_server *server, size_t listener);
  */
 struct rest_request *rest_server_take(struct rest_server *server, size_t max_bytes);
 
+/**
+ * Counts the records of a request that was taken, against sluice.http.inflight.max.bytes and until its
+ * answer is sent. [task thread]
+ */
+void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t records);
+
+/** True while too many records are out for more of them; ready() is called once they are not. [task thread] */
+bool rest_server_heavy(struct rest_server *server);
+
 /** Gives a request back to be answered; it is not to be touched afterwards. [any thread] */
 void rest_server_done(struct rest_server *server, struct rest_request *request);
 

@@ -40,6 +40,9 @@ struct rest_server {
     bool quiesced;
     bool resumed;                      /* connections were, since the daemons ran last */
 
+    atomic_size_t weight;              /* of records that are out, see rest_server_weigh() */
+    atomic_bool held;                  /* the task thread waits until it is less */
+
     _Atomic(struct rest_request *) done; /* stack: broker and task threads push, http thread takes all */
 
     pthread_mutex_t lock;

@@ -50,7 +50,8 @@ const struct sluice_option rest_options[] = {
      .default_value = "67108864", .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_RANGE,
      .min = 1024, .max = INT64_MAX, .group = "Limits",
      .doc = "Bodies held in memory until they are answered, all connections together. Beyond it, "
-            "further bodies are not read until others are done (see sluice.http.overload)."},
+            "further bodies are not read until others are done (see sluice.http.overload). The records "
+            "of bodies may take as much again, each counted as 512 bytes."},
     {OPTION, .name = "sluice.http.overload", .type = SLUICE_OPTION_STRING, .default_value = "wait",
      .importance = SLUICE_LOW, .valid = SLUICE_VALID_ONE_OF, .values = overload_values,
      .group = "Limits",

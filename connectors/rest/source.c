@@ -189,6 +189,7 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
         return false;
     }
     host->metric_add(source->records, (int64_t)source->body.count);
+    rest_server_weigh(source->server, request, source->body.count);
     add_records(source, batch, request);
     return true;
 }
@@ -219,6 +220,7 @@ static bool handle_stream(struct source *source, struct sluice_batch *batch, str
         return false;
     }
     host->metric_add(source->records, (int64_t)count);
+    rest_server_weigh(source->server, request, count);
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = host->records->add(batch, route->topic);
         host->records->set_key(record, host->data->schema_plain(SLUICE_STRING, false), records[i].key);
@@ -255,25 +257,27 @@ static void handle(struct source *source, struct sluice_batch *batch, struct res
 }
 
 /*
- * Goes on until records are there or the server has nothing left: only a server that was found empty
- * wakes the task again.
+ * Goes on until records are there or the server has nothing left, or nothing that may be taken: only a server
+ * of which that was found wakes the task again.
  */
 static enum sluice_result poll_requests(void *self, struct sluice_batch *batch, int timeout_ms)
 {
     (void)timeout_ms;
     struct source *source = self;
     const struct sluice_records *records = source->host->records;
+    bool heavy = false;
     do {
         if (!source->taken) {
             source->taken = rest_server_take(source->server, POLL_BYTES);
         }
         /* invariant 5: a batch is bounded by records too; tiny ones weigh more than their text */
-        while (source->taken && records->count(batch) < POLL_RECORDS) {
+        while (source->taken && records->count(batch) < POLL_RECORDS &&
+               !(heavy = rest_server_heavy(source->server))) {
             struct rest_request *request = source->taken;
             source->taken = request->next;
             handle(source, batch, request);
         }
-        if (records->count(batch) > 0) {
+        if (records->count(batch) > 0 || heavy) {
             break;
         }
     } while (source->taken || (source->taken = rest_server_take(source->server, POLL_BYTES)) != NULL);

@@ -8,6 +8,7 @@
 #define TESTS_SUPPORT_FAKE_SOURCE_HOST_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <sluice/plugin.h>
@@ -49,7 +50,7 @@ struct fake_source_host {
 
     struct fake_record *records;
     size_t record_count, record_capacity;
-    int64_t polls;
+    atomic_llong polls; /* ended */
     struct fake_offset {
         char topic[256];
         int64_t next;

@@ -399,6 +399,32 @@ static void test_stalls_at_the_limit(void **state)
     end(fixture);
 }
 
+/* Records weigh against the same limit until their answer is sent; who was held back is called once they do not. */
+static void test_records_have_a_weight(void **state)
+{
+    (void)state;
+    struct fixture *fixture = begin(make());
+    send_text(&fixture->client, "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    struct rest_request *request = take(fixture);
+    assert_false(rest_server_heavy(fixture->server));
+    rest_server_weigh(fixture->server, request, 1000);
+    assert_true(rest_server_heavy(fixture->server));
+    assert_null(rest_server_take(fixture->server, 1 << 20));
+    pthread_mutex_lock(&fixture->lock);
+    fixture->ready = false;
+    pthread_mutex_unlock(&fixture->lock);
+    give_back(fixture, request, 1);
+    assert_true(client_receive(&fixture->client));
+    assert_int_equal(fixture->client.status, 200);
+    pthread_mutex_lock(&fixture->lock);
+    while (!fixture->ready) {
+        pthread_cond_wait(&fixture->changed, &fixture->lock);
+    }
+    pthread_mutex_unlock(&fixture->lock);
+    assert_false(rest_server_heavy(fixture->server));
+    end(fixture);
+}
+
 static void test_rejects_at_the_limit(void **state)
 {
     (void)state;
@@ -589,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_expect_continue),
         cmocka_unit_test(test_refusals_keep_the_connection),
         cmocka_unit_test(test_stalls_at_the_limit),
+        cmocka_unit_test(test_records_have_a_weight),
         cmocka_unit_test(test_rejects_at_the_limit),
         cmocka_unit_test(test_client_leaves),
         cmocka_unit_test(test_answer_timeout),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,6 +116,52 @@ static void test_json(void **state)
     expect_record(&records[2], "12471ce1b695.pin", 3, "{\"a\":[]}", "1");
     expect_record(&records[3], "12471ce1b695.pin", -1, NULL, NULL);
     expect_record(&records[4], "12471ce1b695.pin", -1, NULL, "\"x\"");
+    end(fixture);
+}
+
+/* invariant 5: `{}` is three bytes of a body, and a record. */
+static void test_many_records_of_nothing(void **state)
+{
+    (void)state;
+    const char *properties[] = {"listeners", "http://127.0.0.1:0", "sluice.http.body.max.bytes", "2048",
+                                "sluice.http.inflight.max.bytes", "2048", NULL}; /* 4 records */
+    char error[500];
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct fake_source_host *fake =
+        fake_source_host_create(&rest_source_descriptor, properties, error, sizeof(error));
+    assert_non_null(fake);
+    fixture->fake = fake;
+    fake->hold = true;
+    (void)begin(fixture);
+    client_open(&fixture->other, fixture->client.port);
+    static const char head[] = "POST /topics/a HTTP/1.1\r\nHost: h\r\nContent-Type: " JSON_V2 "\r\n";
+    static const char five[] = "Content-Length: 29\r\n\r\n{\"records\":[{},{},{},{},{} ]}";
+    client_send(&fixture->client, head, sizeof(head) - 1);
+    client_send(&fixture->client, five, sizeof(five) - 1);
+    assert_true(fake_source_host_wait(fake, 5));
+    client_send(&fixture->other, head, sizeof(head) - 1);
+    client_send(&fixture->other, five, sizeof(five) - 1);
+    struct client *third = calloc(1, sizeof(*third));
+    client_open(third, fixture->client.port);
+    client_request(third, "GET", "/", NULL, NULL); /* the other's is in, too */
+    assert_int_equal(third->status, 200);
+    client_close(third);
+    free(third);
+    for (int64_t polls = fake->polls; fake->polls < polls + 3;) {
+        usleep(1000);
+    }
+    pthread_mutex_lock(&fake->lock);
+    size_t count = fake->record_count;
+    pthread_mutex_unlock(&fake->lock);
+    assert_int_equal(count, 5); /* those of the other wait */
+    fake_source_host_release(fake);
+    assert_true(client_receive(&fixture->client));
+    assert_int_equal(fixture->client.status, 200);
+    assert_true(fake_source_host_wait(fake, 10));
+    fake_source_host_release(fake);
+    assert_true(client_receive(&fixture->other));
+    assert_int_equal(fixture->other.status, 200);
+    client_close(&fixture->other);
     end(fixture);
 }
 
@@ -491,6 +538,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_many_records_of_nothing),
         cmocka_unit_test(test_binary),
         cmocka_unit_test(test_bad_bodies),
         cmocka_unit_test(test_partial_failure),
