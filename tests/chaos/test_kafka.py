@@ -90,7 +90,10 @@ def inflict(fault, chance, sluice, broker, proxy):
         broker.restart(kill=True)
     elif fault == "broker-away":
         broker.stop()
-        time.sleep(AWAY)
+        instant = chance.uniform(0, AWAY)
+        time.sleep(instant)
+        inflict("task", chance, sluice, broker, proxy)  # and begins without it
+        time.sleep(AWAY - instant)
         broker.start()
 
 
