@@ -1,7 +1,7 @@
 /*
  * Kafka by librdkafka: what its parts share. broker_kafka is put together in kafka.c, which also makes
  * clients; kafka_error.c gives faults their Java names; kafka_producer.c, kafka_consumer.c with
- * kafka_group.c (membership, commits) and kafka_chunk.c (messages), and kafka_admin.c with
+ * kafka_group.c (membership), kafka_commit.c and kafka_chunk.c (messages), and kafka_admin.c with
  * kafka_cluster.c are the interface. kafka_config.c decides how a client is configured.
  */
 #ifndef CORE_BROKER_KAFKA_H
@@ -172,20 +172,25 @@ void kafka_chunk_free_spare(struct kafka_consumer *consumer);
 void kafka_group_prepare(rd_kafka_conf_t *conf);
 int kafka_subscribe(struct broker_consumer *base, const char *const *topics, size_t count,
                     struct error *error);
-int kafka_commit(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
-                 struct error *error);
-int kafka_commit_sync(struct broker_consumer *base, const struct broker_offset *offsets,
-                      size_t count, int timeout_ms, struct error *error);
 /** A subscribed topic does not exist. */
 void kafka_group_miss(struct kafka_consumer *consumer, const char *topic);
 /** Looks whether missing topics have come, when it is time. */
 void kafka_group_look(struct kafka_consumer *consumer);
 /** Asks again for committed offsets that were not told, when it is time. */
 void kafka_group_ask(struct kafka_consumer *consumer);
-/** Notices a right to the group that is gone, where no commit would. */
-void kafka_group_watch(struct kafka_consumer *consumer);
 /** Leaves the group, with revoked() called, and ends what waits for an answer. */
 void kafka_group_leave(struct kafka_consumer *consumer);
+
+/* -- kafka_commit.c -- */
+
+int kafka_commit(struct broker_consumer *base, const struct broker_offset *offsets, size_t count,
+                 struct error *error);
+int kafka_commit_sync(struct broker_consumer *base, const struct broker_offset *offsets,
+                      size_t count, int timeout_ms, struct error *error);
+/** No answer comes any more: those that wait for one have failed. */
+void kafka_commit_end(struct kafka_consumer *consumer);
+/** Notices a right to the group that is gone, where no commit would. */
+void kafka_group_watch(struct kafka_consumer *consumer);
 
 /* -- the rest of broker_kafka -- */
 
