@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "lib/util/refuse_value.h"
+
 enum { BACKOFF_MAX_MS = 60000, RETRY_AFTER_MAX_S = 3600, SHOWN = 200 };
 
 /* A status at *at, which moves behind it; -1: none. */
@@ -55,18 +57,12 @@ bool statuses_has(const struct statuses *statuses, int status)
     return false;
 }
 
-static bool refuse(const char *name, const char *value, const char *why, char *message, size_t size)
-{
-    snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
-    return false;
-}
-
 bool http_check_statuses(const char *name, const char *value, char *message, size_t size)
 {
     struct statuses statuses;
     char why[200];
     return !value || statuses_parse(value, &statuses, why, sizeof(why)) == 0 ||
-           refuse(name, value, why, message, size);
+           refuse_value(name, value, why, message, size);
 }
 
 bool http_check_url(const char *name, const char *value, char *message, size_t size)
@@ -76,7 +72,7 @@ bool http_check_url(const char *name, const char *value, char *message, size_t s
     }
     bool good = strncasecmp(value, "http://", 7) == 0 || strncasecmp(value, "https://", 8) == 0;
     return (good && !strpbrk(value, " \r\n\t")) ||
-           refuse(name, value, "a URL begins with http:// or https:// and has no blanks", message, size);
+           refuse_value(name, value, "a URL begins with http:// or https:// and has no blanks", message, size);
 }
 
 void headers_free(char *headers[HEADERS_MAX + 1])

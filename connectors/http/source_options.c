@@ -3,6 +3,7 @@
 
 #include "connectors/http/plugin.h"
 #include "connectors/http/source.h"
+#include "lib/util/refuse_value.h"
 
 static const char *const methods[] = {"GET", "POST", "PUT", "get", "post", "put", NULL};
 const char *const http_offset_modes[] = {"SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION",
@@ -40,12 +41,8 @@ static bool check_topic(const char *name, const char *value, char *message, size
 
 static bool check_pointer(const char *name, const char *value, char *message, size_t size)
 {
-    if (value && *value && *value != '/') {
-        snprintf(message, size, "Invalid value %s for configuration %s: a JSON pointer begins with /", value,
-                 name);
-        return false;
-    }
-    return true;
+    return !value || !*value || *value == '/' ||
+           refuse_value(name, value, "a JSON pointer begins with /", message, size);
 }
 
 const struct sluice_option http_source_options[] = {

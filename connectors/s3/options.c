@@ -7,6 +7,7 @@
 #include "connectors/s3/settings.h"
 #include "lib/java/zone.h"
 #include "lib/schedule/runs.h"
+#include "lib/util/refuse_value.h"
 
 #define OPTION(option_name, option_type) \
     .size = sizeof(struct sluice_option), .name = (option_name), \
@@ -47,19 +48,12 @@ static const char *const object_classes[] = {"STANDARD", "REDUCED_REDUNDANCY", "
 
 static const char AVRO_REASON[] = "it belongs to the Avro and Parquet formats, which are not here yet";
 
-/* Says why in the words of Connect's ConfigException, which name key and value. */
-static bool refuse(const char *name, const char *value, const char *why, char *message, size_t size)
-{
-    snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
-    return false;
-}
-
 /* A null (an option that is required and missing) has been reported already. */
 static bool check_format(const char *name, const char *value, char *message, size_t size)
 {
     enum format_kind kind = value ? format_kind_of(value) : FORMAT_JSON;
     if (kind == FORMAT_NONE) {
-        return refuse(name, value, "no such format; JsonFormat, ByteArrayFormat and StringFormat are",
+        return refuse_value(name, value, "no such format; JsonFormat, ByteArrayFormat and StringFormat are",
                       message, size);
     }
     /* Avro and Parquet are refused by validate() where such files are wanted; bytes as headers.format.class
@@ -70,7 +64,7 @@ static bool check_format(const char *name, const char *value, char *message, siz
 static bool check_partitioner(const char *name, const char *value, char *message, size_t size)
 {
     if (value && partitioner_kind_of(value) == PARTITIONER_NONE) {
-        return refuse(name, value,
+        return refuse_value(name, value,
                       "no such partitioner; Default, Field, TimeBased, Daily and HourlyPartitioner are",
                       message, size);
     }
@@ -97,7 +91,7 @@ static bool check_sse(const char *name, const char *value, char *message, size_t
         strcasecmp(value, "aws:kms:dsse") == 0) {
         return true;
     }
-    return refuse(name, value, "must be empty, AES256, aws:kms or aws:kms:dsse", message, size);
+    return refuse_value(name, value, "must be empty, AES256, aws:kms or aws:kms:dsse", message, size);
 }
 
 static bool check_credentials(const char *name, const char *value, char *message, size_t size)
@@ -107,7 +101,7 @@ static bool check_credentials(const char *name, const char *value, char *message
     if (!value || credentials_class(value, &source, &role)) {
         return true;
     }
-    return refuse(name, value,
+    return refuse_value(name, value,
                   strncmp(value, "com.amazonaws.auth.", 19) == 0
                       ? "a class of the AWS SDK for Java 1; use that of version 2, such as "
                         DEFAULT_CREDENTIALS_CLASS

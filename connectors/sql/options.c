@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "connectors/sql/jdbc_url.h"
-#include "lib/java/zone.h"
 
 const char *const sql_dialects[] = {"",
                                     "SqliteDatabaseDialect",
@@ -28,20 +27,5 @@ bool sql_check_url(const char *name, const char *value, char *message, size_t si
         return false;
     }
     jdbc_url_finish(&url);
-    return true;
-}
-
-bool sql_check_zone(const char *name, const char *value, char *message, size_t size)
-{
-    struct zone *zone = NULL;
-    char why[200];
-    if (!value) {
-        return true;
-    }
-    if (zone_open(value, &zone, why, sizeof(why)) != 0) {
-        snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
-        return false;
-    }
-    zone_close(zone);
     return true;
 }

@@ -32,6 +32,5 @@
 /** Common to both: validators and values. */
 extern const char *const sql_dialects[];
 bool sql_check_url(const char *name, const char *value, char *message, size_t size);
-bool sql_check_zone(const char *name, const char *value, char *message, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "connectors/sql/options.h"
+#include "lib/schedule/runs.h"
 #include "lib/util/buffer.h"
 
 static const char *const insert_modes[] = {"insert", "upsert", "update", "multi", "insert_ignore",
@@ -74,7 +75,7 @@ const struct sluice_option sql_sink_options[] = {
      .group = "Data Mapping", .display_name = "Fields Whitelist",
      .doc = "Fields of the value that are written; empty: all. Key fields are always written."},
     {SQL_OPTION("db.timezone", STRING), .default_value = "UTC", .importance = SLUICE_MEDIUM,
-     .valid = SLUICE_VALID_CUSTOM, .check = sql_check_zone, .group = "Data Mapping",
+     .valid = SLUICE_VALID_CUSTOM, .check = runs_check_zone, .group = "Data Mapping",
      .display_name = "DB Time Zone",
      .doc = "Zone of timestamps in columns without a zone of their own. Dates and times of day have "
             "none and are written as they are."},

@@ -132,7 +132,7 @@ const struct sluice_option sql_source_options[] = {
      .group = "Connector", .doc = "What timestamps become: Connect's Timestamp (milliseconds), or "
                                   "numbers or texts that keep micro- or nanoseconds."},
     {SQL_OPTION("db.timezone", STRING), .default_value = "UTC", .importance = SLUICE_MEDIUM,
-     .valid = SLUICE_VALID_CUSTOM, .check = sql_check_zone, .group = "Connection",
+     .valid = SLUICE_VALID_CUSTOM, .check = runs_check_zone, .group = "Connection",
      .display_name = "DB time zone", .doc = "Zone of timestamps in columns without one of their own."},
     {SQL_OPTION("date.calendar.system", STRING), .default_value = "LEGACY",
      .importance = SLUICE_LOW, .internal = true},

@@ -42,17 +42,52 @@ int64_t value_integer(const struct sluice_value *value)
     }
 }
 
+/*
+ * A decimal whose digits and power of ten are both exact as doubles: then one division rounds as strtod()
+ * does, for a tenth of its time. False: ask strtod().
+ */
+static bool short_real(const char *text, size_t size, double *ret_real)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool negative = size > 0 && *text == '-';
+    size_t point = size;
+    int64_t digits = 0;
+    if (size - negative > 16) { /* 15 digits and the point */
+        return false;
+    }
+    for (size_t i = negative; i < size; i++) {
+        if (text[i] >= '0' && text[i] <= '9') {
+            digits = digits * 10 + (text[i] - '0');
+        } else if (text[i] == '.' && point == size) {
+            point = i;
+        } else {
+            return false;
+        }
+    }
+    size_t fraction = point < size ? size - point - 1 : 0;
+    if (size - negative - (point < size) > 15) {
+        return false;
+    }
+    double real = (double)digits / powers[fraction];
+    *ret_real = negative ? -real : real;
+    return true;
+}
+
 double value_real(const struct sluice_value *value)
 {
     switch (value_type(value)) {
     case SLUICE_FLOAT32:
     case SLUICE_FLOAT64:
         if (value->flags & VALUE_LAZY) {
-            char text[1100]; /* the scanner lets no longer number through */
-            size_t size = value->json_size < sizeof(text) - 1 ? value->json_size : sizeof(text) - 1;
-            memcpy(text, value->json, size);
-            text[size] = '\0';
-            value_thaw(value)->real = strtod(text, NULL);
+            double real;
+            if (!short_real(value->json, value->json_size, &real)) {
+                char text[1100]; /* the scanner lets no longer number through */
+                size_t size = value->json_size < sizeof(text) - 1 ? value->json_size : sizeof(text) - 1;
+                memcpy(text, value->json, size);
+                text[size] = '\0';
+                real = strtod(text, NULL);
+            }
+            value_thaw(value)->real = real;
             value_thaw(value)->flags &= (uint8_t)~VALUE_LAZY;
         }
         return value->real;

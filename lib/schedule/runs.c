@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/java/dates.h"
+#include "lib/util/refuse_value.h"
 
 const char *const runs_catchups[] = {"none", "last", "all", "false", "true", NULL};
 
@@ -20,18 +21,12 @@ static int64_t now_ms(void)
 
 /* -- configuration -- */
 
-static bool refuse(const char *name, const char *value, const char *why, char *message, size_t size)
-{
-    snprintf(message, size, "Invalid value %s for configuration %s: %s", value, name, why);
-    return false;
-}
-
 bool runs_check_cron(const char *name, const char *value, char *message, size_t size)
 {
     struct cron cron;
     char why[300];
     return !value || !*value || cron_parse(value, &cron, why, sizeof(why)) == 0 ||
-           refuse(name, value, why, message, size);
+           refuse_value(name, value, why, message, size);
 }
 
 bool runs_check_zone(const char *name, const char *value, char *message, size_t size)
@@ -39,7 +34,7 @@ bool runs_check_zone(const char *name, const char *value, char *message, size_t 
     struct zone *zone = NULL;
     char why[200];
     if (value && zone_open(value, &zone, why, sizeof(why)) != 0) {
-        return refuse(name, value, why, message, size);
+        return refuse_value(name, value, why, message, size);
     }
     zone_close(zone);
     return true;

@@ -194,6 +194,28 @@ static void test_infinite_numbers_are_no_strings(void **state)
     assert_int_equal(data_api.type(data_api.at(list, 1)), SLUICE_STRING);
 }
 
+/* Short ones are converted without strtod(): to the same bits. */
+static void test_reals_are_rounded_as_by_strtod(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"0.1", "-0.3", "999.5", "0.0", "-0.0", "1234567.12345678", "0.001", "123456789.12345",
+                                        "12345678.1234567", "1.5E10", "-9999999.99999999", "4.35", "0.000123"};
+    static const char digits[] = "90817263549018273645123498760005678901234";
+    char text[40];
+    srandom(7);
+    for (size_t i = 0; i < 20000; i++) {
+        if (i < sizeof(texts) / sizeof(*texts)) {
+            snprintf(text, sizeof(text), "[%s]", texts[i]);
+        } else {
+            snprintf(text, sizeof(text), "[%s%ld.%.*s]", i % 2 ? "-" : "", random() % 10000000, (int)(i % 8) + 1,
+                     digits + random() % 30);
+        }
+        struct sluice_value *value = parse_flags(text, strlen(text), SLUICE_JSON_EXACT_NUMBERS);
+        double real = data_api.real(data_api.at(value, 0)), expected = strtod(text + 1, NULL);
+        assert_memory_equal(&real, &expected, sizeof(real));
+    }
+}
+
 static void test_exact_numbers(void **state)
 {
     (void)state;
@@ -449,6 +471,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strict, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wide_encodings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_infinite_numbers_are_no_strings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reals_are_rounded_as_by_strtod, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_exact_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_are_watched_by_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_numbers_have_bounds, set_up, tear_down),
