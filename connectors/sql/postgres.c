@@ -38,7 +38,9 @@ int postgres_fail(struct sql_database *database, const PGresult *result, struct 
         return sql_error_set(error, SQL_RECONNECT, state ? state : "08006", 0, "%s",
                              *text ? text : "the connection was lost");
     }
-    return sql_error_set(error, class_of(state), state, 0, "%s", text);
+    bool no_index = strcmp(state, "42P10") == 0; /* ON CONFLICT */
+    return sql_error_set(error, class_of(state), state, 0, "%s%s", text,
+                         no_index ? "upsert needs a primary key or unique index on the columns of pk.fields" : "");
 }
 
 int postgres_no_memory(struct sql_error *error)

@@ -182,6 +182,14 @@ static int look_for_tables(struct source *source, struct sql_error *error)
     if (source_list_tables(&source->settings, source->database, &names, &count, error) != 0) {
         return -1;
     }
+    size_t named = source->settings.whitelist_count;
+    if (count < (named ? named : 1) && (!source->seen || strcmp(source->seen, names) != 0)) {
+        source->host->log(source->host, SLUICE_WARN,
+                          "%zu tables are there of %s; others are looked for every %" PRId64
+                          " ms (table.poll.interval.ms)",
+                          count, named ? "those that table.whitelist names" : "those that the configuration wants",
+                          source->settings.table_poll_interval_ms);
+    }
     bool changed = source->seen ? strcmp(source->seen, names) != 0
                                 : source->name_count == 0 && count > 0;
     free(source->seen);

@@ -313,6 +313,14 @@ def test_postgres_takes_and_refuses_as_by_itself(tmp_path, postgres):
         assert len(dead_letters(sluice, "takes-dlq", len(bad) + 2)) == len(bad) + 2
 
 
+def test_upsert_into_a_table_without_an_index_says_what_it_needs(tmp_path, postgres):
+    postgres.run("CREATE TABLE plain (id int, v text)")
+    with Sluice(tmp_path, {"sq": {**SINK, "topics": "plain", "connection.url": postgres.url, **postgres.login,
+                                  "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}}) as sluice:
+        produce(sluice, "plain", [{"value": row(struct(field("id", "int32")), id=1)}])
+        assert "unique index on the columns of pk.fields" in sluice.wait_state("sq", "FAILED")["trace"]
+
+
 # -- source --
 
 SOURCE = {"connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", "topic.prefix": "s-",
@@ -549,6 +557,7 @@ def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, serve
             "table.poll.interval.ms": "200"}})
         assert status == 201
         sluice.wait_state("late", "RUNNING")
+        wait_until(lambda: "0 tables are there of those that table.whitelist names" in sluice.text(), 20)
         database.run("CREATE TABLE late (x INT)")
         database.run("INSERT INTO late VALUES (7)")
         assert consumed(sluice, "s-late", 1) == [{"x": 7}]
