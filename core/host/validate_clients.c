@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/config/client_properties.h"
 #include "core/config/value.h"
@@ -10,7 +9,7 @@
 static bool is_given(const struct properties *connector, const char *name)
 {
     const char *value = properties_get(connector, name);
-    return value && *value;
+    return value && value[strspn(value, " \t\r\n\f\v")];
 }
 
 static bool has_topic_creation(const struct properties *connector)
@@ -24,20 +23,16 @@ static bool has_topic_creation(const struct properties *connector)
 }
 
 /* Connect looks at the overrides of those clients only that the connector will have. */
-static bool uses(const struct properties *worker, const struct properties *connector, bool sink,
-                 unsigned client)
+static bool uses(const struct properties *connector, bool sink, unsigned client)
 {
     bool dead_letters = sink && is_given(connector, "errors.deadletterqueue.topic.name");
-    const char *creation = properties_get(worker, "topic.creation.enable");
     switch (client) {
     case CLIENT_PRODUCER:
         return !sink || dead_letters;
     case CLIENT_CONSUMER:
-        return sink || is_given(connector, "offsets.storage.topic");
+        return sink;
     default:
-        return sink ? dead_letters
-                    : has_topic_creation(connector) &&
-                          !(creation && strcasecmp(creation, "false") == 0);
+        return sink ? dead_letters : has_topic_creation(connector);
     }
 }
 
@@ -75,7 +70,7 @@ char *validate_overrides(const struct properties *worker, const struct propertie
     for (size_t c = 0; c < sizeof(clients) / sizeof(clients[0]); c++) {
         const char *prefix = client_override_prefix(clients[c]);
         size_t size = strlen(prefix);
-        for (size_t i = 0; i < connector->count && uses(worker, connector, sink, clients[c]); i++) {
+        for (size_t i = 0; i < connector->count && uses(connector, sink, clients[c]); i++) {
             const char *full = connector->items[i].name, *text = connector->items[i].value;
             if (strncmp(full, prefix, size) != 0 || !full[size]) {
                 continue;

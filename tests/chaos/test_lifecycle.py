@@ -70,7 +70,7 @@ class Model:
         if config["behave"] == "bad":
             return [400]
         if self.target != "RUNNING":
-            self.current = config
+            self.current, self.state = config, self.target
             return [200]
         if config["behave"] in ("crash", "hang"):
             return [500]
