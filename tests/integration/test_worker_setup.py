@@ -66,6 +66,27 @@ def test_what_is_found_before_the_start_is_told_as_it_is(tmp_path, lines):
         assert status["trace"].startswith("org.apache.kafka.common.config.ConfigException: " + why)
 
 
+def test_a_source_that_was_never_made_stays_failed_until_it_is_made_anew(tmp_path, lines):
+    """As in the JVM: there is nothing that could be paused, resumed or stopped, whatever it is to be."""
+    with Sluice(str(tmp_path), lines.connectors(), WORKER) as sluice:
+        good = {"connector.class": SOURCE, "file": lines.path, "topic": "t"}
+        bad = {**good, "topic.creation.default.partitions": "1"}
+        why = (500, {"error_code": 500, "message": 'Missing required configuration "topic.creation.default.replication.factor"'
+                                                   ' which has no default value.'})
+        assert sluice.call("POST", "/connectors", {"name": "f", "config": bad, "initial_state": "STOPPED"}) == why
+        for verb, status in (("resume", 202), ("pause", 202), ("stop", 204)):
+            assert sluice.call("PUT", f"/connectors/f/{verb}")[0] == status
+            assert sluice.status("f")["connector"]["state"] == "FAILED"
+        assert sluice.call("POST", "/connectors/f/restart") == why
+        assert sluice.call("GET", "/connectors/f/offsets") == why
+        assert sluice.call("DELETE", "/connectors/f/offsets") == why
+        assert sluice.call("PUT", "/connectors/f/config", good)[0] == 200
+        assert sluice.status("f")["connector"]["state"] == "STOPPED"
+        assert sluice.call("GET", "/connectors/f/offsets") == (200, {"offsets": []})
+        assert sluice.call("PUT", "/connectors/f/config", bad) == why  # the former one stays
+        assert sluice.call("GET", "/connectors/f/config")[1] == {**good, "name": "f"}
+
+
 @pytest.mark.skipif(not os.environ.get("SLUICE_FULL"), reason="takes 90 s: SLUICE_FULL=1")
 def test_request_that_times_out_says_what_the_worker_does(tmp_path, lines):
     with start(tmp_path, {}, **{"sluice.plugin.timeout.ms": "120000"}) as sluice:
