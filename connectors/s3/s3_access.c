@@ -260,7 +260,11 @@ int s3_access_probe(struct s3_access *access, char *message, size_t size)
             return -1;
         }
         if (fault.class == AWS_REFUSED && fault.status == 0) {
-            snprintf(message, size, "%s cannot be reached: %s", address, why);
+            const char *url = access->settings->store_url;
+            snprintf(message, size, "%s cannot be reached: %s%s", address, why,
+                     url && !strstr(url, "://") ? ". store.url names no scheme, so https is taken; write "
+                                                  "http:// where the server has no TLS"
+                                                : "");
             return -1;
         }
         if (fault.class == AWS_TRANSIENT || fault.class == AWS_THROTTLED) {

@@ -69,6 +69,17 @@ def test_same_keys_and_contents_as_in_a_folder(tmp_path, server, client, monkeyp
     assert stored == objects(folder)
 
 
+def test_a_server_without_tls_and_no_scheme_says_what_to_write(tmp_path, server):
+    url, key, secret = server
+    properties = {**read_properties(os.path.join(EXAMPLE, "s3-raw.properties")), "store.url": url.split("://")[1],
+                  "aws.access.key.id": key, "aws.secret.access.key": secret}
+    properties.pop("name")
+    with Sluice(tmp_path, {"lake": properties}) as sluice:
+        subprocess.run([SLUICE, "topics", "--bootstrap-server", "local:" + sluice.log_dir, "--create", "--topic",
+                        "12471ce1b695.pin"], check=True)
+        assert "write http:// where" in sluice.wait_state("lake", "FAILED")["trace"]
+
+
 def test_source_reads_a_real_bucket(tmp_path, server, client):
     """Lists with encoded keys, ranges of objects larger than a piece, ETags that must match."""
     url, key, secret = server
