@@ -293,6 +293,9 @@ static void on_reply(void *user, struct http_reply *reply)
     store->active--;
     aws_classify(reply, request->kind == S3_COMPLETE, &fault);
     aws_fault_text(&fault, why, sizeof(why));
+    if (request->kind == S3_CREATE && (fault.class == AWS_TRANSIENT || reply->sends > 1)) {
+        request->object->doubtful = true;
+    }
     if (fault.class == AWS_FINE) {
         if (store->in_trouble) {
             store->in_trouble = false;
@@ -314,9 +317,6 @@ static void on_reply(void *user, struct http_reply *reply)
     if (request->object->dropped && !cleans(request) && !request->stray) {
         s3_object_lost(request);
         return;
-    }
-    if (request->kind == S3_CREATE && fault.class == AWS_TRANSIENT) {
-        request->object->doubtful = true;
     }
     if (request->kind == S3_ABORT && fault.class == AWS_MISSING) {
         s3_object_done(request, reply); /* somebody was quicker */

@@ -143,6 +143,18 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* libcurl repeats a request on its own where a kept connection ends without an answer to it. */
+static int on_send(void *user, char *remote, char *local, int remote_port, int local_port)
+{
+    struct http_call *call = user;
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    call->reply.sends++;
+    return CURL_PREREQFUNC_OK;
+}
+
 static enum http_failure failure_of(CURLcode code)
 {
     switch (code) {
@@ -188,6 +200,8 @@ static void set_options(struct http_client *client, struct http_call *call, cons
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(client->stall_timeout_ms + 999) / 1000);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

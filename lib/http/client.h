@@ -58,6 +58,7 @@ enum http_failure {
 struct http_reply {
     enum http_failure failure;
     int status;              /**< 0: none came */
+    int sends;               /**< of the request: more than 1 where a kept connection died under it */
     struct buffer head;      /**< status line and header lines as they came */
     struct buffer body;
     char message[256];       /**< why there is no reply; empty for HTTP_FINE */

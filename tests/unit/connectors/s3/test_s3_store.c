@@ -327,6 +327,23 @@ static void test_lost_beginning(void **state)
     assert_int_equal(requests("AbortMultipartUpload"), 3);
 }
 
+/* The same on a connection that was used before: the HTTP library asks again by itself, and says nothing. */
+static void test_lost_beginning_repeated_silently(void **state)
+{
+    (void)state;
+    struct fake_sink_host *fake = SINK("flush.size", "6", "s3.part.size", "5242880", "sluice.s3.uploads.max", "1");
+    char *value = long_value(1 << 20);
+    assert_int_equal(put(fake, 0, 6, "1"), SLUICE_OK);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 6));
+    order("{\"faults\": [{\"op\": \"CreateMultipartUpload\", \"action\": \"reset-after\"}]}");
+    assert_int_equal(put(fake, 6, 12, value), SLUICE_OK);
+    free(value);
+    assert_true(fake_sink_host_wait(fake, TOPIC, 0, 12));
+    fake_sink_host_destroy(fake);
+    assert_int_equal(requests("CreateMultipartUpload"), 2);
+    expect_clean(2);
+}
+
 static void test_outage(void **state)
 {
     (void)state;
@@ -623,6 +640,7 @@ int main(void)
         TEST(test_faults_that_pass),
         TEST(test_faults_of_parts),
         TEST(test_lost_beginning),
+        TEST(test_lost_beginning_repeated_silently),
         TEST(test_outage),
         TEST(test_trouble_ends_with_its_partition),
         TEST(test_corrections_behind_an_outage),
