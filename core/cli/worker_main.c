@@ -168,16 +168,22 @@ void worker_main_stop(struct worker_main *worker, int result)
 static void on_signal(void *user, uint32_t events)
 {
     struct worker_main *worker = user;
-    struct signalfd_siginfo info;
+    struct signalfd_siginfo infos[4]; /* there are three kinds */
+    bool asked = false;
     (void)events;
-    if (read(worker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+    ssize_t got = read(worker->signals, infos, sizeof(infos));
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++) {
+        if (infos[i].ssi_signo == SIGHUP && !worker->terminal) {
+            log_output_reopen();
+        } else {
+            asked = true;
+        }
+    }
+    /* timeout(1), and whatever passes a signal on to a whole group, sends it twice: that is one */
+    if (!asked || (worker->stopping && clock_monotonic_ms() - worker->stop_asked < ONE_SIGNAL_MS)) {
         return;
     }
-    if (info.ssi_signo == SIGHUP && !worker->terminal) {
-        log_output_reopen();
-    } else if (worker->stopping && clock_monotonic_ms() - worker->stop_asked < ONE_SIGNAL_MS) {
-        /* timeout(1), and whatever passes a signal on to a whole group, sends it twice */
-    } else if (worker->stopping) {
+    if (worker->stopping) {
         log_warn(LOGGER, "Asked twice: everything is ended at once");
         worker->result = CLI_FAILED;
         herder_kill(worker->herder);
