@@ -5,11 +5,10 @@ import os
 import random
 import signal
 import struct
-import subprocess
 import time
 
 import pytest
-from harness import SLUICE, Sluice, wait_until
+from harness import Sluice, wait_until
 from kinesis import EXPIRED, THROTTLED, Fault, FaultProxy, Kinesalite, Moto, refuse_some
 
 KEYS = 7
@@ -34,18 +33,6 @@ def stream(request):
     return "s" + request.node.name.replace("[", "-").replace("]", "")[-100:]
 
 
-def produce(sluice, topic, lines):
-    subprocess.run([SLUICE, "produce", "--bootstrap-server", "local:" + sluice.log_dir, "--topic", topic,
-                    "--json"], input="".join(json.dumps(line) + "\n" for line in lines), text=True, check=True)
-
-
-def consume(sluice, topic):
-    output = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
-                             topic, "--from-beginning", "--json"], text=True, capture_output=True, check=False)
-    records = [json.loads(line) for line in output.stdout.splitlines()]
-    return sorted(records, key=lambda record: (record["partition"], record["offset"]))
-
-
 def lines(count, first=0):
     return [{"key": f"k{i % KEYS}", "value": json.dumps({"n": i, "text": "x \u00fc"})} for i in range(first, first + count)]
 
@@ -55,9 +42,9 @@ def put(server, stream, count, first=0):
 
 
 def settled(sluice, topic, count):
-    wait_until(lambda: len({record["value"] for record in consume(sluice, topic)}) >= count, 30,
+    wait_until(lambda: len({record["value"] for record in sluice.consume(topic)}) >= count, 30,
                f"{count} records\n" + sluice.text())
-    return consume(sluice, topic)
+    return sluice.consume(topic)
 
 
 def by_key(records):
@@ -90,7 +77,7 @@ def test_round_trip(tmp_path, any_server, stream):
     with Sluice(tmp_path, {
             "out": any_server.sink("t", kinesis__stream__map="t:" + stream),
             "in": any_server.source(stream, kafka__topic="back", tasks__max="2", kinesis__headers="true")}) as sluice:
-        produce(sluice, "t", lines(500))
+        sluice.produce("t", lines(500))
         records = settled(sluice, "back", 500)
         assert_in_order(records, 500)
         assert records[0]["value"] == json.dumps(json.loads(records[0]["value"]), separators=(",", ":"), ensure_ascii=False)
@@ -101,7 +88,7 @@ def test_round_trip(tmp_path, any_server, stream):
         assert {each["partition"]["stream"] for each in offsets} == {stream}
         sluice.call("PUT", "/connectors/in/resume")
         sluice.running("in")
-        produce(sluice, "t", lines(50, 500))
+        sluice.produce("t", lines(50, 500))
         assert_in_order(settled(sluice, "back", 550), 550)  # nothing comes again
 
 
@@ -144,7 +131,7 @@ def test_partial_failures_keep_the_order(tmp_path, any_server, stream):
     with FaultProxy(any_server, fault) as proxy, Sluice(tmp_path, {"out": {
             **any_server.sink("t", kinesis__stream=stream, retry__backoff__ms="2", retry__backoff__max__ms="400"),
             "kinesis.endpoint": proxy.url}}) as sluice:
-        produce(sluice, "t", lines(300))
+        sluice.produce("t", lines(300))
         wait_until(lambda: sum(map(len, any_server.records(stream).values())) >= 300, 30, sluice.text())
         sluice.running("out")
     assert_in_order([record for shard in any_server.records(stream).values() for record in shard], 300)
@@ -181,10 +168,10 @@ def test_kill_in_the_middle(tmp_path, any_server, stream):
     put(any_server, stream, 1500)
     with Sluice(tmp_path, {"in": any_server.source(stream, kinesis__record__limit="40")},
                 {"offset.flush.interval.ms": "100"}) as sluice:
-        wait_until(lambda: len(consume(sluice, stream)) > 100, 30, sluice.text())
+        wait_until(lambda: len(sluice.consume(stream)) > 100, 30, sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("in").get("state") == "FAILED" or
-                   len({each["value"] for each in consume(sluice, stream)}) >= 1500, 30, sluice.text())
+                   len({each["value"] for each in sluice.consume(stream)}) >= 1500, 30, sluice.text())
         sluice.call("POST", "/connectors/in/restart?includeTasks=true")
         assert_in_order(settled(sluice, stream, 1500), 1500, repeats=True)
 
@@ -193,7 +180,7 @@ def test_kill_of_the_sink_in_the_middle(tmp_path, any_server, stream):
     any_server.create(stream, 2)
     with Sluice(tmp_path, {"out": any_server.sink("t", kinesis__stream=stream)},
                 {"offset.flush.interval.ms": "100"}) as sluice:
-        produce(sluice, "t", lines(1000))
+        sluice.produce("t", lines(1000))
         wait_until(lambda: sum(map(len, any_server.records(stream).values())) > 100, 30, sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("out").get("state") == "FAILED" or len({
@@ -240,8 +227,8 @@ def test_aggregates_are_split(tmp_path, server, stream):
         changed = {"partition": offset["partition"], "offset": {"sequenceNumber": first, "subSequenceNumber": 29}}
         assert sluice.call("PATCH", "/connectors/in/offsets", {"offsets": [changed]})[0] == 200
         sluice.call("PUT", "/connectors/in/resume")
-        wait_until(lambda: len(consume(sluice, stream)) >= 90, 20, sluice.text())
-        assert [json.loads(each["value"])["n"] for each in consume(sluice, stream)[60:]] == list(range(30, 60))
+        wait_until(lambda: len(sluice.consume(stream)) >= 90, 20, sluice.text())
+        assert [json.loads(each["value"])["n"] for each in sluice.consume(stream)[60:]] == list(range(30, 60))
         server.put(stream, [("a", struct.pack(">I", 0xf3899ac2) + b"no aggregate at all..")])
         assert "its data is no JSON" in sluice.wait_state("in", "FAILED")["trace"]
 
@@ -251,8 +238,8 @@ def test_latest_begins_with_what_comes(tmp_path, server, stream):
     put(server, stream, 10)
     with Sluice(tmp_path, {"in": server.source(stream, kinesis__position="latest")}) as sluice:
         wait_until(lambda: "Reading shardId" in "".join(sluice.output), 20, sluice.text())
-        wait_until(lambda: put(server, stream, KEYS, 10) or consume(sluice, stream), 20, sluice.text())
-        assert min(json.loads(each["value"])["n"] for each in consume(sluice, stream)) >= 10
+        wait_until(lambda: put(server, stream, KEYS, 10) or sluice.consume(stream), 20, sluice.text())
+        assert min(json.loads(each["value"])["n"] for each in sluice.consume(stream)) >= 10
 
 
 def test_latest_is_kept_over_a_restart(tmp_path, server, stream):
@@ -286,17 +273,17 @@ def test_bad_records_and_bad_streams(tmp_path, server, stream):
     with Sluice(tmp_path, {"out": server.sink(
             "t", kinesis__stream=stream, kinesis__record__bytes="1000", errors__tolerance="all",
             errors__deadletterqueue__topic__name="dead", errors__deadletterqueue__topic__replication__factor="1")}) as sluice:
-        produce(sluice, "t", [{"key": "a", "value": json.dumps({"n": 1})}, {"key": "a", "value": json.dumps("x" * 2000)},
-                              {"key": "y" * 300, "value": "3"}, {"key": "a", "value": None},
-                              {"key": "", "value": json.dumps({"n": 2})}])
-        wait_until(lambda: len(consume(sluice, "dead")) == 3, 20, sluice.text())
+        sluice.produce("t", [{"key": "a", "value": json.dumps({"n": 1})}, {"key": "a", "value": json.dumps("x" * 2000)},
+                             {"key": "y" * 300, "value": "3"}, {"key": "a", "value": None},
+                             {"key": "", "value": json.dumps({"n": 2})}])
+        wait_until(lambda: len(sluice.consume("dead")) == 3, 20, sluice.text())
         assert sorted(data for _, data in server.records(stream)["shardId-000000000000"]) == [b'{"n":1}', b'{"n":2}']
         sluice.call("POST", "/connectors", {"name": "none", "config": server.sink("none", kinesis__stream="nowhere")})
-        produce(sluice, "none", lines(1))
+        sluice.produce("none", lines(1))
         assert "There is no stream nowhere" in sluice.wait_state("none", "FAILED")["trace"]
         sluice.call("POST", "/connectors", {"name": "made", "config": server.sink(
             "ok", kinesis__stream=stream + "-made", kinesis__stream__create="true")})
-        produce(sluice, "ok", lines(5))
+        sluice.produce("ok", lines(5))
         wait_until(lambda: made(server, stream + "-made") == 5, 20, sluice.text())
 
         def errors(**more):

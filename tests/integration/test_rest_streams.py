@@ -2,10 +2,9 @@
 import http.client
 import json
 import socket
-import subprocess
 
 import pytest
-from harness import SLUICE, Sluice, free_port, wait_until
+from harness import Sluice, free_port, wait_until
 
 UUID = "streaming-12471ce1b695-"
 
@@ -53,13 +52,6 @@ def served(tmp_path):
         yield sluice, Streams(port)
 
 
-def consume(sluice, topic):
-    output = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
-                             topic, "--from-beginning", "--json"], text=True, capture_output=True, check=False)
-    records = [json.loads(line) for line in output.stdout.splitlines()]
-    return sorted(records, key=lambda record: (record["partition"], record["offset"]))
-
-
 def test_the_emulators_puts(served):
     sluice, streams = served
     row = {"index": 7528, "title": "No \u00e9 \"Title\"", "latitude": -89.9787, "downloaded": 0, "none": None}
@@ -70,10 +62,10 @@ def test_the_emulators_puts(served):
         {"data": row, "partition-key": "a"}, {"data": "as it is", "partition-key": 5}, {"data": [1], "partition-key": "b"}]})
     assert status == 200 and answer["FailedRecordCount"] == 0
     assert [each["SequenceNumber"] for each in answer["Records"]] == ["1", "2", "3"]
-    records = consume(sluice, UUID + "pin")
+    records = sluice.consume(UUID + "pin")
     text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
     assert [(each["key"], each["value"]) for each in records] == [("pin", text), ("a", text), ("5", "as it is"), ("b", "[1]")]
-    assert not consume(sluice, "another")
+    assert not sluice.consume("another")
 
 
 def test_streams_come_and_go(served):
@@ -113,7 +105,7 @@ def test_what_is_refused(served):
         got = streams.call(method, where, body)
         assert (got[0], got[1]["__type"]) == (status, kind), (method, where, body, got)
         assert got[1]["message"]
-    assert not consume(sluice, UUID + "pin")
+    assert not sluice.consume(UUID + "pin")
     # Without the keys there are no such paths, and nothing is deleted.
     sluice.call("PUT", "/connectors/rest/config", {"name": "rest", "connector.class": "RestSource", "sluice.streams.allow": UUID + ".*",
                                                    "listeners": f"http://127.0.0.1:{streams.port}"})

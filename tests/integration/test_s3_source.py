@@ -77,22 +77,10 @@ def create_topic(sluice, topic, partitions=1):
                     topic, "--partitions", str(partitions)], check=True, stdout=subprocess.DEVNULL)
 
 
-def produce(sluice, topic, lines):
-    subprocess.run([SLUICE, "produce", "--bootstrap-server", "local:" + sluice.log_dir, "--topic", topic,
-                    "--json"], input="".join(json.dumps(line) + "\n" for line in lines), text=True, check=True)
-
-
-def consume(sluice, topic):
-    output = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
-                             topic, "--from-beginning", "--json"], text=True, capture_output=True, check=False)
-    records = [json.loads(line) for line in output.stdout.splitlines()]
-    return sorted(records, key=lambda record: (record["partition"], record["offset"]))
-
-
 def settled(sluice, topic, count):
     """All records, once so many are there, and a moment later still so many."""
-    wait_until(lambda: len(consume(sluice, topic)) >= count, 30, f"{count} records\n" + sluice.text())
-    return consume(sluice, topic)
+    wait_until(lambda: len(sluice.consume(topic)) >= count, 30, f"{count} records\n" + sluice.text())
+    return sluice.consume(topic)
 
 
 def lines(count, **more):
@@ -106,7 +94,7 @@ def test_round_trip_keeps_partitions_and_order(tmp_path, lake):
         create_topic(sluice, "a-1-b_c", 3)
         create_topic(sluice, "back", 3)
         for partition in range(3):
-            produce(sluice, "a-1-b_c", lines(40 + 10 * partition, partition=partition))
+            sluice.produce("a-1-b_c", lines(40 + 10 * partition, partition=partition))
         sluice.call("POST", "/connectors", {"name": "sink", "config": lake.sink(
             "a-1-b_c", s3__compression__type="gzip", file__delim="-")})
         wait_until(lambda: len(lake.keys()) >= 15, 30, sluice.text())
@@ -125,7 +113,7 @@ def test_keys_headers_and_nulls(tmp_path, lake):
         for i, line in enumerate(written):
             line["headers"] = [["h", f"v{i}"], ["two", "x"]]
         written[3]["value"] = written[4]["value"] = None
-        produce(sluice, "t", written)
+        sluice.produce("t", written)
         sluice.call("POST", "/connectors", {"name": "sink", "config": {
             **lake.sink("t", behavior__on__null__values="write"), **stored, "headers.format.class": JSON}})
         wait_until(lambda: len(lake.keys()) >= 8, 30, sluice.text())
@@ -148,22 +136,22 @@ def test_kill_and_restart_goes_on_where_it_was(tmp_path, lake):
     sluice = Sluice(tmp_path, {"source": lake.source(record__batch__max__size="100")},
                     {"offset.flush.interval.ms": "100"})
     with sluice:
-        wait_until(lambda: consume(sluice, "t"), 30, sluice.text())
+        wait_until(lambda: sluice.consume("t"), 30, sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("source").get("state") == "FAILED" or
-                   len(consume(sluice, "t")) >= 6 * rows, 30, sluice.text())
+                   len(sluice.consume("t")) >= 6 * rows, 30, sluice.text())
         sluice.call("POST", "/connectors/source/restart?includeTasks=true")
-        wait_until(lambda: len({each["value"] for each in consume(sluice, "t")}) >= 6 * rows, 30, sluice.text())
+        wait_until(lambda: len({each["value"] for each in sluice.consume("t")}) >= 6 * rows, 30, sluice.text())
         # At least once behind a kill: what was not yet noted comes again, in order, and nothing is missing.
-        values = [json.loads(each["value"])["n"] for each in consume(sluice, "t")]
+        values = [json.loads(each["value"])["n"] for each in sluice.consume("t")]
         assert sorted(set(values)) == list(range(6 * rows))
         again = [i for i in range(1, len(values)) if values[i] != values[i - 1] + 1]
         assert len(again) <= 1 and all(values[i] <= values[i - 1] for i in again)
         count = len(values)
     with sluice:  # in an orderly restart nothing comes again, and new objects are found
         lake.put(f"topics/t/year=2024/t+0+{6 * rows:010d}.json", b'{"n":-1}')
-        wait_until(lambda: len(consume(sluice, "t")) > count, 30, sluice.text())
-        assert [json.loads(each["value"])["n"] for each in consume(sluice, "t")[count:]] == [-1]
+        wait_until(lambda: len(sluice.consume("t")) > count, 30, sluice.text())
+        assert [json.loads(each["value"])["n"] for each in sluice.consume("t")[count:]] == [-1]
 
 
 def test_any_lines_below_a_prefix(tmp_path, lake):
@@ -180,7 +168,7 @@ def test_any_lines_below_a_prefix(tmp_path, lake):
         lake.put("in/x/z-bad.jsonl", b'{"a":5}\n{"a":\n{"a":6}\n')
         trace = sluice.wait_state("source", "FAILED")["trace"]
         assert "Record 2 of in/x/z-bad.jsonl cannot be read" in trace
-        assert len(consume(sluice, "xs")) == 5
+        assert len(sluice.consume("xs")) == 5
         sluice.call("PUT", "/connectors/source/config", {
             "name": "source", **lake.source(mode="GENERIC", topics__dir="in", topic__regex__list="xs:in/x/.*jsonl",
                                             behavior__on__error="log")})

@@ -147,6 +147,18 @@ class Sluice(AdminApi):
         assert self.process.poll() is None, "sluice ended:\n" + self.text()
         return self
 
+    def produce(self, topic, lines):
+        """lines: {"key":, "value":, ..}, as `sluice produce --json` takes them."""
+        subprocess.run([SLUICE, "produce", "--bootstrap-server", self.worker["bootstrap.servers"], "--topic", topic,
+                        "--json"], input="".join(json.dumps(line) + "\n" for line in lines), text=True, check=True)
+
+    def consume(self, topic):
+        """All records of a topic that are there, by partition and offset; none where there is no such topic."""
+        output = subprocess.run([SLUICE, "consume", "--bootstrap-server", self.worker["bootstrap.servers"], "--topic",
+                                 topic, "--from-beginning", "--json"], text=True, capture_output=True, check=False)
+        records = [json.loads(line) for line in output.stdout.splitlines()]
+        return sorted(records, key=lambda record: (record["partition"], record["offset"]))
+
     def text(self):
         return "".join(self.output[-200:])
 
