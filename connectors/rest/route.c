@@ -36,6 +36,18 @@ static const char *path_of(const char *target)
     return target;
 }
 
+const char *rest_route_below(const char *path, const char *const *prefixes, size_t count)
+{
+    const char *at = path_of(path);
+    for (size_t i = 0; at && i < count; i++) {
+        size_t size = strlen(prefixes[i]);
+        if (strncmp(at, prefixes[i], size) == 0 && (at[size] == '/' || at[size] == '\0')) {
+            return at[size] ? at + size : "/";
+        }
+    }
+    return path;
+}
+
 /*
  * Splits at `/` first and decodes parameters later, so that %2F and %00 cannot make another path. One
  * `/` at the end is fine; empty segments are no path. -1: an escape is bad.

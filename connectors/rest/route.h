@@ -6,6 +6,7 @@
 #define CONNECTORS_REST_ROUTE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "connectors/rest/fault.h"
@@ -64,6 +65,12 @@ int rest_route_find(const char *method, const char *path, const char *content_ty
  */
 int rest_route_streams(const char *method, const char *path, struct rest_route *route,
                        struct rest_fault *fault) SLUICE_CHECKED;
+
+/**
+ * The path behind the first of these prefixes (each `/name` or `/name/name`) that it begins with, segment
+ * by segment; the path itself where there is none. A view of path.
+ */
+const char *rest_route_below(const char *path, const char *const *prefixes, size_t count);
 
 /** Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], neither `.` nor `..`. */
 bool rest_topic_valid(const char *topic);

@@ -234,6 +234,7 @@ static void set_too_large(struct rest_server *server, struct rest_request *reque
 static void begin(struct rest_server *server, struct rest_request *request, const char *method,
                   const char *url, struct rest_headers *headers)
 {
+    url = rest_route_below(url, server->settings->base_paths, server->settings->base_path_count);
     request->route.kind = REST_ROOT; /* of faults that come before there is another */
     struct rest_fault unsure;
     bool sure = rest_headers_read(request->connection, headers, &unsure) == 0;

@@ -30,6 +30,10 @@ const struct sluice_option rest_options[] = {
      .doc = "Addresses to listen on, as http://host:port or https://host:port. Without a host it is "
             "the loopback address; 0.0.0.0 or [::] listens everywhere; port 0 picks a free one, which "
             "is logged."},
+    {OPTION, .name = "sluice.http.base.path", .type = SLUICE_OPTION_LIST, .default_value = "",
+     .importance = SLUICE_LOW, .group = "Listeners",
+     .doc = "Beginnings of paths that are left out, as /prod,/test: the stages of the API gateway that clients "
+            "were written for. Paths without them go on being served."},
     {OPTION, .name = "sluice.topics.allow", .type = SLUICE_OPTION_STRING, .default_value = ".*",
      .importance = SLUICE_MEDIUM, .valid = SLUICE_VALID_REGEX, .group = "Topics",
      .doc = "Java regular expression; topics that do not match as a whole are answered with 403."},
@@ -189,6 +193,14 @@ static int parse_listener(const char *text, struct rest_listener *listener, char
     return 0;
 }
 
+/* `/a` or `/a/b`: what may stand before a path, and nothing that would have to be decoded. */
+static bool is_base_path(const char *text)
+{
+    size_t size = strlen(text);
+    return size > 1 && text[0] == '/' && text[size - 1] != '/' && !strstr(text, "//") &&
+           !strpbrk(text, "?#%; ");
+}
+
 static const char *text_of(const struct sluice_config_api *api, const struct sluice_config *config,
                            const char *name)
 {
@@ -244,6 +256,17 @@ int rest_settings_read(const struct sluice_config_api *api, const struct sluice_
                        "Missing required configuration \"ssl.keystore.location\": an https listener "
                        "needs a PEM or PKCS12 file with certificate and private key");
         return -1;
+    }
+    settings->base_path_count =
+        api->get_list(config, "sluice.http.base.path", &settings->base_paths);
+    for (size_t i = 0; i < settings->base_path_count; i++) {
+        if (!is_base_path(settings->base_paths[i])) {
+            *ret_key = "sluice.http.base.path";
+            (void)snprintf(message, size,
+                           "Invalid value %s for configuration sluice.http.base.path: write /name, or "
+                           "/name/name", settings->base_paths[i]);
+            return -1;
+        }
     }
     if (settings->inflight_max < settings->body_max) {
         *ret_key = "sluice.http.inflight.max.bytes";

@@ -27,6 +27,8 @@ struct rest_settings {
     size_t body_max, inflight_max, records_max;
     unsigned connections_max, connections_per_ip_max;
     int64_t idle_ms, receive_ms, answer_ms, metadata_ms;
+    const char *const *base_paths; /* `/stage`, left out of paths */
+    size_t base_path_count;
     const char *streams_allow; /* NULL or "": no streams */
     bool streams_delete;
     bool reject; /* answer 429 instead of waiting when inflight_max is reached */

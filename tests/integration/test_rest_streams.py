@@ -48,7 +48,8 @@ def served(tmp_path):
     with Sluice(tmp_path, {"rest": {
             "connector.class": "RestSource", "listeners": f"http://127.0.0.1:{port}",
             "key.converter": "sluice.rest.RestConverter", "value.converter": "sluice.rest.RestConverter",
-            "sluice.streams.allow": UUID + ".*", "sluice.streams.delete": "true"}}) as sluice:
+            "sluice.streams.allow": UUID + ".*", "sluice.streams.delete": "true",
+            "sluice.http.base.path": "/prod,/test"}}) as sluice:
         yield sluice, Streams(port)
 
 
@@ -66,6 +67,19 @@ def test_the_emulators_puts(served):
     text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
     assert [(each["key"], each["value"]) for each in records] == [("pin", text), ("a", text), ("5", "as it is"), ("b", "[1]")]
     assert not sluice.consume("another")
+
+
+def test_the_stage_of_an_api_gateway_is_left_out(served):
+    """Only the host changes in the URLs that the owner's emulators were written with."""
+    sluice, streams = served
+    assert streams.call("PUT", f"/test/streams/{UUID}pin/record", {"Data": {"a": 1}, "PartitionKey": "x"})[0] == 200
+    assert streams.call("GET", "/test/streams")[1]["StreamNames"] == [UUID + "pin"]
+    assert [each["value"] for each in consume(sluice, UUID + "pin")] == ['{"a":1}']
+    assert streams.call("GET", "/dev/streams")[0] == 404
+    status, answer = sluice.call("PUT", "/connector-plugins/RestSource/config/validate", {
+        "name": "rest", "connector.class": "RestSource", "topics": "a", "sluice.http.base.path": "prod"})
+    errors = {each["value"]["name"]: each["value"]["errors"] for each in answer["configs"] if each["value"]["errors"]}
+    assert status == 200 and "write /name" in errors["sluice.http.base.path"][0], errors
 
 
 def test_streams_come_and_go(served):

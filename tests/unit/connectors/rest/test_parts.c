@@ -53,6 +53,25 @@ static void test_stream_routes(void **state)
     assert_int_equal(find_stream("GET", "/streams/%zz", &route), 0); /* left to the others, who refuse it */
 }
 
+static void test_base_paths(void **state)
+{
+    (void)state;
+    static const char *const stages[] = {"/prod", "/v1/test"};
+    static const struct {
+        const char *path, *below;
+    } cases[] = {
+        {"/prod/topics/a", "/topics/a"},     {"/v1/test/streams/a/record", "/streams/a/record"},
+        {"http://h:1/prod/topics", "/topics"}, {"/prod", "/"},
+        {"/prod/", "/"},                     {"/production/topics", "/production/topics"},
+        {"/prod/prod/topics", "/prod/topics"}, {"/topics/prod", "/topics/prod"},
+        {"/v1", "/v1"},                      {"*", "*"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_string_equal(rest_route_below(cases[i].path, stages, 2), cases[i].below);
+        assert_ptr_equal(rest_route_below(cases[i].path, NULL, 0), cases[i].path);
+    }
+}
+
 static void test_routes(void **state)
 {
     (void)state;
@@ -245,7 +264,8 @@ static void test_results(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes), cmocka_unit_test(test_stream_routes),      cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_routes), cmocka_unit_test(test_base_paths),
+        cmocka_unit_test(test_stream_routes),      cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_accept),      cmocka_unit_test(test_topic_names),
         cmocka_unit_test(test_base64),      cmocka_unit_test(test_json_text),
         cmocka_unit_test(test_results),
