@@ -120,7 +120,7 @@ static bool add_line(struct s3_signed *ready, const char *name, const char *valu
 }
 
 static bool sign(struct s3_access *access, const struct aws_credentials *credentials,
-                 const struct s3_draft *draft, const char *path, struct s3_signed *ready)
+                 const struct s3_draft *draft, const char *path, int64_t now, struct s3_signed *ready)
 {
     struct buffer authorization;
     buffer_init(&authorization, LINE_SIZE);
@@ -132,7 +132,7 @@ static bool sign(struct s3_access *access, const struct aws_credentials *credent
         .headers = draft->headers,
         .header_count = draft->header_count,
         .payload_hash = draft->payload_hash,
-        .time = time(NULL) + access->clock_offset,
+        .time = now,
     };
     bool good = sigv4_sign(&access->signer, credentials->access_key, credentials->secret_key,
                            &to_sign, &authorization, NULL) == 0 &&
@@ -164,7 +164,9 @@ bool s3_access_sign(struct s3_access *access, struct s3_draft *draft, struct s3_
     } else if (path.size == 0) {
         (void)buffer_append_char(&path, '/');
     }
-    sigv4_date(time(NULL) + access->clock_offset, date);
+    /* One look at the clock: a date header of another second than the signature's is refused. */
+    int64_t now = time(NULL) + access->clock_offset;
+    sigv4_date(now, date);
     if (access->credentials) {
         add(draft, "x-amz-date", date);
         add(draft, "x-amz-content-sha256", draft->payload_hash);
@@ -177,7 +179,7 @@ bool s3_access_sign(struct s3_access *access, struct s3_draft *draft, struct s3_
     }
     if (access->credentials) {
         add(draft, "host", access->host_name);
-        good = good && !path.failed && sign(access, &credentials, draft, path.data, ready);
+        good = good && !path.failed && sign(access, &credentials, draft, path.data, now, ready);
     }
     good = good && sigv4_query(draft->query, draft->query_count, &query) == 0 && !path.failed &&
            asprintf(&ready->url, "%s://%s%s%s%s", access->endpoint.tls ? "https" : "http",

@@ -143,7 +143,8 @@ class Round:
             lines = (gzip.decompress(body) if self.gzip else body).decode().split("\n")
             assert lines.pop() == ""
             assert lines == self.sent[topic, partition][first:first + self.flush[topic]], key
-        assert self.service.state()["errors"] == 0, self.service.state()
+        state = self.service.state()
+        assert state["errors"] == 0, state["last_error"]
 
 
 met = []

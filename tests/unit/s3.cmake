@@ -19,6 +19,7 @@ target_compile_definitions(test_s3_store PRIVATE S3_PLUGIN="${PROJECT_BINARY_DIR
     FAKE_S3="${PROJECT_SOURCE_DIR}/tests/integration/s3/fake_s3.py")
 add_dependencies(test_s3_store s3)
 sluice_test(s3_joda SOURCES unit/connectors/s3/test_joda.c LIBS s3_parts)
+sluice_test(s3_access SOURCES unit/connectors/s3/test_s3_access.c LIBS s3_parts)
 
 # The service that fails on purpose, of tests/chaos and tests/bench.
 add_executable(fault_s3 support/fault_s3/faults.c support/fault_s3/main.c support/fault_s3/request.c
