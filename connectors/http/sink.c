@@ -16,7 +16,7 @@
 #include "connectors/http/pointer.h"
 #include "connectors/http/template.h"
 
-enum { BODY_MAX = 256 << 20, URL_MAX = 16384, POINTERS_MAX = 16 };
+enum { BODY_MAX = 256 << 20, URL_MAX = 16384 };
 
 static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "post", "put", "patch", "delete", NULL};
 static const char *const nulls[] = {"fail", "ignore", "delete", NULL};

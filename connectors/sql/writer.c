@@ -10,7 +10,7 @@
 #include "connectors/sql/names.h"
 #include "connectors/sql/row.h"
 
-enum { SHAPES_MAX = 64, DDL_MAX = 1 << 20, DDL_TRIES = 3 };
+enum { SHAPES_MAX = 64, DDL_MAX = 1 << 20 };
 
 void writer_init(struct writer *writer, const struct sluice_host *host,
                  const struct sink_settings *settings)
