@@ -1,20 +1,27 @@
 /*
- * JSON, one text per line. The host writes it, as Connect's JsonConverter without schemas does. Two
+ * JSON, one text per line. The host writes it, as Connect's JsonConverter without schemas does. Three
  * things only a schema, or an option, tells: a map with keys other than text is an array of pairs even
- * when it is empty, and a Decimal is a number with json.decimal.format=NUMERIC. Values of schemas with
- * such fields are walked here.
+ * when it is empty; a Decimal is a number with json.decimal.format=NUMERIC, and else of the scale that its
+ * schema says. Values of schemas with such fields are walked here.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/util/decimal_scale.h"
 
 #include "connectors/s3/format.h"
 
 enum { DEPTH_MAX = 1000 };
 
-/* Of one object: whether values of the schema seen last are to be walked. */
+enum need {
+    NEEDS_WALK = 1,  /* holds what the host would write in another way */
+    NEEDS_CHECK = 2, /* holds Decimals that are written as bytes */
+};
+
+/* Of one object: what values of the schema seen last need, of enum need. */
 struct json_state {
     const struct sluice_schema *schema;
-    bool walk;
+    int needs;
 };
 
 static int put_span(struct output *output, struct stream *stream, struct sluice_span span)
@@ -109,32 +116,58 @@ static int put_value(const struct format *format, struct output *output, struct 
     return put_span(output, stream, data->to_json(batch, value));
 }
 
-/* Whether values of a schema hold anything the host would write in another way. */
-static bool needs_walk(const struct format *format, const struct sluice_schema *schema, int depth)
+static int needs(const struct format *format, const struct sluice_schema *schema, int depth)
 {
     const struct sluice_data *data = format->host->data;
     const char *name = data->schema_name(schema);
+    int found = 0;
     if (depth > DEPTH_MAX) {
-        return false;
+        return 0;
     }
     switch (data->schema_type(schema)) {
     case SLUICE_BYTES:
-        return format->settings->decimal_numeric && name && strcmp(name, SLUICE_SCHEMA_DECIMAL) == 0;
+        if (name && strcmp(name, SLUICE_SCHEMA_DECIMAL) == 0) {
+            return format->settings->decimal_numeric ? NEEDS_WALK : NEEDS_CHECK;
+        }
+        return 0;
     case SLUICE_MAP:
-        return data->schema_type(data->schema_key(schema)) != SLUICE_STRING ||
-               needs_walk(format, data->schema_value(schema), depth + 1);
+        return (data->schema_type(data->schema_key(schema)) != SLUICE_STRING ? NEEDS_WALK : 0) |
+               needs(format, data->schema_value(schema), depth + 1);
     case SLUICE_ARRAY:
-        return needs_walk(format, data->schema_value(schema), depth + 1);
+        return needs(format, data->schema_value(schema), depth + 1);
     case SLUICE_STRUCT:
         for (size_t i = 0; i < data->schema_field_count(schema); i++) {
-            if (needs_walk(format, data->schema_field(schema, i), depth + 1)) {
-                return true;
-            }
+            found |= needs(format, data->schema_field(schema, i), depth + 1);
         }
-        return false;
+        return found;
     default:
-        return false;
+        return 0;
     }
+}
+
+/* Before anything is written: half a line cannot be taken back. */
+static int check_decimals(const struct format *format, const struct sluice_schema *schema,
+                          const struct sluice_value *value, struct fault *fault, int depth)
+{
+    const struct sluice_data *data = format->host->data;
+    enum sluice_type type = data->type(value);
+    if (type == SLUICE_DECIMAL && schema) {
+        char message[160];
+        const char *refused = decimal_scale_refused(data, schema, value, message, sizeof(message));
+        return refused ? fault_set(fault, refused, true, "%s", message) : 0;
+    }
+    if ((type != SLUICE_STRUCT && type != SLUICE_MAP && type != SLUICE_ARRAY) || depth > DEPTH_MAX) {
+        return 0;
+    }
+    const struct sluice_schema *members = schema && type != SLUICE_STRUCT ? data->schema_value(schema) : NULL;
+    for (size_t i = 0; i < data->count(value); i++) {
+        const struct sluice_schema *member =
+            type == SLUICE_STRUCT ? data->schema_field(data->struct_schema(value), i) : members;
+        if (check_decimals(format, member, data->at(value, i), fault, depth + 1) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static void *open_json(const struct format *format, struct output *output, struct stream *stream)
@@ -158,9 +191,12 @@ static int write_json(const struct format *format, void *state, struct output *o
         }
         /* Kept, so that its address cannot become another's meanwhile. */
         json->schema = schema ? data->schema_retain(schema) : NULL;
-        json->walk = schema && needs_walk(format, schema, 0);
+        json->needs = schema ? needs(format, schema, 0) : 0;
     }
-    int result = schema && json->walk
+    if ((json->needs & NEEDS_CHECK) && check_decimals(format, schema, value, fault, 0) != 0) {
+        return -1;
+    }
+    int result = json->needs & NEEDS_WALK
                      ? put_value(format, output, stream, batch, schema, value, 0)
                      : put_span(output, stream, format->host->data->to_json(batch, value));
     if (result != 0 || put_char(output, stream, '\n') != 0) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/decimal_scale.h"
 #include "plugins/converters/json.h"
 
 enum sluice_result json_check_room(struct json_converter *self)
@@ -50,31 +51,10 @@ static enum sluice_result write_decimal(struct json_converter *self, struct slui
         (void)buffer_append(&self->out, text.data, text.size);
         return SLUICE_OK;
     }
-    const char *scale_text = NULL;
-    for (size_t i = 0; i < data->schema_parameter_count(schema) && !scale_text; i++) {
-        const char *key, *parameter;
-        data->schema_parameter(schema, i, &key, &parameter);
-        scale_text = strcmp(key, "scale") == 0 ? parameter : NULL;
-    }
-    if (data->schema_parameter_count(schema) == 0) {
-        return self->base.host->error(self->base.host, SLUICE_BAD_RECORD, NULL_POINTER,
-                                      "The Decimal schema has no parameters");
-    }
-    if (!scale_text) {
-        return BAD_RECORD(&self->base, "Invalid Decimal schema: scale parameter not found.");
-    }
-    char *end;
-    long scale = strtol(scale_text, &end, 10);
-    if (end == scale_text || *end != '\0') {
-        return BAD_RECORD(&self->base, "Invalid scale parameter found in Decimal schema: ");
-    }
-    int32_t found;
-    (void)data->decimal(value, &found);
-    if (found != scale) {
-        return BAD_RECORD(&self->base,
-                          "Decimal value has mismatching scale for given Decimal schema. Schema has "
-                          "scale %ld, value has scale %d.",
-                          scale, (int)found);
+    char message[160];
+    const char *refused = decimal_scale_refused(data, schema, value, message, sizeof(message));
+    if (refused) {
+        return self->base.host->error(self->base.host, SLUICE_BAD_RECORD, refused, "%s", message);
     }
     append_json(self, batch, value);
     return SLUICE_OK;
