@@ -74,7 +74,7 @@ def test_the_stage_of_an_api_gateway_is_left_out(served):
     sluice, streams = served
     assert streams.call("PUT", f"/test/streams/{UUID}pin/record", {"Data": {"a": 1}, "PartitionKey": "x"})[0] == 200
     assert streams.call("GET", "/test/streams")[1]["StreamNames"] == [UUID + "pin"]
-    assert [each["value"] for each in consume(sluice, UUID + "pin")] == ['{"a":1}']
+    assert [each["value"] for each in sluice.consume(UUID + "pin")] == ['{"a":1}']
     assert streams.call("GET", "/dev/streams")[0] == 404
     status, answer = sluice.call("PUT", "/connector-plugins/RestSource/config/validate", {
         "name": "rest", "connector.class": "RestSource", "topics": "a", "sluice.http.base.path": "prod"})

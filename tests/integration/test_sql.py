@@ -1,6 +1,5 @@
 """The SQL sink and source on real servers: SQLite, PostgreSQL, MariaDB."""
 import json
-import os
 import subprocess
 
 import pytest
