@@ -50,7 +50,7 @@ def run(folder, *arguments):
         output.seek(0)
         text = output.read()
     if code == 3:
-        pytest.skip(text.strip().splitlines()[0])
+        pytest.skip(text.strip().splitlines()[-1])
     assert code == 0, text[-6000:]
     return text
 
