@@ -133,6 +133,10 @@ function(librdkafka_patch from to ret_why)
               !rd_kafka_destroy_flags_no_consumer_close(rkcg->rkcg_rk) &&
               rd_clock() < rkcg->rkcg_ts_terminate + 2 * 1000 * 1000) &&
             !(rkcg->rkcg_flags & RD_KAFKA_CGRP_F_WAIT_LEAVE)) {]] why)
+    # A broker that is only just starting may know of no brokers. Its answer is not believed, as Java's client does
+    # not: each broker would be given up, the bootstrap ones as well, and none would be looked for again.
+    librdkafka_replace(${to}/src/rdkafka_metadata.c
+        "if (md->broker_cnt == 0 && md->topic_cnt == 0) {" "if (md->broker_cnt == 0) {" why)
     set(${ret_why} "${why}" PARENT_SCOPE)
 endfunction()
 

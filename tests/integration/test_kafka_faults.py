@@ -1,5 +1,6 @@
 """Faults that Kafka answers with: each a clear error in status and log, and back by itself once it is mended."""
 from harness import Sluice, wait_until
+from proxy import MetadataProxy
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 BACK = {"sluice.restart.max.attempts": "1000", "sluice.restart.backoff.ms": "200"}
@@ -71,3 +72,24 @@ def test_pause_keeps_the_membership(tmp_path, broker, topic):
         assert sluice.call("PUT", "/connectors/p/resume")[0] == 202
         wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], 20, "the second\n" + sluice.text())
         assert members() == before
+
+
+def test_a_broker_that_knows_of_no_brokers_is_not_believed(tmp_path, broker, topic):
+    """One that is only just starting may answer so. Who believes it has nobody left to ask."""
+    broker.create_topic(topic)
+    proxy = MetadataProxy(broker.ports["PLAINTEXT"])
+    file = tmp_path / "in.txt"
+    file.write_text("1\n", encoding="ascii")
+    both = {"in": {"connector.class": "FileStreamSource", "file": str(file), "topic": topic},
+            "out": {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out")}}
+    try:
+        with worker(tmp_path, broker, both, **{"bootstrap.servers": proxy.address, "consumer.metadata.max.age.ms": "300",
+                                               "producer.metadata.max.age.ms": "300"}) as sluice:
+            wait_until(lambda: lines_of(tmp_path / "out") == ["1"], 30, "the first\n" + sluice.text())
+            proxy.nobody = True
+            wait_until(lambda: proxy.told >= 4, 20, "answers without brokers\n" + sluice.text())
+            proxy.nobody = False
+            file.write_text("1\n2\n", encoding="ascii")
+            wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], 20, "the second\n" + sluice.text())
+    finally:
+        proxy.close()

@@ -39,11 +39,14 @@ class Proxy:
             for one, other in ((client, server), (server, client)):
                 threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
 
+    def forward(self, one, other):
+        while data := one.recv(65536):
+            self.flowing.wait()
+            other.sendall(data)
+
     def pump(self, one, other):
         try:
-            while data := one.recv(65536):
-                self.flowing.wait()
-                other.sendall(data)
+            self.forward(one, other)
         except OSError:
             pass
         for end in (one, other):
@@ -84,3 +87,46 @@ class Proxy:
 
     def close(self):
         self.cut()
+
+
+class MetadataProxy(Proxy):
+    """In front of a broker: clients learn this address as the broker's, and while `nobody` is set no broker at all, as
+    from one that is only just starting. `told` counts such answers."""
+
+    METADATA, FLEXIBLE = 3, 9
+
+    def __init__(self, target):
+        self.nobody, self.told = False, 0
+        self.asked = {}  # by client and correlation id
+        super().__init__(target)
+
+    def forward(self, one, other):
+        request = other.getpeername()[1] == self.target
+        with one.makefile("rb") as stream:
+            while len(size := stream.read(4)) == 4:
+                frame = stream.read(int.from_bytes(size, "big"))
+                correlation = frame[4:8] if request else frame[:4]
+                if request and int.from_bytes(frame[:2], "big") == self.METADATA:
+                    self.asked[one, correlation] = int.from_bytes(frame[2:4], "big")
+                elif not request and (version := self.asked.pop((other, correlation), None)) is not None:
+                    assert version >= self.FLEXIBLE, version
+                    frame = self.rewrite(frame)
+                other.sendall(len(frame).to_bytes(4, "big") + frame)
+
+    def rewrite(self, frame):
+        """Correlation id and tags, throttle time, brokers: (id, host, port, rack, tags) each, the rest."""
+        at, begin = 10, 9
+        count = frame[begin] - 1
+        brokers = b""
+        for _ in range(count):
+            host = at + 4
+            port = host + frame[host]
+            rack = port + 4
+            end = rack + max(frame[rack], 1)
+            assert frame[end] == 0, "tags"
+            brokers += frame[at:port] + self.port.to_bytes(4, "big") + frame[rack:end + 1]
+            at = end + 1
+        if self.nobody:
+            self.told += 1
+            return frame[:begin] + b"\x01" + frame[at:]
+        return frame[:begin] + bytes([count + 1]) + brokers + frame[at:]
