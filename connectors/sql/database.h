@@ -32,6 +32,8 @@ struct sql_error {
     char message[1000]; /**< the database's words, without values of passwords */
 };
 
+#define SQL_UPSERT_NEEDS "upsert needs a primary key or unique index on the columns of pk.fields"
+
 /** Fills and returns -1. */
 int sql_error_set(struct sql_error *error, enum sql_error_class class, const char *state, int vendor,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -174,6 +176,14 @@ struct sql_client {
     /** All tables and views whose catalog and schema are like these (LIKE patterns; NULL: any). */
     int (*list)(struct sql_database *database, const char *catalog, const char *schema,
                 struct sql_table **ret_tables, size_t *ret_count, struct sql_error *error);
+    /**
+     * Whether an upsert into a table, named in full, goes by its keys, the first key_count of the columns
+     * written. 0 with words empty: it does; 0 with words: by these unique indexes instead; -1: by none.
+     * NULL: the database refuses by itself what does not.
+     */
+    int (*check_upsert)(struct sql_database *database, const struct sql_name *name,
+                        const char *const *columns, size_t column_count, size_t key_count, char *words,
+                        size_t size, struct sql_error *error);
     /** Starts a query; its rows are read before anything else is done with the connection. */
     int (*query)(struct sql_database *database, const char *sql, const struct sql_value *values,
                  size_t value_count, struct sql_rows **ret_rows, struct sql_error *error);

@@ -345,6 +345,7 @@ const struct sql_client sql_mysql = {
     .write = client_write,
     .describe = mysql_client_describe,
     .list = mysql_client_list,
+    .check_upsert = mysql_client_check_upsert,
     .query = mysql_client_query,
     .next = mysql_client_next,
     .end = mysql_client_end,

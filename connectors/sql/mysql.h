@@ -39,5 +39,8 @@ int mysql_client_describe(struct sql_database *database, const struct sql_name *
                           struct sql_table **ret_table, struct sql_error *error);
 int mysql_client_list(struct sql_database *database, const char *catalog, const char *schema,
                       struct sql_table **ret_tables, size_t *ret_count, struct sql_error *error);
+int mysql_client_check_upsert(struct sql_database *database, const struct sql_name *name,
+                              const char *const *columns, size_t column_count, size_t key_count,
+                              char *words, size_t size, struct sql_error *error);
 
 #endif

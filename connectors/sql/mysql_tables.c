@@ -182,3 +182,71 @@ int mysql_client_list(struct sql_database *database, const char *catalog, const 
     return find_tables(database, " WHERE t.TABLE_SCHEMA LIKE COALESCE(?, DATABASE())", &value, 1,
                        ret_tables, ret_count, error);
 }
+
+/* -- upsert -- */
+
+/* A unique index while its columns, rows of STATISTICS, go by. */
+struct unique {
+    size_t columns, keys, written; /* of its columns: are keys; are among what is written */
+    bool exact, reachable;         /* of all indexes so far */
+};
+
+static void end_index(struct unique *index, size_t key_count)
+{
+    index->exact = index->exact || (index->keys == key_count && index->columns == key_count);
+    index->reachable =
+        index->reachable || (index->columns > 0 && index->written == index->columns);
+    index->columns = index->keys = index->written = 0;
+}
+
+int mysql_client_check_upsert(struct sql_database *database, const struct sql_name *name,
+                              const char *const *columns, size_t column_count, size_t key_count,
+                              char *words, size_t size, struct sql_error *error)
+{
+    static const char INDEXES[] =
+        "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS WHERE"
+        " TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY 1, 3";
+    const struct sql_value values[] = {text_value(name->schema), text_value(name->table)};
+    struct unique index = {0};
+    struct sql_rows *rows = NULL;
+    struct sql_value row[3];
+    size_t used = 0;
+    int more = mysql_client_query(database, INDEXES, values, 2, &rows, error);
+    *words = '\0';
+    while (more == 0 && (more = mysql_client_next(rows, row, error)) == 1) {
+        bool first = row[2].kind == SQL_INTEGER && row[2].integer == 1;
+        if (first) {
+            end_index(&index, key_count);
+        }
+        char *of = text_of(&row[0]), *column = text_of(&row[1]); /* "" of an expression */
+        if (!of || !column) {
+            more = mysql_client_no_memory(error);
+        } else if (used < size) {
+            used += (size_t)snprintf(words + used, size - used, "%s%s%s%s", first && used ? "; " : "",
+                                     first ? of : "", first ? " on " : ", ", column);
+        }
+        index.columns++;
+        for (size_t i = 0; column && i < column_count; i++) {
+            bool same = strcasecmp(columns[i], column) == 0;
+            index.written += same;
+            index.keys += same && i < key_count;
+        }
+        free(of);
+        free(column);
+        more = more == 1 ? 0 : more;
+    }
+    mysql_client_end(rows);
+    end_index(&index, key_count);
+    if (more != 0) {
+        return -1;
+    }
+    if (index.exact) {
+        *words = '\0';
+    }
+    return index.exact || index.reachable
+               ? 0
+               : sql_error_set(error, SQL_FATAL, "", 0,
+                               "insert.mode=upsert on table %s would insert every record anew, as none of "
+                               "its unique indexes (%s) is on columns that are written; " SQL_UPSERT_NEEDS,
+                               name->table, *words ? words : "it has none");
+}

@@ -40,7 +40,7 @@ int postgres_fail(struct sql_database *database, const PGresult *result, struct 
     }
     bool no_index = strcmp(state, "42P10") == 0; /* ON CONFLICT */
     return sql_error_set(error, class_of(state), state, 0, "%s%s", text,
-                         no_index ? "upsert needs a primary key or unique index on the columns of pk.fields" : "");
+                         no_index ? SQL_UPSERT_NEEDS : "");
 }
 
 int postgres_no_memory(struct sql_error *error)

@@ -61,8 +61,9 @@ static int fail(sqlite3 *connection, const char *what, struct sql_error *error)
     default:
         break;
     }
-    return sql_error_set(error, class, "", code, "[%s] %s%s%s", sqlite3_errstr(code), what,
-                         *what ? ": " : "", text);
+    return sql_error_set(error, class, "", code, "[%s] %s%s%s%s", sqlite3_errstr(code), what,
+                         *what ? ": " : "", text,
+                         strstr(text, "ON CONFLICT") ? "; " SQL_UPSERT_NEEDS : "");
 }
 
 static void sqlite_close(struct sql_database *database)

@@ -35,7 +35,7 @@ void writer_forget_tables(struct writer *writer)
         free_shapes(writer, target);
         sql_table_free(target->table);
         target->table = NULL;
-        target->known = false;
+        target->known = target->upsert_checked = false;
     }
 }
 
@@ -295,6 +295,36 @@ static enum writer_outcome add_column(struct writer *writer, struct target *targ
     return WRITER_DONE;
 }
 
+/* Once a table: an upsert that goes by other columns than its keys is told of, one by none refused. */
+static enum writer_outcome check_upsert(struct writer *writer, struct target *target,
+                                        const struct shape *shape, struct sql_error *error)
+{
+    const struct sink_settings *settings = writer->settings;
+    if (target->upsert_checked || settings->insert_mode != INSERT_UPSERT || shape->deletes ||
+        !settings->client->check_upsert) {
+        return WRITER_DONE;
+    }
+    char words[300];
+    const char **columns = calloc(shape->column_count, sizeof(*columns));
+    for (size_t i = 0; columns && i < shape->column_count; i++) {
+        columns[i] = shape->columns[i].target;
+    }
+    int result = columns ? settings->client->check_upsert(
+                               writer->database, &target->table->name, columns, shape->column_count,
+                               shape->key_count, words, sizeof(words), error)
+                         : sql_error_set(error, SQL_RETRY, "", 0, "no memory");
+    free(columns);
+    target->upsert_checked = result == 0;
+    if (result == 0 && *words) {
+        writer->host->log(writer->host, SLUICE_WARN,
+                          "Table %s has no primary key or unique index on exactly the columns of pk.fields: "
+                          "insert.mode=upsert updates the row that its unique indexes find (%s), and "
+                          "inserts where they find none",
+                          target->text, words);
+    }
+    return result == 0 ? WRITER_DONE : WRITER_FAILED;
+}
+
 /* Makes a new shape ready: its table is there, with all columns. *ret_absent: no table, and none needed. */
 static enum writer_outcome fit_table(struct writer *writer, struct target *target,
                                      struct sluice_batch *batch, struct shape *shape,
@@ -340,6 +370,10 @@ static enum writer_outcome fit_table(struct writer *writer, struct target *targe
         if (outcome != WRITER_DONE) {
             return outcome;
         }
+    }
+    enum writer_outcome outcome = check_upsert(writer, target, shape, error);
+    if (outcome != WRITER_DONE) {
+        return outcome;
     }
     return ddl_statements(settings, target->table, shape) == 0 && shape_bind(writer->host, settings, shape) == 0
                ? WRITER_DONE

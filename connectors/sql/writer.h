@@ -17,6 +17,7 @@ struct target {
     struct sql_name name;   /**< as configured */
     struct sql_table *table; /**< NULL: not read yet, or missing */
     bool known;             /**< table was read */
+    bool upsert_checked;    /**< and its unique indexes looked at */
     struct shape *shapes;   /**< most recently used first */
 };
 

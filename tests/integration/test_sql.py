@@ -312,12 +312,25 @@ def test_postgres_takes_and_refuses_as_by_itself(tmp_path, postgres):
         assert len(dead_letters(sluice, "takes-dlq", len(bad) + 2)) == len(bad) + 2
 
 
-def test_upsert_into_a_table_without_an_index_says_what_it_needs(tmp_path, postgres):
-    postgres.run("CREATE TABLE plain (id int, v text)")
-    with Sluice(tmp_path, {"sq": {**SINK, "topics": "plain", "connection.url": postgres.url, **postgres.login,
-                                  "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}}) as sluice:
-        produce(sluice, "plain", [{"value": row(struct(field("id", "int32")), id=1)}])
-        assert "unique index on the columns of pk.fields" in sluice.wait_state("sq", "FAILED")["trace"]
+@pytest.mark.parametrize("columns", ["id int, v text", "id int, v text, n int PRIMARY KEY"], ids=["none", "not_written"])
+def test_upsert_that_would_always_insert_says_what_it_needs(sink, database, request, columns):
+    t = table(request.node.name)
+    database.run(f"CREATE TABLE {t} ({columns})")
+    sluice = sink({"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}, t,
+                  [{"value": row(struct(field("id", "int32")), id=1)}])
+    assert "unique index on the columns of pk.fields" in sluice.wait_state("sq", "FAILED")["trace"]
+
+
+def test_upsert_by_other_columns_than_the_keys_is_told(tmp_path, servers):
+    """MariaDB: PostgreSQL and SQLite refuse."""
+    server = servers(ON_MARIADB)
+    server.run("CREATE TABLE others (id int PRIMARY KEY, v varchar(9), UNIQUE u (v, id))")
+    with Sluice(tmp_path, {"sq": {**SINK, "topics": "others", "connection.url": server.url, **server.login,
+                                  "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "v"}}) as sluice:
+        schema = struct(field("id", "int32"), field("v", "string"))
+        produce(sluice, "others", [{"value": row(schema, id=1, v="a")}, {"value": row(schema, id=1, v="b")}])
+        rows_are(server, "SELECT id, v FROM others", [["1", "a"]], sluice)
+        assert "find (PRIMARY on id; u on v, id)" in sluice.text()
 
 
 # -- source --
