@@ -27,8 +27,9 @@ function control(definition, value, id, recommended, onchange) {
   const fallback = definition.default_value;
   const shown = fallback === null || fallback === undefined || fallback === '' ? '' : String(fallback);
   if (definition.type === 'BOOLEAN') {
+    const words = ['true', 'false', ...(value && value !== 'true' && value !== 'false' ? [value] : [])]; // `${env:X}`, say
     return h('select', { ...common, onchange }, h('option', { value: '' }, shown ? `default (${shown})` : 'not set'),
-      ['true', 'false'].map((word) => h('option', { value: word, selected: value === word }, word)));
+      words.map((word) => h('option', { value: word, selected: value === word }, word)));
   }
   if (definition.type === 'PASSWORD') {
     return h('input', { ...common, type: 'password', autocomplete: 'new-password', value: value ?? '', oninput: onchange });
@@ -37,6 +38,15 @@ function control(definition, value, id, recommended, onchange) {
   const input = h('input', { ...common, type: 'text', inputmode: numeric ? (definition.type === 'DOUBLE' ? 'decimal' : 'numeric') : null,
     value: value ?? '', placeholder: shown, list: recommended.length ? `${id}-values` : null, oninput: onchange });
   return recommended.length ? h('span', {}, input, h('datalist', { id: `${id}-values` }, recommended.map((one) => h('option', { value: String(one) })))) : input;
+}
+
+// Puts a field made anew where the old one was; who was typing there goes on typing.
+function takePlace(old, next) {
+  const typing = document.activeElement === old.input;
+  old.element.replaceWith(next.element);
+  if (!typing) return;
+  next.input.focus({ preventScroll: true });
+  if (next.input.matches('input')) next.input.setSelectionRange(old.input.selectionStart, old.input.selectionEnd);
 }
 
 export function formView({ className, name, config }) {
@@ -76,14 +86,15 @@ export function formView({ className, name, config }) {
     h('div', { class: 'form' }, h('nav', { class: 'side', 'aria-label': 'Groups of options' }, find, list), form));
 
   function setMode(mode) {
-    if (asText && mode !== 'text') readText();
+    const fromText = asText && mode !== 'text';
+    if (fromText) readText();
     everything = mode === 'all';
     asText = mode === 'text';
     for (const one of modes) one.setAttribute('aria-pressed', String(one.dataset.mode === mode));
     area.hidden = !asText;
     sections.hidden = extra.hidden = asText;
     if (asText) area.value = writeText(masked());
-    else { for (const key of fields.keys()) fields.get(key).shape = ''; later(0); }
+    if (fromText) { for (const field of fields.values()) field.shape = ''; later(0); } // made anew with what the text says
     showHide();
   }
   function readText() {
@@ -133,7 +144,7 @@ export function formView({ className, name, config }) {
         h('span', { class: 'key' }, name_ !== key && `${key} · `, `${definition.type.toLowerCase()} · ${definition.importance.toLowerCase()} importance`)),
         h('div', {}, input, list_, h('p', { class: 'doc', id: `${id}-doc` }, (definition.documentation || '').replace(/<\/?[a-z]+>/g, ''))));
       const next = { element: made, list: list_, shape, definition, input: input.matches('input, select') ? input : input.querySelector('input') };
-      if (field) field.element.replaceWith(made);
+      if (field) takePlace(field, next);
       fields.set(key, field = next);
     }
     field.visible = value.visible !== false;

@@ -181,6 +181,39 @@ await test('create, by keys alone', async () => {
   await page.locator('h1 + .state.RUNNING').waitFor();
 });
 
+await test('typing goes on while the form is drawn anew', async () => {
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.locator('#field-topic').waitFor();
+  let asked, held = [];
+  await page.route('**/config/validate', async (route) => {
+    if (held) await new Promise((go) => { held.push(go); asked(); });
+    await route.continue();
+  });
+  try {
+    for (const before of ['All options', 'As text']) { // from the text, every field is made anew
+      await page.getByRole('button', { name: before }).click();
+      const check = new Promise((go) => { asked = go; });
+      await page.getByRole('button', { name: 'All options' }).click();
+      const field = page.locator('#field-transforms');
+      await field.press('End');
+      await page.keyboard.type('hoi');
+      await check; // on its way
+      const answer = page.waitForResponse('**/config/validate');
+      held.pop()();
+      await (await answer).finished();
+      await page.evaluate(() => new Promise(requestAnimationFrame)); // drawn
+      await page.keyboard.type('st');
+      assert(await field.inputValue() === 'hoist', `${before}: ${await field.inputValue()}`);
+      await field.fill('');
+    }
+  } finally {
+    held.splice(0).forEach((go) => go());
+    held = null;
+  }
+  await page.getByText('Ready: no errors').waitFor();
+  await page.getByRole('link', { name: 'Cancel' }).click();
+});
+
 await test('edit', async () => {
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await page.locator('#field-topic').waitFor();
