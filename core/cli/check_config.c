@@ -173,7 +173,7 @@ static void check_aliases(struct check_file *file, const struct check_plugins *p
     }
 }
 
-/** Keys below `transforms.` and `predicates.` of aliases that no list names. */
+/** Whether a key is below the list's name, of an alias that it lists: `transforms.ALIAS.type`. */
 static bool is_of_listed_alias(const struct properties *properties, const char *name,
                                const char *list)
 {
@@ -311,6 +311,47 @@ static void check_servers(struct check_file *file)
     }
 }
 
+/** Classes and parameters of the listed ones; what is said of others, or of anything else, has no effect. */
+static void check_providers(struct check_file *file, const struct check_plugins *plugins)
+{
+    static const char list[] = "config.providers";
+    struct framework_item item;
+    for (const char *next = properties_get(&file->properties, list);
+         framework_next_item(&next, &item);) {
+        char *key = NULL, *prefix = NULL;
+        if (item.size == 0) {
+            continue;
+        }
+        memory_checked(
+            asprintf(&key, "%s.%.*s.class", list, (int)item.size, item.text) < 0 ? NULL : key);
+        memory_checked(
+            asprintf(&prefix, "%s.%.*s.param.", list, (int)item.size, item.text) < 0 ? NULL : prefix);
+        const char *name = properties_get(&file->properties, key);
+        if (name) {
+            check_part(file, plugins, SLUICE_CONFIG_PROVIDER, key, name, prefix, NULL);
+        } else {
+            check_error(file, key, "the class of the provider that config.providers lists",
+                        "Missing required configuration \"%s\" which has no default value.", key);
+        }
+        free(key);
+        free(prefix);
+    }
+    for (size_t i = 0; i < file->properties.count; i++) {
+        const char *name = file->properties.items[i].name;
+        if (strncmp(name, list, strlen(list)) != 0 || name[strlen(list)] != '.') {
+            continue;
+        }
+        const char *part = strchr(name + strlen(list) + 1, '.');
+        if (!is_of_listed_alias(&file->properties, name, list)) {
+            check_warning(file, name, "put its provider into the list `config.providers`",
+                          "is of a provider that `config.providers` does not list; it has no effect");
+        } else if (strcmp(part, ".class") != 0 && strncmp(part, ".param.", 7) != 0) {
+            check_warning(file, name, "a provider has `class` and `param.NAME`",
+                          "no such key is known; it has no effect");
+        }
+    }
+}
+
 static void check_worker(struct check_file *file, const struct check_plugins *plugins)
 {
     bool distributed = properties_get(&file->properties, "group.id") ||
@@ -331,6 +372,7 @@ static void check_worker(struct check_file *file, const struct check_plugins *pl
     check_listeners(file);
     check_servers(file);
     check_converters(file, plugins);
+    check_providers(file, plugins);
 }
 
 void check_config(struct check_file *file, const struct check_plugins *plugins)

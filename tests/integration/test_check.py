@@ -163,6 +163,24 @@ def test_what_run_refuses_of_a_worker_is_an_error(tmp_path, key, value, said):
     assert finding["key"] == key and said in finding["message"] and finding["line"] > 0
 
 
+def test_config_providers_of_a_worker(tmp_path):
+    worker = {"bootstrap.servers": "local:log", "key.converter": "StringConverter", "value.converter": "StringConverter",
+              "offset.storage.file.filename": "offsets", "config.providers": "a, b,c, d",
+              "config.providers.a.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+              "config.providers.a.param.allowed.paths": "/x", "config.providers.a.param.allowed.path": "/x",
+              "config.providers.b.class": "com.example.VaultProvider", "config.providers.b.param.token": "s3cret",
+              "config.providers.d.class": "EnvVarConfigProvider",
+              "config.providers.d.clas": "x", "config.providers.e.class": "EnvVarConfigProvider"}
+    code, report = findings(write(tmp_path, "worker.properties", "\n".join(f"{k}={v}" for k, v in worker.items())))
+    assert code == 2 and "s3cret" not in json.dumps(report)
+    found = {(finding["severity"], finding["key"].removeprefix("config.providers.")): finding for finding in report["findings"]}
+    assert sorted(found) == [("error", "b.class"), ("error", "c.class"),
+                             ("warning", "a.param.allowed.path"), ("warning", "d.clas"), ("warning", "e.class")], report
+    assert "com.example.VaultProvider could not be found" in found["error", "b.class"]["message"]
+    assert "allowed.paths?" in found["warning", "a.param.allowed.path"]["hint"]
+    assert "Missing required configuration" in found["error", "c.class"]["message"]
+
+
 def test_keys_of_a_time_partitioner(tmp_path):
     """The API's validation says nothing, as the original's: it is found out when a task starts. This tool tells before."""
     sink = {"connector.class": "S3Sink", "topics": "t", "s3.bucket.name": "b", "s3.region": "eu-west-1", "flush.size": "1",
