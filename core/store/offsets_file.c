@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/file_lock.h"
+#include "core/base/log.h"
 #include "core/store/java_map.h"
 #include "core/store/offsets_order.h"
 #include "core/store/replace_file.h"
@@ -20,6 +22,7 @@ enum { FILE_MAX = 512 << 20, TEXT_MAX = 16 << 20 };
 
 struct offsets_file {
     char *path;
+    int lock; /* descriptor of what path names now; -1: none. [who writes] */
     /* by the key's text with sorted members: {"key": text as written, "connector", "partition",
        "offset"} */
     json_t *entries;
@@ -236,16 +239,55 @@ static int read_all(const char *path, char **ret_data, size_t *ret_size, struct 
     return result;
 }
 
+/*
+ * Whoever holds the lock may put another file in place of this one, locked as well: what was locked here
+ * counts only where path still names it. A file that cannot be made or opened is not locked; reading or
+ * writing it will tell.
+ */
+static int lock(struct offsets_file *file, struct error *error)
+{
+    for (;;) {
+        struct stat locked, named;
+        int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
+            fd = open(file->path, O_RDONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+        }
+        int failure = fd >= 0 ? file_lock(fd, FILE_LOCK_WAIT_MS, NULL, NULL) : 0;
+        if (failure == EWOULDBLOCK) {
+            close(fd);
+            return error_set(error, ERROR_BUSY,
+                             "Another worker stores source offsets in %s (fuser names its process); stop "
+                             "it, or give this one a file of its own: offset.storage.file.filename",
+                             file->path);
+        }
+        if (failure != 0) {
+            log_warn("sluice.store", "%s cannot be locked (%s): let no other worker use it", file->path,
+                     strerror(failure));
+        }
+        if (fd < 0 || failure != 0 ||
+            (fstat(fd, &locked) == 0 && stat(file->path, &named) == 0 &&
+             locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)) {
+            file->lock = fd;
+            return 0;
+        }
+        close(fd);
+    }
+}
+
 int offsets_file_open(const char *path, struct offsets_file **ret_file, struct error *error)
 {
     struct offsets_file *file = calloc(1, sizeof(*file));
     char *data = NULL;
     size_t size = 0;
+    if (file) {
+        file->lock = -1;
+    }
     if (!file || !(file->path = strdup(path)) || !(file->entries = json_object())) {
         offsets_file_close(file);
         return error_set(error, ERROR_NO_MEMORY, "Out of memory for offsets");
     }
-    int result = read_all(path, &data, &size, error);
+    int result = lock(file, error);
+    result = result == 0 ? read_all(path, &data, &size, error) : result;
     if (result == 0 && size > 0) { /* an empty one is what FileOffsetBackingStore starts with */
         result = java_map_read(data, size, path, on_entry, file, error);
     }
@@ -261,6 +303,9 @@ int offsets_file_open(const char *path, struct offsets_file **ret_file, struct e
 void offsets_file_close(struct offsets_file *file)
 {
     if (file) {
+        if (file->lock >= 0) {
+            close(file->lock);
+        }
         json_decref(file->entries);
         free(file->path);
         free(file);
@@ -294,9 +339,10 @@ char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size)
 }
 
 /* invariant 1: whoever waits for the offsets is told after this has returned, not before */
-int offsets_file_write(const char *path, const char *content, size_t size, struct error *error)
+int offsets_file_write(struct offsets_file *file, const char *content, size_t size,
+                       struct error *error)
 {
-    return replace_file(path, content, size, 0644, error) == 0
+    return replace_file(file->path, content, size, 0644, &file->lock, error) == 0
                ? 0
-               : error_wrap(error, ERROR_SYSTEM, NULL, "Could not store offsets in %s", path);
+               : error_wrap(error, ERROR_SYSTEM, NULL, "Could not store offsets in %s", file->path);
 }

@@ -18,7 +18,11 @@
 
 struct offsets_file;
 
-/** Reads path, or starts empty where there is none. Errors name the file and the place. */
+/**
+ * Reads path, or starts empty where there is none. Errors name the file and the place. Nobody else can
+ * open it so until it is closed (ERROR_BUSY): of two maps the one written last would count. The lock is on
+ * the file itself, which is made, empty, where it is not there; who only reads it, and a JVM, see none.
+ */
 int offsets_file_open(const char *path, struct offsets_file **ret_file,
                       struct error *error) CHECKED;
 /** NULL is fine. */
@@ -33,9 +37,9 @@ void offsets_file_set(struct offsets_file *file, const char *connector, json_t *
 json_t *offsets_file_list(const struct offsets_file *file, const char *connector);
 /** The file's new content, owned by the caller; NULL without memory. */
 char *offsets_file_encode(const struct offsets_file *file, size_t *ret_size);
-/** Puts content in place of path: whole or not at all, and on the disk before it returns. [any
- * thread] */
-int offsets_file_write(const char *path, const char *content, size_t size,
+/** Puts content in place of the file's: whole or not at all, and on the disk before it returns. [any
+ * thread, one] */
+int offsets_file_write(struct offsets_file *file, const char *content, size_t size,
                        struct error *error) CHECKED;
 const char *offsets_file_path(const struct offsets_file *file);
 

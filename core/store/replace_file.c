@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/file_lock.h"
+
 static int write_all(int fd, const char *data, size_t size)
 {
     while (size > 0) {
@@ -62,16 +64,39 @@ static int write_file(const char *path, int flags, mode_t mode, const char *cont
     return result;
 }
 
-int replace_file(const char *path, const char *content, size_t size, mode_t mode, struct error *error)
+/* Locks the file that is about to get the name. -1: with errno. */
+static int lock_file(const char *path, int *ret_fd)
 {
-    char *temporary = NULL;
+    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*ret_fd < 0) {
+        return -1;
+    }
+    int failure = file_lock(*ret_fd, FILE_LOCK_WAIT_MS, NULL, NULL);
+    if (failure != 0) {
+        close(*ret_fd);
+        *ret_fd = -1;
+        errno = failure;
+    }
+    return failure ? -1 : 0;
+}
+
+int replace_file(const char *name, const char *content, size_t size, mode_t mode, int *lock,
+                 struct error *error)
+{
+    char *temporary = NULL, *real = realpath(name, NULL);
+    const char *path = real ? real : name;
     struct stat status;
+    int locked = -1;
     if (asprintf(&temporary, "%s.new", path) < 0) {
+        free(real);
         return error_set(error, ERROR_NO_MEMORY, "Out of memory to write %s", path);
     }
     bool there = stat(path, &status) == 0, renamed = false;
     int result = write_file(temporary, O_CREAT | O_TRUNC, there ? status.st_mode & 07777 : mode,
                             content, size);
+    if (result == 0 && lock) {
+        result = lock_file(temporary, &locked);
+    }
     if (result == 0) {
         result = rename(temporary, path);
         renamed = result == 0;
@@ -80,6 +105,14 @@ int replace_file(const char *path, const char *content, size_t size, mode_t mode
         result = sync_folder(path);
     }
     int failure = errno;
+    if (renamed && lock) {
+        int former = *lock;
+        *lock = locked;
+        locked = former;
+    }
+    if (locked >= 0) {
+        close(locked);
+    }
     if (result != 0 && there && !renamed && is_of_the_name(failure)) {
         result = write_file(path, 0, 0, content, size); /* as the JVM does; a crash leaves a part */
         failure = errno;
@@ -89,5 +122,6 @@ int replace_file(const char *path, const char *content, size_t size, mode_t mode
         (void)error_set_errno(error, failure, "Could not write %s", path);
     }
     free(temporary);
+    free(real);
     return result;
 }

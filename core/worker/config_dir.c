@@ -141,7 +141,7 @@ static void save_states(struct config_dir *dir)
 {
     char *path = states_path(dir), *text = json_dumps(dir->states, JSON_INDENT(2) | JSON_SORT_KEYS);
     struct error error = {0};
-    if (!text || replace_file(path, text, strlen(text), 0600, &error) != 0) {
+    if (!text || replace_file(path, text, strlen(text), 0600, NULL, &error) != 0) {
         log_error(LOGGER, "States of connectors are not kept: %s",
                   error.message ? error.message : "out of memory");
     }

@@ -215,7 +215,7 @@ int connector_file_write(const char *path, json_t *config, struct error *error)
     if (!text) {
         return error_set(error, ERROR_NO_MEMORY, "Out of memory for %s", path);
     }
-    int result = replace_file(path, text, as_properties ? length : strlen(text), 0600, error);
+    int result = replace_file(path, text, as_properties ? length : strlen(text), 0600, NULL, error);
     free(text);
     return result;
 }

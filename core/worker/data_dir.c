@@ -5,18 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
+#include "core/base/file_lock.h"
 #include "core/base/log.h"
 
 #define LOGGER "sluice.worker"
 
-enum { PAUSE_MS = 10, CLUSTER_ID = 22 };
+enum { CLUSTER_ID = 22 };
 
 char *data_dir_file(const struct data_dir *dir, const char *name)
 {
@@ -63,7 +61,7 @@ static int lock_worker(struct data_dir *dir, struct error *error)
     if (dir->worker_lock < 0) {
         return -1;
     }
-    if (flock(dir->worker_lock, LOCK_EX | LOCK_NB) != 0) {
+    if (file_lock(dir->worker_lock, FILE_LOCK_WAIT_MS, NULL, NULL) != 0) {
         ssize_t got = pread(dir->worker_lock, text, sizeof(text) - 1, 0);
         text[got > 0 ? (size_t)got : 0] = '\0';
         text[strcspn(text, "\n")] = '\0';
@@ -81,31 +79,24 @@ static int lock_worker(struct data_dir *dir, struct error *error)
     return 0;
 }
 
-/* There is no waiting for a lock with a deadline, and no event for its end: it is looked for often.
- */
+static void tell_waiting(void *user)
+{
+    const struct data_dir *dir = user;
+    log_info(LOGGER, "Waiting for processes of an earlier worker in %s", dir->path);
+}
+
 static int lock_hosts(struct data_dir *dir, int wait_ms, struct error *error)
 {
-    int64_t begin = clock_monotonic_ms();
     dir->hosts_lock = open_file(dir, "hosts.lock", O_RDONLY, error);
     if (dir->hosts_lock < 0) {
         return -1;
     }
-    bool told = false;
-    while (flock(dir->hosts_lock, LOCK_EX | LOCK_NB) != 0) {
-        if (clock_monotonic_ms() - begin >= wait_ms) {
-            return error_set(
-                error, ERROR_BUSY,
-                "Processes of an earlier sluice still run and hold %s/hosts.lock (fuser "
-                "names them); end them first",
-                dir->path);
-        }
-        if (!told) {
-            log_info(LOGGER, "Waiting for processes of an earlier worker in %s", dir->path);
-            told = true;
-        }
-        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
-    }
-    return 0;
+    return file_lock(dir->hosts_lock, wait_ms, tell_waiting, dir) == 0
+               ? 0
+               : error_set(error, ERROR_BUSY,
+                           "Processes of an earlier sluice still run and hold %s/hosts.lock (fuser "
+                           "names them); end them first",
+                           dir->path);
 }
 
 static int take_cluster_id(struct data_dir *dir, struct error *error)

@@ -75,7 +75,7 @@ static void *write_main(void *user)
         writer->content = NULL;
         pthread_mutex_unlock(&writer->lock);
         struct error error = {0};
-        (void)!offsets_file_write(offsets_file_path(writer->file), content, size, &error);
+        (void)!offsets_file_write(writer->file, content, size, &error);
         free(content);
         writer->error = error; /* the loop looks at it after the post only */
         loop_post(writer->loop, on_written, writer);

@@ -1,6 +1,7 @@
 """`sluice standalone`: connect-standalone's files and exit codes."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -158,10 +159,24 @@ def test_offsets_that_cannot_be_stored_say_why(tmp_path):
     (tmp_path / "folder").mkdir()
     with Sluice(tmp_path, {}, {"offset.storage.file.filename": f"{tmp_path}/folder/offsets",
                                "offset.flush.interval.ms": "100"}, verb="standalone") as sluice:
-        (tmp_path / "folder").rmdir()
+        shutil.rmtree(tmp_path / "folder")
         assert sluice.call("POST", "/connectors", {"name": "in", "config": {"name": "in", **source}})[0] == 201
         wait_until(lambda: f"Could not store offsets in {tmp_path}/folder/offsets: " in sluice.text()
                    and "No such file or directory" in sluice.text(), what="the cause in the log")
+
+
+def test_one_worker_an_offset_file(tmp_path):
+    """Logs of their own: without a lock the one that wrote last would count."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    offsets = {"offset.storage.file.filename": f"{tmp_path}/offsets"}
+    with Sluice(tmp_path / "one", {}, offsets, verb="standalone") as sluice:
+        code, text = standalone(tmp_path / "two", offsets)
+        assert code == 2 and f"Another worker stores source offsets in {tmp_path}/offsets" in text, text
+        sluice.process.kill()
+        sluice.process.wait()
+        with Sluice(tmp_path / "two", {}, offsets, verb="standalone"):
+            pass
 
 
 def test_a_signal_that_comes_twice_at_once_is_one(tmp_path):

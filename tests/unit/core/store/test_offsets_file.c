@@ -17,6 +17,7 @@
 
 #include "core/store/java_map.h"
 #include "core/store/offsets_file.h"
+#include "core/store/replace_file.h"
 
 /* One entry, ["a",{"f":"x"}] -> {"p":1}, by the grammar of the Object Serialization Specification.
  */
@@ -50,7 +51,7 @@ static int teardown(void **state)
 static void write_bytes(const char *data, size_t size)
 {
     struct error error = {0};
-    assert_int_equal(offsets_file_write(path, data, size, &error), 0);
+    assert_int_equal(replace_file(path, data, size, 0644, NULL, &error), 0);
 }
 
 static struct offsets_file *open_file(void)
@@ -205,7 +206,7 @@ static int in_child(int (*prepare)(void))
         if (ready == 0) {
             struct stat before, after;
             ready = stat(path, &before) == 0 &&
-                            offsets_file_write(path, jvm, sizeof(jvm) - 1, &error) == 0 &&
+                            replace_file(path, jvm, sizeof(jvm) - 1, 0644, NULL, &error) == 0 &&
                             stat(path, &after) == 0 && before.st_ino == after.st_ino
                         ? 0
                         : 1;
@@ -270,6 +271,54 @@ static void test_written_in_place_where_no_name_can_change(void **state)
     }
 }
 
+static void assert_busy(void)
+{
+    struct offsets_file *file;
+    struct error error = {0};
+    assert_int_equal(offsets_file_open(path, &file, &error), -1);
+    assert_int_equal(error.code, ERROR_BUSY);
+    assert_non_null(strstr(error.message, path));
+    error_clear(&error);
+}
+
+/* Before it was ever written, and each time that another file took its name. */
+static void test_one_worker_has_it(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct offsets_file *file = open_file();
+    for (int i = 0; i < 2; i++) {
+        assert_busy();
+        assert_int_equal(offsets_file_write(file, jvm, sizeof(jvm) - 1, &error), 0);
+    }
+    assert_busy();
+    offsets_file_close(file);
+    file = open_file();
+    json_t *list = offsets_file_list(file, "a");
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+    offsets_file_close(file);
+}
+
+static void test_a_link_stays_one(void **state)
+{
+    (void)state;
+    char target[128];
+    struct stat status;
+    struct error error = {0};
+    snprintf(target, sizeof(target), "%s.target", path);
+    write_bytes(jvm, sizeof(jvm) - 1);
+    assert_int_equal(rename(path, target), 0);
+    assert_int_equal(symlink(target, path), 0);
+    struct offsets_file *file = open_file();
+    assert_int_equal(offsets_file_write(file, jvm, sizeof(jvm) - 1, &error), 0);
+    assert_busy();
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    offsets_file_close(file);
+    unlink(target);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_members_stand_in_java_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_worker_has_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_link_stays_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_written_in_place_where_no_name_can_change, setup,
                                         teardown),
     };
