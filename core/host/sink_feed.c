@@ -11,7 +11,7 @@
 
 enum {
     POLL_MS = 1000,            /* events and commands end a wait; this is only a bound */
-    FULL_WAIT_MS = 500,        /* how long the budget may be used up before partitions are paused */
+    FULL_WAIT_MS = 500,        /* how long no more may be wanted before partitions are paused */
     CHUNK_MESSAGES = 1024, /* a batch of these stays in the second-level cache */
     CHUNK_BYTES = 2 << 20,
     REVOKE_WAIT_MS = 20000,
@@ -111,14 +111,15 @@ static void push_chunk(struct feed *feed, struct broker_chunk *chunk)
     pthread_mutex_lock(&feed->task->lock);
     feed_push(&feed->chunks_end, item);
     feed->out += (int64_t)chunk->bytes;
+    feed->queued += (int64_t)chunk->bytes;
     metrics_set(feed->in_flight, feed->out);
     for (struct command *command = feed->commands; command; command = command->next) {
         if (command->kind == COMMAND_SEEK) {
             feed_drop_queued(feed, command->offsets[0].topic, command->offsets[0].partition);
         }
     }
-    pthread_cond_broadcast(&feed->task->changed);
     pthread_mutex_unlock(&feed->task->lock);
+    pthread_cond_broadcast(&feed->task->changed);
 }
 
 /* The list of owned partitions changes on this thread only, so it is read here without the lock. */
@@ -159,7 +160,7 @@ static void *feed_main(void *user)
         }
         int64_t now = clock_monotonic_ms();
         pthread_mutex_lock(&task->lock);
-        bool full = feed->out >= feed->budget; /* invariant 5: bytes out are bounded */
+        bool full = feed_sated(feed);
         if (!full) {
             full_since = 0;
         } else if (full_since == 0) {
@@ -266,6 +267,7 @@ static void free_queues(struct feed *feed)
 static void feed_free(struct feed *feed)
 {
     broker_consumer_destroy(feed->consumer);
+    feed->consumer = NULL;
     free_queues(feed);
     broker_close(feed->broker);
     subscription_destroy(feed->subscription);

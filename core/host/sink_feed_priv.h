@@ -44,6 +44,8 @@ struct feed {
     struct command *commands, **commands_end;
     int64_t out;                 /* bytes of chunks not yet released */
     struct metrics_slot *in_flight; /* the same, for everybody to see */
+    int64_t queued;              /* bytes of chunks not yet taken */
+    bool sated;                  /* see feed_sated() */
     struct owned *owned;
     size_t owned_count;
     bool stop, started;
@@ -68,6 +70,12 @@ void feed_free_offsets(struct broker_offset *offsets, size_t count);
 
 /** Never NULL. */
 struct feed_item *feed_event_new(enum feed_kind kind);
+/**
+ * Whether nothing more is to be fetched for now: the budget is used up, or half of it is queued, from
+ * then on until an eighth is left, so that the two threads do not wake each other for every chunk, and
+ * chunks are not cut to the little that became free. Lock held.
+ */
+bool feed_sated(struct feed *feed);
 /** Appends to a queue. Lock held. */
 void feed_push(struct feed_item ***end, struct feed_item *item);
 /** Appends to the events and tells the task thread. Takes the lock. */

@@ -88,6 +88,28 @@ void feed_wake(struct feed *feed)
     }
 }
 
+bool feed_sated(struct feed *feed)
+{
+    /* invariant 5: bytes out are bounded */
+    if (feed->out >= feed->budget || feed->queued >= feed->budget / 2) {
+        feed->sated = true;
+    } else if (feed->queued <= feed->budget / 8) {
+        feed->sated = false;
+    }
+    return feed->sated;
+}
+
+/* Lock held. */
+static void wake_if_hungry(struct feed *feed)
+{
+    if (feed->sated && !feed_sated(feed)) {
+        pthread_cond_broadcast(&feed->room);
+        if (feed->held && feed->consumer) {
+            broker_consumer_wake(feed->consumer);
+        }
+    }
+}
+
 /* -- task thread -- */
 
 bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item)
@@ -109,6 +131,10 @@ bool feed_take(struct feed *feed, bool want_chunk, struct feed_item *ret_item)
     *ret_item = *item;
     ret_item->next = NULL;
     free(item);
+    if (ret_item->chunk) {
+        feed->queued -= (int64_t)ret_item->chunk->bytes;
+        wake_if_hungry(feed);
+    }
     return true;
 }
 
@@ -117,16 +143,9 @@ void feed_release(struct feed *feed, struct broker_chunk *chunk)
     int64_t bytes = (int64_t)chunk->bytes;
     broker_chunk_release(chunk);
     pthread_mutex_lock(&feed->task->lock);
-    bool was_full = feed->out >= feed->budget;
     feed->out -= bytes;
     metrics_set(feed->in_flight, feed->out);
-    bool has_room = was_full && feed->out < feed->budget;
-    if (has_room) {
-        pthread_cond_broadcast(&feed->room);
-    }
-    if (has_room && feed->held && feed->consumer) {
-        broker_consumer_wake(feed->consumer);
-    }
+    wake_if_hungry(feed);
     pthread_mutex_unlock(&feed->task->lock);
 }
 

@@ -408,6 +408,26 @@ static void test_the_budget_bounds_what_is_out(void **state)
     assert_int_equal(fixture_stop(), 0);
 }
 
+/* Half the budget queued is enough: no more comes before most of it is taken, and then it does come. */
+static void test_nothing_is_fetched_while_much_is_queued(void **state)
+{
+    (void)state;
+    sink.block = true;
+    begin();
+    fake_feed(0, 0, 1, "x");
+    wait_blocked();
+    fake_feed(0, 1, 3, "x"); /* 3000 of 5000 bytes */
+    fake_feed(0, 4, 1, "x");
+    while (!fake_paused(0) && fake_chunks_out() < 3) {
+        sched_yield();
+    }
+    assert_int_equal(fake_chunks_out(), 2);
+    let_go();
+    wait_records(5);
+    assert_true(fake_wait_committed(0, 5));
+    assert_int_equal(fixture_stop(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup(test_rewind, set_up),
         cmocka_unit_test_setup(test_pause_and_resume, set_up),
         cmocka_unit_test_setup(test_the_budget_bounds_what_is_out, set_up),
+        cmocka_unit_test_setup(test_nothing_is_fetched_while_much_is_queued, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
