@@ -10,10 +10,11 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "lib/util/plain_text.h"
 
 static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF", "ALL"};
 
-enum { LEVELS_MOST = 1024, KINDS = 64 };
+enum { LEVELS_MOST = 1024, KINDS = 64, LINE_MOST = 64 << 20 };
 
 /* A logger that is known by name. */
 struct named {
@@ -42,17 +43,34 @@ static void *writer_user;
 static atomic_int limit;
 static struct kind kinds[KINDS];
 
+void log_write_text(FILE *file, const struct timespec *now, enum log_level level, const char *logger,
+                    const char *context, const char *text)
+{
+    struct tm local;
+    char when[32];
+    struct buffer line; /* one write, where the file has no buffer */
+    (void)localtime_r(&now->tv_sec, &local);
+    (void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+    buffer_init(&line, LINE_MOST);
+    (void)buffer_printf(&line, "[%s,%03d] %s ", when, (int)(now->tv_nsec / 1000000), names[level]);
+    (void)plain_text_append(&line, context ? context : "");
+    (void)plain_text_append(&line, text);
+    (void)buffer_append_text(&line, " (");
+    (void)plain_text_append(&line, logger);
+    if (buffer_append_text(&line, ")\n") == 0) {
+        (void)fwrite(line.data, 1, line.size, file);
+    } else {
+        fprintf(file, "[%s] %s (a line for which there was no memory) (%s)\n", when, names[level], logger);
+    }
+    buffer_finish(&line);
+}
+
 static void write_stderr(enum log_level level, const char *logger, const char *context,
                          const char *text)
 {
     struct timespec now;
-    struct tm local;
-    char when[32];
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)localtime_r(&now.tv_sec, &local);
-    (void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-    fprintf(stderr, "[%s,%03d] %s %s%s (%s)\n", when, (int)(now.tv_nsec / 1000000), names[level],
-            context ? context : "", text, logger);
+    log_write_text(stderr, &now, level, logger, context, text);
 }
 
 void log_set_writer(log_writer_fn fn, void *user)

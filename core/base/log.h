@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <time.h>
 
 #include "core/base/error.h"
 
@@ -31,7 +33,11 @@ enum log_level {
 typedef void (*log_writer_fn)(void *user, enum log_level level, const char *logger,
                               const char *context, const char *text);
 
-/** NULL: lines to standard error as `[2026-01-31 12:00:00,000] INFO [lake|task-0] text (logger)`. */
+/** Writes `[2026-01-31 12:00:00,000] INFO [lake|task-0] text (logger)` and a newline; what is no plain text in
+ * it as plain_text_append() does. */
+void log_write_text(FILE *file, const struct timespec *now, enum log_level level, const char *logger,
+                    const char *context, const char *text);
+/** NULL: lines to standard error, by log_write_text(). */
 void log_set_writer(log_writer_fn writer, void *user);
 /**
  * Lines of one kind (logger and format) a second; what is beyond that is counted, and told with the

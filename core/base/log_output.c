@@ -22,17 +22,6 @@ static struct {
     void *user;
 } output;
 
-static void write_text(FILE *file, const struct timespec *now, enum log_level level,
-                       const char *logger, const char *context, const char *text)
-{
-    struct tm local;
-    char when[32];
-    (void)localtime_r(&now->tv_sec, &local);
-    (void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-    fprintf(file, "[%s,%03d] %s %s%s (%s)\n", when, (int)(now->tv_nsec / 1000000),
-            log_level_name(level), context ? context : "", text, logger);
-}
-
 /* A JSON string: quotes, backslashes, control characters; bytes that are no UTF-8 as `?`. */
 static void write_string(FILE *file, const char *text)
 {
@@ -91,7 +80,7 @@ static void write_line(void *user, enum log_level level, const char *logger, con
     if (output.json) {
         write_json(file, when, level, logger, connector, task, text);
     } else {
-        write_text(file, &now, level, logger, context, text);
+        log_write_text(file, &now, level, logger, context, text);
     }
     (void)fflush(file);
     if (connector) {

@@ -11,6 +11,7 @@
 #include "core/config/properties.h"
 #include "lib/http/client.h"
 #include "lib/util/buffer.h"
+#include "lib/util/plain_text.h"
 
 enum { REPLY_MAX = 256 << 20, CONFIG_MAX = 8 << 20, TIMEOUT_S = 100 };
 
@@ -305,6 +306,15 @@ const char *client_text(json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text ? text : "";
+}
+
+char *client_plain_text(json_t *object, const char *name)
+{
+    struct buffer text;
+    buffer_init(&text, REPLY_MAX);
+    (void)plain_text_append(&text, client_text(object, name));
+    char *taken = buffer_take(&text);
+    return taken ? taken : strdup("");
 }
 
 static char *read_input(size_t *ret_size)

@@ -61,6 +61,8 @@ int client_misuse(const struct client *client, const char *format, ...) PRINTF_L
 void client_print_json(json_t *value);
 /** A text member, or "". */
 const char *client_text(json_t *object, const char *name);
+/** A member that may hold what comes from records and plugins, as plain_text_append() makes it; owned by the caller. */
+char *client_plain_text(json_t *object, const char *name);
 /**
  * A connector's file: .properties or JSON (a flat object, or {name, config}); "-": standard input. NULL:
  * said on stderr. *ret_state: JSON's initial_state, or NULL; owned by the caller. New reference.

@@ -18,13 +18,15 @@ static const char status_help[] =
 
 static bool print_state(json_t *state, const char *what, bool quiet)
 {
-    const char *word = client_text(state, "state"), *trace = client_text(state, "trace");
+    const char *word = client_text(state, "state");
+    char *trace = client_plain_text(state, "trace");
     printf("%s  %s  %s\n", what, word, client_text(state, "worker_id"));
     for (const char *line = trace; !quiet && *line;) {
         size_t size = strcspn(line, "\n");
         printf("      %.*s\n", (int)size, line);
         line += size + (line[size] == '\n');
     }
+    free(trace);
     return strcmp(word, "FAILED") == 0;
 }
 

@@ -32,8 +32,10 @@ static void print(const struct client *client, json_t *body)
         if (json_is_integer(task)) {
             (void)snprintf(who, sizeof(who), "task-%lld", (long long)json_integer_value(task));
         }
-        printf("%s %s [%s] %s (%s)\n", client_text(line, "time"), client_text(line, "level"), who,
-               client_text(line, "message"), client_text(line, "logger"));
+        char *message = client_plain_text(line, "message");
+        printf("%s %s [%s] %s (%s)\n", client_text(line, "time"), client_text(line, "level"), who, message,
+               client_text(line, "logger"));
+        free(message);
     }
     (void)fflush(stdout);
 }

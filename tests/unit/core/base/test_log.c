@@ -183,6 +183,25 @@ static void test_json_and_reopen(void **state)
     error_clear(&error);
 }
 
+/* A text neither steers the terminal nor passes for another entry. */
+static void test_texts_stay_text(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/sluice-log-XXXXXX";
+    close(mkstemp(path));
+    struct error error = {0};
+    const struct log_output_options options = {.file = path};
+    assert_int_equal(log_output_open(&options, &error), 0);
+    log_line(LOG_LEVEL_WARN, "l", "[a|task-1] ", "%s",
+             "\x1b[2J\a\x7f \xc2\x9b \xc3\xa9 \xf0\x9f\x98\x80\tat x\r\n[2026-01-01 00:00:00,000] ERROR all lost");
+    const char *line = strstr(read_file(path), "WARN");
+    assert_non_null(line);
+    assert_string_equal(line, "WARN [a|task-1] \\u001b[2J\\u0007\\u007f \\u009b \xc3\xa9 \xf0\x9f\x98\x80\tat x\\u000d\n"
+                              "\t[2026-01-01 00:00:00,000] ERROR all lost (l)\n");
+    log_output_close();
+    unlink(path);
+}
+
 static void test_context(void **state)
 {
     (void)state;
@@ -246,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_levels_as_json, begin, end),
         cmocka_unit_test_setup_teardown(test_flood, begin, end),
         cmocka_unit_test_setup_teardown(test_json_and_reopen, begin, end),
+        cmocka_unit_test_setup_teardown(test_texts_stay_text, begin, end),
         cmocka_unit_test_setup_teardown(test_context, begin, end),
         cmocka_unit_test_setup_teardown(test_tail, begin, end),
     };
