@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/host/sink_task.h"
 
@@ -40,7 +41,9 @@ static void wake(const struct sluice_host *host)
 
 static void set_timeout(const struct sluice_host *host, int64_t milliseconds)
 {
-    sink_of(host)->put_timeout = milliseconds;
+    int64_t now = clock_monotonic_ms();
+    bool ever = milliseconds < 0 || milliseconds > INT64_MAX - now;
+    sink_of(host)->idle_until = ever ? INT64_MAX : now + milliseconds;
 }
 
 static void rewind_to(const struct sluice_host *host, const char *topic, int32_t partition,

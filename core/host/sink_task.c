@@ -24,7 +24,8 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* A batch that waits for its next put() keeps the records of these partitions only. */
+/* A batch that waits for its next put() keeps the records of these partitions only. Its chunk, too: what
+ * goes is not counted as put, should its partition come back meanwhile. */
 static void keep_pending(struct sink_task *sink, bool (*kept)(const struct position *position))
 {
     if (!sink->batch) {
@@ -41,6 +42,13 @@ static void keep_pending(struct sink_task *sink, bool (*kept)(const struct posit
         batch_keep(sink->batch, keep);
     }
     free(keep);
+    for (size_t i = 0; sink->chunk && i < sink->chunk->count; i++) {
+        struct broker_message *message = &sink->chunk->messages[i];
+        if (message->partition != BROKER_NO_PARTITION &&
+            !kept(sink_position(sink, message->topic, message->partition))) {
+            message->partition = BROKER_NO_PARTITION;
+        }
+    }
 }
 
 static bool stays(const struct position *position)
@@ -55,13 +63,6 @@ static bool stays(const struct position *position)
 static void rewind_to_committed(struct sink_task *sink)
 {
     keep_pending(sink, stays);
-    for (size_t i = 0; sink->chunk && i < sink->chunk->count; i++) {
-        struct broker_message *message = &sink->chunk->messages[i];
-        if (message->partition != BROKER_NO_PARTITION &&
-            !stays(sink_position(sink, message->topic, message->partition))) {
-            message->partition = BROKER_NO_PARTITION;
-        }
-    }
     for (size_t i = 0; i < sink->position_count; i++) {
         struct position *position = &sink->positions[i];
         if (!stays(position) && (sink->chunk || position->consumed > position->committed)) {
@@ -237,7 +238,7 @@ static int put(struct sink_task *sink, struct error *error)
 {
     size_t count = records_api.count(sink->batch);
     int64_t begin = clock_monotonic_ns();
-    sink->put_timeout = -1;
+    sink->idle_until = INT64_MAX;
     host_phase(sink->task->process, "put", sink->class_name);
     plugin_failure_reset();
     enum sluice_result result = sink->vtable->put(sink->self, sink->batch);
@@ -332,7 +333,6 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
     struct task *task = sink->task;
     enum work work = WORK_STOP;
     pthread_mutex_lock(&task->lock);
-    int64_t idle_put = sink->put_timeout >= 0 ? clock_monotonic_ms() + sink->put_timeout : INT64_MAX;
     for (;;) {
         int64_t now = clock_monotonic_ms();
         if (task->commit_requested) {
@@ -343,6 +343,9 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
         int64_t commit_at = may_commit ? earlier(sink->last_commit + COMMIT_GAP_MS, sink->next_commit)
                                        : sink->next_commit;
         bool want_chunk = !sink->batch && !sink->paused;
+        int64_t put_at = sink->paused  ? INT64_MAX
+                         : sink->batch ? sink->retry_at
+                                       : sink->idle_until;
         if (task->stopping || task->raised.code != ERROR_NONE) {
             break;
         }
@@ -363,21 +366,16 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
             work = WORK_ITEM;
             break;
         }
-        if (sink->batch && !sink->paused && now >= sink->retry_at) {
-            work = WORK_RETRY;
-            break;
-        }
-        if (want_chunk && (task->wake || now >= idle_put)) {
-            task->wake = false;
-            work = WORK_IDLE_PUT;
+        if (now >= put_at || (want_chunk && task->wake)) {
+            task->wake = task->wake && !want_chunk;
+            work = sink->batch ? WORK_RETRY : WORK_IDLE_PUT;
             break;
         }
         if (feed_moved(sink->feed)) {
             work = WORK_LOOK;
             break;
         }
-        int64_t until = earlier(commit_at, idle_put);
-        (void)task_wait(task, sink->batch ? earlier(until, sink->retry_at) : until);
+        (void)task_wait(task, earlier(commit_at, put_at));
     }
     pthread_mutex_unlock(&task->lock);
     return work;
@@ -511,7 +509,7 @@ int sink_task_run(struct task *task, struct error *error)
     static struct sink_task sink; /* a plugin's own threads may reach it until the process ends */
     sink = (struct sink_task){
         .task = task,
-        .put_timeout = -1,
+        .idle_until = INT64_MAX,
         .pool = batch_pool_create(POOL_BATCHES, POOL_BYTES),
         .read = task_stat(task, "sink-record-read-*", METRICS_RATE | METRICS_TOTAL, 1),
         .sent = task_stat(task, "sink-record-send-*", METRICS_RATE | METRICS_TOTAL, 1),

@@ -34,7 +34,7 @@ struct sink_task {
     struct broker_chunk *chunk;     /* that `batch` was made of */
     struct sluice_batch *batch;     /* to be put (again); NULL: none */
     int64_t retry_at;               /* monotonic ms */
-    int64_t put_timeout;            /* by context->timeout(); -1: none */
+    int64_t idle_until;             /* monotonic ms, by context->timeout(); INT64_MAX: for ever */
     struct broker_offset *rewinds;  /* asked for during put(); topics owned */
     size_t rewind_count;
 

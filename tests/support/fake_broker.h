@@ -15,6 +15,8 @@ void fake_assign(int32_t partition, int64_t position);
 void fake_revoke(int32_t partition);
 /** Messages with these offsets and the value as JSON text; one chunk. */
 void fake_feed(int32_t partition, int64_t from, size_t count, const char *value);
+/** The same of each of the partitions from 0 to this one, in one chunk. */
+void fake_feed_up_to(int32_t partition, int64_t from, size_t count, const char *value);
 /** Last committed offset of a partition; -1: none. */
 int64_t fake_committed(int32_t partition);
 /** Waits up to 10 s until the committed offset is this; false otherwise. */

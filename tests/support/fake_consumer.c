@@ -63,17 +63,18 @@ void fake_revoke(int32_t partition)
     pthread_mutex_unlock(&lock);
 }
 
-void fake_feed(int32_t partition, int64_t from, size_t count, const char *value)
+static void feed(int32_t first, int32_t last, int64_t from, size_t each, const char *value)
 {
     struct chunk *chunk = calloc(1, sizeof(*chunk));
+    size_t count = each * (size_t)(last - first + 1);
     struct broker_message *messages = calloc(count, sizeof(*messages));
     chunk->value = strdup(value);
     for (size_t i = 0; i < count; i++) {
         messages[i] = (struct broker_message){
             .topic = "t",
-            .partition = partition,
+            .partition = first + (int32_t)(i / each),
             .timestamp_type = BROKER_TIMESTAMP_CREATE,
-            .offset = from + (int64_t)i,
+            .offset = from + (int64_t)(i % each),
             .timestamp = 1000,
             .value = chunk->value,
             .value_size = (uint32_t)strlen(value),
@@ -88,6 +89,16 @@ void fake_feed(int32_t partition, int64_t from, size_t count, const char *value)
     *end = chunk;
     say();
     pthread_mutex_unlock(&lock);
+}
+
+void fake_feed(int32_t partition, int64_t from, size_t count, const char *value)
+{
+    feed(partition, partition, from, count, value);
+}
+
+void fake_feed_up_to(int32_t partition, int64_t from, size_t count, const char *value)
+{
+    feed(0, partition, from, count, value);
 }
 
 int64_t fake_committed(int32_t partition)

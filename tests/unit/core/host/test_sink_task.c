@@ -1,4 +1,6 @@
 /* The sink loop against a broker in memory: offsets, retries, bad records, rebalances, pauses, budget. */
+#include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@ static struct {
     ptrdiff_t bad;            /* index of a record to refuse once; -1 none */
     bool fatal, block, blocked;
     int64_t rewind;
+    int64_t timeout;          /* asked for by each put; -1: none */
     struct sluice_batch *kept;
     bool keep;
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -83,6 +86,9 @@ static enum sluice_result put(void *self, struct sluice_batch *batch)
         pthread_cond_wait(&sink.changed, &sink.lock);
     }
     sink.blocked = false;
+    if (sink.timeout >= 0) {
+        context->timeout(host, sink.timeout);
+    }
     if (sink.fatal && count > 0) {
         result = host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "the disk is full");
     } else if (sink.retries > 0 && count > 0) {
@@ -155,7 +161,7 @@ static int set_up(void **state)
     (void)state;
     fake_broker_reset();
     sink.puts = sink.records = sink.closes = sink.opens = 0;
-    sink.last_offset = sink.durable = sink.rewind = -1;
+    sink.last_offset = sink.durable = sink.rewind = sink.timeout = -1;
     sink.refused = SLUICE_OK;
     sink.retries = 0;
     sink.bad = -1;
@@ -169,6 +175,31 @@ static void wait_records(size_t count)
     while (sink.records < count) {
         pthread_cond_wait(&sink.changed, &sink.lock);
     }
+    pthread_mutex_unlock(&sink.lock);
+}
+
+static void wait_puts(size_t count)
+{
+    pthread_mutex_lock(&sink.lock);
+    while (sink.puts < count) {
+        pthread_cond_wait(&sink.changed, &sink.lock);
+    }
+    pthread_mutex_unlock(&sink.lock);
+}
+
+static void wait_opens(size_t count)
+{
+    pthread_mutex_lock(&sink.lock);
+    while (sink.opens < count) {
+        pthread_cond_wait(&sink.changed, &sink.lock);
+    }
+    pthread_mutex_unlock(&sink.lock);
+}
+
+static void retry(int times)
+{
+    pthread_mutex_lock(&sink.lock);
+    sink.retries = times;
     pthread_mutex_unlock(&sink.lock);
 }
 
@@ -323,6 +354,64 @@ static void test_a_hanging_put_loses_only_its_partition(void **state)
     assert_int_equal(fixture_stop(), 0);
 }
 
+/* invariant 1: what waited for its put() when its partition went is not put, though the partition is back */
+static void test_a_partition_that_comes_back_is_read_again(void **state)
+{
+    (void)state;
+    retry(INT_MAX);
+    begin();
+    fake_assign(1, 0);
+    wait_opens(2);
+    fake_feed_up_to(1, 0, 3, "x");
+    wait_puts(1);
+    fake_revoke(0);
+    fake_assign(0, 0);
+    wait_opens(3);
+    retry(0);
+    assert_true(fake_wait_committed(1, 3));
+    assert_int_equal(sink.records, 3);
+    assert_int_equal(fixture_stop(), 0);
+    assert_int_equal(fake_committed(0), -1);
+}
+
+static int64_t processor_ms(void)
+{
+    struct timespec used;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+/* A task that is paused waits, whatever else was due. */
+static void expect_idle_while_paused(void)
+{
+    fixture_pause(true);
+    fixture_wait_state("PAUSED");
+    int64_t before = processor_ms();
+    (void)poll(NULL, 0, 300); /* the time itself is what is tested */
+    assert_true(processor_ms() - before < 100);
+    assert_int_equal(fixture_stop(), 0);
+}
+
+static void test_a_paused_task_with_a_retry_due_is_idle(void **state)
+{
+    (void)state;
+    retry(INT_MAX);
+    begin();
+    fake_feed(0, 0, 1, "x");
+    wait_puts(2);
+    expect_idle_while_paused();
+}
+
+static void test_a_paused_task_with_a_timeout_is_idle(void **state)
+{
+    (void)state;
+    sink.timeout = 1;
+    begin();
+    fake_feed(0, 0, 1, "x");
+    wait_puts(3); /* two of them empty: the sink asked to be called */
+    expect_idle_while_paused();
+}
+
 static void test_failed_commits_are_repeated(void **state)
 {
     (void)state;
@@ -440,6 +529,9 @@ int main(void)
         cmocka_unit_test_setup(test_fatal_ends_the_task, set_up),
         cmocka_unit_test_setup(test_revoked_partitions_commit_and_close, set_up),
         cmocka_unit_test_setup(test_a_hanging_put_loses_only_its_partition, set_up),
+        cmocka_unit_test_setup(test_a_partition_that_comes_back_is_read_again, set_up),
+        cmocka_unit_test_setup(test_a_paused_task_with_a_retry_due_is_idle, set_up),
+        cmocka_unit_test_setup(test_a_paused_task_with_a_timeout_is_idle, set_up),
         cmocka_unit_test_setup(test_failed_commits_are_repeated, set_up),
         cmocka_unit_test_setup(test_a_failed_pre_commit_rewinds, set_up),
         cmocka_unit_test_setup(test_a_pre_commit_that_may_work_later_is_repeated, set_up),
