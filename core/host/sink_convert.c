@@ -79,17 +79,6 @@ static enum sluice_result run_stage(struct sink_task *sink, enum stage stage,
     }
 }
 
-static bool wait_unless_stopping(struct task *task, int64_t milliseconds)
-{
-    int64_t deadline = clock_monotonic_ms() + milliseconds;
-    pthread_mutex_lock(&task->lock);
-    while (!task->stopping && task_wait(task, deadline)) {
-    }
-    bool stopping = task->stopping;
-    pthread_mutex_unlock(&task->lock);
-    return !stopping;
-}
-
 /*
  * A stage did not succeed: tries again as errors.retry.* allows, then lets the policy decide.
  * 1: it worked after all; 0: leave the record out; -1: the task ends.
@@ -106,7 +95,7 @@ static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch
         record_restore(record, before);
         int64_t delay =
             result == SLUICE_RETRY ? error_policy_backoff(&sink->policy, attempt, started) : -1;
-        if (delay < 0 || !wait_unless_stopping(sink->task, delay)) {
+        if (delay < 0 || !task_sleep(sink->task, delay)) {
             break;
         }
         error_clear(&failure.error);

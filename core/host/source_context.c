@@ -36,7 +36,8 @@ static const struct sluice_value *stored_offset(const struct sluice_host *host,
         return NULL;
     }
     json_t *reply = task_request(
-        task, json_pack("{s:s,s:[o]}", "type", "offsets_get", "partitions", partition), &error);
+        task, json_pack("{s:s,s:[o]}", "type", "offsets_get", "partitions", partition), INT64_MAX,
+        &error);
     if (!reply) {
         task_log(task, LOG_LEVEL_WARN, "The stored offset could not be read: %s", error.message);
         error_clear(&error);

@@ -280,7 +280,7 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
             int64_t delay = result == SLUICE_RETRY
                                 ? error_policy_backoff(&source->policy, attempt, started)
                                 : -1;
-            if (delay < 0 || task_stopping(source->task)) {
+            if (delay < 0 || !task_sleep(source->task, delay)) {
                 if (source->answers) {
                     return 0;
                 }
@@ -293,9 +293,6 @@ static int convert_record(struct source_task *source, struct sluice_batch *batch
                 *failure = error;
                 return -1;
             }
-            pthread_mutex_lock(&source->task->lock);
-            (void)task_wait(source->task, clock_monotonic_ms() + delay);
-            pthread_mutex_unlock(&source->task->lock);
             plugin_failure_reset();
             error_clear(failure);
         }
@@ -344,11 +341,7 @@ static int ensure_topic(struct source_task *source, const char *topic, struct er
         task_log(task, LOG_LEVEL_WARN,
                  "Topic '%s' could neither be found nor made, it is tried again: %s", topic,
                  failure->message);
-        pthread_mutex_lock(&task->lock);
-        (void)task_wait(task, clock_monotonic_ms() + RETRY_MS);
-        bool stopping = task->stopping;
-        pthread_mutex_unlock(&task->lock);
-        if (stopping) {
+        if (!task_sleep(task, RETRY_MS)) {
             return -2;
         }
     }

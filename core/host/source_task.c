@@ -22,8 +22,9 @@ static const void *extension(void *user, const char *id)
                                                   : NULL;
 }
 
-/* Hands what may be stored to the worker, the only writer of source offsets, and waits. */
-static void store_offsets(struct source_task *source)
+/* Hands what may be stored to the worker, the only writer of source offsets, and waits. False: not all
+ * of it is stored, which is tried again at the next interval. */
+static bool store_offsets(struct source_task *source)
 {
     struct task *task = source->task;
     json_t *offsets;
@@ -32,7 +33,8 @@ static void store_offsets(struct source_task *source)
         int64_t begin = clock_monotonic_ns();
         struct error error = {0};
         json_t *reply = task_request(
-            task, json_pack("{s:s,s:o}", "type", "offsets", "offsets", offsets), &error);
+            task, json_pack("{s:s,s:o}", "type", "offsets", "offsets", offsets), source->commit_timeout,
+            &error);
         why = reply ? json_string_value(json_object_get(reply, "error")) : error.message;
         if (why) {
             task_log(task, LOG_LEVEL_ERROR, "Source offsets were not stored, they are tried again: %s",
@@ -43,6 +45,7 @@ static void store_offsets(struct source_task *source)
         json_decref(reply);
         error_clear(&error);
     }
+    return !why;
 }
 
 /* now: of the loop's round, so that this deadline and that of the next poll() are one. */
@@ -50,8 +53,7 @@ static void commit_offsets(struct source_task *source, int64_t now)
 {
     struct task *task = source->task;
     source->next_commit = now + source->commit_interval;
-    store_offsets(source);
-    if (source->vtable->commit) {
+    if (store_offsets(source) && source->vtable->commit) {
         host_phase(task->process, "commit", source->class_name);
         plugin_failure_reset();
         enum sluice_result result = source->vtable->commit(source->self);
@@ -63,6 +65,18 @@ static void commit_offsets(struct source_task *source, int64_t now)
             error_clear(&error);
         }
     }
+}
+
+/* poll() did not succeed this time. */
+static void retry_later(struct source_task *source)
+{
+    struct plugin_failure failure = {.record = -1, .retry_after = -1};
+    plugin_failure_take(&failure, SLUICE_RETRY, source->task->instance, "poll");
+    int64_t delay = failure.retry_after >= 0 ? failure.retry_after : POLL_MS;
+    source->poll_at = clock_monotonic_ms() + delay;
+    task_log(source->task, LOG_LEVEL_WARN, "poll() is tried again in %lld ms: %s", (long long)delay,
+             failure.error.message ? failure.error.message : "");
+    error_clear(&failure.error);
 }
 
 /* Polls once. *ret_count: records that came. */
@@ -79,6 +93,9 @@ static int poll_once(struct source_task *source, int timeout_ms, size_t *ret_cou
     if (result != SLUICE_OK && result != SLUICE_RETRY) {
         records_api.release(batch);
         return task_failure(source->task, result, "poll", error);
+    }
+    if (result == SLUICE_RETRY) {
+        retry_later(source);
     }
     if (*ret_count == 0) {
         records_api.release(batch);
@@ -104,7 +121,7 @@ static int64_t wait_until(struct source_task *source, bool paused, int64_t now)
 {
     const struct sluice_source *vtable = source->vtable;
     bool wakes = paused || (vtable->extension && vtable->extension(source->self, SLUICE_SOURCE_WAKES));
-    int64_t until = now + (wakes ? SLOW_POLL_MS : POLL_MS);
+    int64_t until = source->poll_at > now ? source->poll_at : now + (wakes ? SLOW_POLL_MS : POLL_MS);
     /* In this order: what is in flight no more has told its offset. */
     bool due = vtable->commit || atomic_load(&source->in_flight) > 0 ||
                source_offsets_fresh(source->offsets);
@@ -138,7 +155,8 @@ static int loop(struct source_task *source, struct error *error)
         }
         int64_t until = now + POLL_MS < source->next_commit ? now + POLL_MS : source->next_commit;
         size_t count = 0;
-        if (!paused && poll_once(source, (int)(until - now > 0 ? until - now : 0), &count, error) != 0) {
+        if (!paused && now >= source->poll_at &&
+            poll_once(source, (int)(until - now > 0 ? until - now : 0), &count, error) != 0) {
             return -1;
         }
         if (count == 0) {
@@ -238,6 +256,7 @@ int source_task_run(struct task *task, struct error *error)
     int result = start(&source, error);
     if (result == 0) {
         source.commit_interval = task_long(task, "offset.flush.interval.ms", 60000);
+        source.commit_timeout = task_long(task, "offset.flush.timeout.ms", 5000);
         source.next_commit = clock_monotonic_ms() + source.commit_interval;
         task_state(task, "RUNNING");
         result = loop(&source, error);

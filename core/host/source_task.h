@@ -36,7 +36,8 @@ struct source_task {
     atomic_size_t in_flight;        /* handed to the producer and not yet landed; not what the producer
                                        calls pending, which ends before the offsets of the last are told */
 
-    int64_t next_commit, commit_interval; /* monotonic ms; ms */
+    int64_t next_commit, commit_interval, commit_timeout; /* monotonic ms; ms */
+    int64_t poll_at;                /* monotonic ms, where poll() wants to be called later */
     struct metrics_slot *active, *bytes, *bytes_in_flight;
     struct metrics_stat *polled, *poll_time, *active_seen;
     struct metrics_stat *written; /* [broker thread] */

@@ -39,6 +39,17 @@ bool task_wait(struct task *task, int64_t deadline)
     return pthread_cond_timedwait(&task->changed, &task->lock, &until) != ETIMEDOUT;
 }
 
+bool task_sleep(struct task *task, int64_t milliseconds)
+{
+    int64_t deadline = clock_monotonic_ms() + milliseconds;
+    pthread_mutex_lock(&task->lock);
+    while (!task->stopping && task_wait(task, deadline)) {
+    }
+    bool stopping = task->stopping;
+    pthread_mutex_unlock(&task->lock);
+    return !stopping;
+}
+
 bool task_take_raised(struct task *task, struct error *error)
 {
     pthread_mutex_lock(&task->lock);
@@ -84,8 +95,10 @@ int task_failure(struct task *task, enum sluice_result result, const char *call,
     return -1;
 }
 
-json_t *task_request(struct task *task, json_t *message, struct error *error)
+json_t *task_request(struct task *task, json_t *message, int64_t timeout_ms, struct error *error)
 {
+    int64_t now = clock_monotonic_ms();
+    int64_t deadline = timeout_ms < INT64_MAX - now ? now + timeout_ms : INT64_MAX;
     pthread_mutex_lock(&task->lock);
     int64_t id = ++task->reply_id;
     json_decref(task->reply);
@@ -96,14 +109,17 @@ json_t *task_request(struct task *task, json_t *message, struct error *error)
 
     json_t *reply = NULL;
     pthread_mutex_lock(&task->lock);
-    while (!task->reply && !(task->stopping && clock_monotonic_ms() >= task->stop_deadline)) {
-        (void)task_wait(task, clock_monotonic_ms() + 1000);
-    }
+    do {
+        if (task->stopping && task->stop_deadline < deadline) {
+            deadline = task->stop_deadline;
+        }
+    } while (!task->reply && task_wait(task, deadline));
     reply = task->reply;
     task->reply = NULL;
     pthread_mutex_unlock(&task->lock);
     if (!reply) {
-        (void)error_set(error, ERROR_TIMEOUT, "The worker did not answer before the task stopped");
+        (void)error_set(error, ERROR_TIMEOUT, "the worker did not answer within %lld ms",
+                        (long long)(clock_monotonic_ms() - now));
     }
     return reply;
 }

@@ -72,8 +72,11 @@ void task_send(struct task *task, json_t *message);
 void task_state(struct task *task, const char *state);
 /** Moves the failure of a plugin call to error, as Connect words an end of a task. Returns -1. */
 int task_failure(struct task *task, enum sluice_result result, const char *call, struct error *error);
-/** Sends a request and waits for its reply, until stopped; NULL with error. Owned by the caller. */
-json_t *task_request(struct task *task, json_t *message, struct error *error);
+/** Waits until the time is over; false as soon as the task is told to stop. [task thread] */
+bool task_sleep(struct task *task, int64_t milliseconds);
+/** Sends a request and waits for its reply, until stopped or the time is over (INT64_MAX: never); NULL with
+ * error. Owned by the caller. */
+json_t *task_request(struct task *task, json_t *message, int64_t timeout_ms, struct error *error);
 
 /** Properties of one of the task's clients, see core/config/client_properties.h. */
 void task_client_properties(const struct task *task, enum client_role role, struct properties *ret);

@@ -19,6 +19,8 @@ static int result;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
 static char state[32], offsets[1024];
+static enum fixture_store store; /* under lock, as all above */
+static int not_stored;
 
 /* -- raw converter -- */
 
@@ -109,8 +111,12 @@ static void *listen_main(void *user)
             char *text = json_dumps(json_object_get(message, "offsets"), JSON_COMPACT);
             (void)snprintf(offsets, sizeof(offsets), "%s", text);
             free(text);
+            not_stored += store != FIXTURE_STORES;
             pthread_mutex_lock(&task.lock);
-            task.reply = json_pack("{s:s,s:n}", "type", "offsets_stored", "error");
+            if (store != FIXTURE_SILENT) {
+                task.reply = json_pack("{s:s,s:s?}", "type", "offsets_stored", "error",
+                                       store == FIXTURE_REFUSES ? "the disk is full" : NULL);
+            }
             pthread_cond_broadcast(&task.changed);
             pthread_mutex_unlock(&task.lock);
         }
@@ -133,6 +139,8 @@ void fixture_start(int (*run)(struct task *, struct error *), const struct sluic
     memset(&page, 0, sizeof(page));
     process = (struct host_process){&control, &page};
     state[0] = offsets[0] = '\0';
+    store = FIXTURE_STORES;
+    not_stored = 0;
     task = (struct task){.process = &process, .connector = strdup("c"), .context = strdup("[c|task-0] ")};
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -212,6 +220,21 @@ void fixture_pause(bool pause)
     task.paused = pause;
     pthread_mutex_unlock(&task.lock);
     task_kick(&task);
+}
+
+void fixture_store(enum fixture_store how)
+{
+    pthread_mutex_lock(&lock);
+    store = how;
+    pthread_mutex_unlock(&lock);
+}
+
+int fixture_not_stored(void)
+{
+    pthread_mutex_lock(&lock);
+    int times = not_stored;
+    pthread_mutex_unlock(&lock);
+    return times;
 }
 
 static void wait_for(const char *what, const char *expected)

@@ -17,6 +17,11 @@ struct task *fixture_task(void);
 void fixture_pause(bool pause);
 /** Last state told to the worker, "" for none yet. */
 void fixture_wait_state(const char *state);
+/** How the worker answers when offsets are to be stored; an error is its text, as in the message. */
+enum fixture_store { FIXTURE_STORES, FIXTURE_REFUSES, FIXTURE_SILENT };
+void fixture_store(enum fixture_store how);
+/** How often it did not store them. */
+int fixture_not_stored(void);
 /** Source offsets stored so far: JSON text of the last message, "" for none. */
 void fixture_wait_offsets(const char *json);
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/log.h"
 #include "tests/support/fake_broker.h"
 #include "tests/unit/core/host/task_fixture.h"
 
@@ -23,6 +24,9 @@ static struct {
     size_t done, delivered, dropped, failed;
     int64_t last_offset;
     bool in_order, answers, wakes, asked, drained;
+    int retries;              /* the next polls say RETRY */
+    int commits;              /* commit() was called so often, */
+    bool committed_unstored;  /* and once although offsets are not stored */
     bool watches_stop, stopped, stopped_early; /* whether stop() came during a record_done() */
     char error[100];
 } source = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -52,6 +56,12 @@ static enum sluice_result poll_records(void *self, struct sluice_batch *batch, i
     const struct sluice_host *host = source.host;
     const struct sluice_data *data = host->data;
     pthread_mutex_lock(&source.lock);
+    if (source.retries > 0) {
+        source.retries--;
+        pthread_mutex_unlock(&source.lock);
+        host->retry_after(host, 10);
+        return host->error(host, SLUICE_RETRY, SLUICE_RETRIABLE_EXCEPTION, "the line is busy");
+    }
     while (source.polled < source.queued) {
         const char *text = source.queue[source.polled++];
         struct sluice_record *record = host->records->add(batch, "t");
@@ -109,6 +119,18 @@ static void stop(void *self)
     pthread_mutex_unlock(&source.lock);
 }
 
+static enum sluice_result commit(void *self)
+{
+    (void)self;
+    int not_stored = fixture_not_stored();
+    pthread_mutex_lock(&source.lock);
+    source.commits++;
+    source.committed_unstored = source.committed_unstored || not_stored > 0;
+    pthread_cond_broadcast(&source.changed);
+    pthread_mutex_unlock(&source.lock);
+    return SLUICE_OK;
+}
+
 static void drain(void *self)
 {
     (void)self;
@@ -137,7 +159,15 @@ static const struct sluice_descriptor descriptor = {
     .size = sizeof(descriptor), .kind = SLUICE_SOURCE, .class_name = "test.Source",
     .version = "1",             .doc = "a source",     .vtable = &vtable,
 };
-static const struct sluice_descriptor *const classes[] = {&descriptor, &raw_converter, NULL};
+static const struct sluice_source committing_vtable = {
+    .size = sizeof(vtable), .create = create,           .destroy = destroy, .start = start,
+    .poll = poll_records,   .record_done = record_done, .stop = stop,       .commit = commit,
+};
+static const struct sluice_descriptor committing = {
+    .size = sizeof(descriptor), .kind = SLUICE_SOURCE, .class_name = "test.Committing",
+    .version = "1",             .doc = "a source",     .vtable = &committing_vtable,
+};
+static const struct sluice_descriptor *const classes[] = {&descriptor, &committing, &raw_converter, NULL};
 static const struct sluice_entry entry = {SLUICE_ABI_MAGIC, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
                                           sizeof(entry), classes};
 
@@ -147,6 +177,8 @@ static int set_up(void **state)
     fake_broker_reset();
     source.queued = source.polled = source.done = source.delivered = source.dropped = source.failed = 0;
     source.last_offset = -1;
+    source.retries = source.commits = 0;
+    source.committed_unstored = false;
     source.in_order = true;
     source.answers = source.wakes = source.asked = source.drained = false;
     source.watches_stop = source.stopped = source.stopped_early = false;
@@ -217,6 +249,69 @@ static void test_offsets_wait_for_acknowledgement(void **state)
     wait_done(3);
     fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":3}]]");
     assert_int_equal(fixture_stop(), 0);
+}
+
+/* offset.flush.timeout.ms: records go on while offsets are not stored; they are tried again */
+static void test_offsets_that_take_long_are_given_up_for_now(void **state)
+{
+    (void)state;
+    begin("offset.flush.timeout.ms", "30");
+    fixture_store(FIXTURE_SILENT);
+    queue("x");
+    while (fixture_not_stored() < 2) {
+        sched_yield();
+    }
+    queue("x");
+    wait_done(2);
+    fixture_store(FIXTURE_STORES);
+    fixture_wait_offsets("[[{\"file\":\"f\"},{\"line\":2}]]");
+    assert_int_equal(fixture_stop(), 0);
+}
+
+/* commit() says that offsets are stored */
+static void test_commit_follows_stored_offsets_only(void **state)
+{
+    (void)state;
+    fixture_start(source_task_run, &entry, "test.Committing", "offset.flush.interval.ms", "20", NULL);
+    fixture_wait_state("RUNNING");
+    fixture_store(FIXTURE_REFUSES);
+    queue("x");
+    while (fixture_not_stored() < 2) {
+        sched_yield();
+    }
+    assert_false(source.committed_unstored);
+    fixture_store(FIXTURE_STORES);
+    pthread_mutex_lock(&source.lock);
+    for (int before = source.commits; source.commits == before;) {
+        pthread_cond_wait(&source.changed, &source.lock);
+    }
+    pthread_mutex_unlock(&source.lock);
+    assert_int_equal(fixture_stop(), 0);
+}
+
+static char logged[4096];
+
+static void collect(void *user, enum log_level level, const char *logger, const char *context,
+                    const char *text)
+{
+    (void)user;
+    (void)logger;
+    (void)context;
+    size_t used = strlen(logged);
+    (void)snprintf(logged + used, sizeof(logged) - used, "%s %s\n", log_level_name(level), text);
+}
+
+static void test_a_poll_that_may_work_later_is_logged_and_repeated(void **state)
+{
+    (void)state;
+    log_set_writer(collect, NULL);
+    source.retries = 2;
+    begin(NULL, NULL);
+    queue_silently("x");
+    wait_done(1);
+    assert_int_equal(fixture_stop(), 0);
+    log_set_writer(NULL, NULL);
+    assert_non_null(strstr(logged, "WARN poll() is tried again in 10 ms: the line is busy"));
 }
 
 static void test_a_failed_delivery_ends_the_task(void **state)
@@ -339,6 +434,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_records_are_delivered_in_order, set_up),
         cmocka_unit_test_setup(test_offsets_wait_for_acknowledgement, set_up),
+        cmocka_unit_test_setup(test_offsets_that_take_long_are_given_up_for_now, set_up),
+        cmocka_unit_test_setup(test_commit_follows_stored_offsets_only, set_up),
+        cmocka_unit_test_setup(test_a_poll_that_may_work_later_is_logged_and_repeated, set_up),
         cmocka_unit_test_setup(test_a_failed_delivery_ends_the_task, set_up),
         cmocka_unit_test_setup(test_a_source_that_answers_is_told, set_up),
         cmocka_unit_test_setup(test_tolerated_records_are_dropped, set_up),
