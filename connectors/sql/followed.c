@@ -192,6 +192,9 @@ void followed_close(const struct sluice_host *host, const struct source_settings
                     struct followed *followed)
 {
     if (followed->rows) {
+        if (settings->mode == MODE_TIMESTAMP) {
+            followed->position.time = followed->behind; /* invariant 1: others of its last time may follow */
+        }
         settings->client->end(followed->rows);
         fields_destroy(host, followed->fields);
         free(followed->row);
@@ -508,6 +511,7 @@ int followed_open(const struct sluice_host *host, const struct source_settings *
     if (outcome != 0) {
         return -1;
     }
+    followed->behind = followed->position.time;
     size_t columns = followed->rows->column_count;
     followed->row = calloc(columns ? columns : 1, sizeof(*followed->row));
     followed->time_indexes = calloc(followed->time_count + 1, sizeof(*followed->time_indexes));

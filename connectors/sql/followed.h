@@ -33,6 +33,7 @@ struct followed {
     struct position position; /**< what the next query begins behind */
     bool reported; /**< timestamp mode: reported_time was stored, or all its rows are out */
     struct moment reported_time; /**< what records may say while rows of one time go on */
+    struct moment behind; /**< timestamp mode: where a query that breaks off among them is taken up */
     /* While a query is open. */
     struct sql_rows *rows;
     struct fields *fields;

@@ -173,7 +173,8 @@ static int find_tables(struct source *source, struct sluice_batch *batch, struct
 static int look_for_tables(struct source *source, struct sql_error *error)
 {
     int64_t now = now_ms();
-    if (source->settings.query ||
+    bool reading = source->current && source->current->rows; /* a connection has one query at a time */
+    if (source->settings.query || reading ||
         (source->seen && now - source->looked_ms < source->settings.table_poll_interval_ms)) {
         return 0;
     }
@@ -261,7 +262,7 @@ static void settle(struct source *source, struct sluice_batch *batch, struct fol
     }
     if (complete) {
         followed->reported = true;
-        followed->reported_time = pending->time;
+        followed->reported_time = followed->behind = pending->time;
     }
     source->host->records->set_source(
         pending->record, source_partition(source->host, &source->settings, batch, followed),
@@ -309,6 +310,9 @@ static int read_rows(struct source *source, struct sluice_batch *batch, struct f
         }
     }
     settle(source, batch, followed, &pending, more == 0);
+    if (more == 0) {
+        followed->behind = followed->position.time;
+    }
     host->metric_add(source->rows, (int64_t)count);
     return more;
 }

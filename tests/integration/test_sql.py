@@ -425,6 +425,20 @@ def test_timestamp_holds_offsets_back_while_rows_of_one_time_go_on(reader, datab
     assert one.records("s-" + t, 4)[3]["n"] == 6
 
 
+def test_timestamp_reads_no_row_twice_where_a_batch_ends_with_its_query(tmp_path, postgres):
+    postgres.run("CREATE TABLE even (n INT, at TIMESTAMP NOT NULL)")
+    postgres.run("INSERT INTO even VALUES (1, '2024-01-01'), (2, '2024-01-02')")
+    one = Reader(tmp_path, postgres, {"mode": "timestamp", "timestamp.column.name": "at", "table.whitelist": "even",
+                                      "batch.max.rows": "1"})
+    try:
+        one.records("s-even", 2)
+        for n, day in ((3, "2024-01-03"), (4, "2024-01-04")):
+            postgres.run(f"INSERT INTO even VALUES ({n}, '{day}')")
+            assert [r["n"] for r in one.records("s-even", n)] == list(range(1, n + 1))
+    finally:
+        one.stop()
+
+
 def test_timestamp_and_incrementing_sees_changes(reader, database, request):
     t = table(request.node.name)
     kind = "DATETIME(6)" if isinstance(database, MariaDb) else "TIMESTAMP"
@@ -617,3 +631,34 @@ def test_a_run_that_fails_is_tried_again(tmp_path, servers):
         database.run("CREATE TABLE retried (id INTEGER PRIMARY KEY)")
         database.run("INSERT INTO retried VALUES (5)")
         assert consumed(sluice, "retried", 1) == [{"id": 5}]
+
+
+def test_a_look_for_tables_leaves_the_open_query_alone(reader, database, request):
+    t = table(request.node.name)
+    database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY)")
+    database.run(f"INSERT INTO {t} VALUES " + ", ".join(f"({i})" for i in range(300)))
+    one = reader({"mode": "bulk", "table.whitelist": t, "batch.max.rows": "10", "table.poll.interval.ms": "1",
+                  "poll.interval.ms": "600000"})
+    assert [record["id"] for record in one.records("s-" + t, 300)] == list(range(300))
+
+
+def test_rows_of_one_time_are_read_again_when_their_query_breaks_off(tmp_path, postgres):
+    postgres.run("CREATE SEQUENCE tries")
+    postgres.run("CREATE FUNCTION fails_once(n INT) RETURNS INT VOLATILE LANGUAGE plpgsql AS $$ BEGIN "
+                 "IF n = 150 AND nextval('tries') = 1 THEN RAISE EXCEPTION 'broken off' USING ERRCODE = '40001'; "
+                 "END IF; RETURN n; END $$")
+    postgres.run("CREATE TABLE broken (n INT, at TIMESTAMP NOT NULL)")
+    one = Reader(tmp_path, postgres, {"mode": "timestamp", "timestamp.column.name": "at", "topic.prefix": "s-broken",
+                                      "query": "SELECT at, fails_once(n) AS n FROM broken "
+                                               "ORDER BY broken.at, broken.n LIMIT 1000"})
+    try:
+        one.sluice.wait_state("src", "RUNNING")  # validation ran the query, too
+        postgres.run("INSERT INTO broken SELECT n, CASE WHEN n < 50 THEN '2024-01-01'::timestamp ELSE '2024-01-02' END "
+                     "FROM generate_series(0, 299) n")
+        wait_until(lambda: "broken off" in one.sluice.text(), 20, "a failure")
+
+        def all_there():
+            return {json.loads(r["value"])["n"] for r in one.sluice.consume("s-broken")} == set(range(300))
+        wait_until(all_there, 20, "all rows")
+    finally:
+        one.stop()
