@@ -10,7 +10,7 @@
 #include "connectors/sql/moment.h"
 #include "lib/java/double_text.h"
 
-enum { DIGITS_MAX = 2000 };
+enum { DIGITS_MAX = 2000, SHOWN_MAX = 60, MS_PER_DAY = 86400000 };
 
 /* -- schemas -- */
 
@@ -482,12 +482,13 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     case FIELD_DECIMAL:
         return decimal_value(host, batch, text, field->scale);
     case FIELD_DATE: {
-        if (!read_moment(value, zone_utc(), &moment) || moment.ms / 86400000 > INT32_MAX ||
-            moment.ms / 86400000 < INT32_MIN) {
+        if (!read_moment(value, zone_utc(), &moment)) {
             return NULL;
         }
-        int64_t of_day = ((moment.ms % 86400000) + 86400000) % 86400000;
-        return data->new_date(batch, moment.ms - of_day);
+        int64_t of_day = ((moment.ms % MS_PER_DAY) + MS_PER_DAY) % MS_PER_DAY;
+        bool has_day = moment.ms / MS_PER_DAY <= INT32_MAX && moment.ms / MS_PER_DAY >= INT32_MIN;
+        return has_day ? data->new_date(batch, moment.ms - of_day)
+                       : of_day ? data->new_date(batch, moment.ms) : NULL; /* infinity, as JDBC has it */
     }
     case FIELD_TIME:
         return moment_parse_time(text.data, text.size, &ms) ? data->new_date(batch, ms) : NULL;
@@ -500,8 +501,26 @@ static struct sluice_value *value_of(const struct sluice_host *host,
     }
 }
 
+/* A value that converters refuse, as they do in the JVM, without a word of where it comes from. */
+static void tell_refused(const struct sluice_host *host, struct field *field, const char *name,
+                         const struct sluice_value *member, const struct sql_value *value)
+{
+    int64_t ms = host->data->type(member) == SLUICE_DATE ? host->data->integer(member) : 0;
+    bool refused = (field->form == FIELD_DATE && ms % MS_PER_DAY != 0) ||
+                   (field->form == FIELD_TIME && (ms < 0 || ms > MS_PER_DAY));
+    if (refused && !field->told) {
+        char scratch[JAVA_DOUBLE_TEXT_SIZE];
+        struct sluice_span text = text_of(value, scratch);
+        field->told = true;
+        host->log(host, SLUICE_WARN, "Column %s: '%.*s' is no %s of Connect's. errors.tolerance=all leaves such "
+                                     "rows out; a query that casts the column to text reads them",
+                  name, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data,
+                  field->form == FIELD_DATE ? "date" : "time of day");
+    }
+}
+
 int fields_make(const struct sluice_host *host, const struct source_settings *settings,
-                const struct fields *fields, const struct sql_rows *rows, const struct sql_value *row,
+                struct fields *fields, const struct sql_rows *rows, const struct sql_value *row,
                 struct sluice_batch *batch, struct sluice_value **ret_value,
                 struct sluice_value **ret_key, char *message, size_t message_size)
 {
@@ -512,10 +531,11 @@ int fields_make(const struct sluice_host *host, const struct source_settings *se
             char scratch[JAVA_DOUBLE_TEXT_SIZE];
             struct sluice_span text = text_of(&row[i], scratch);
             snprintf(message, message_size, "column %s: '%.*s' cannot be read as its type%s%s",
-                     rows->columns[i].name, (int)(text.size < 60 ? text.size : 60), text.data,
+                     rows->columns[i].name, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data,
                      *rows->columns[i].type_name ? " " : "", rows->columns[i].type_name);
             return -1;
         }
+        tell_refused(host, &fields->fields[i], rows->columns[i].name, member, &row[i]);
         host->data->set_at(batch, value, i, member);
     }
     *ret_value = value;

@@ -27,6 +27,7 @@ struct field {
     enum sluice_type type; /**< of FIELD_INTEGER.., FIELD_REAL */
     int scale;
     bool instant; /**< a time that is text without a zone is UTC's */
+    bool told;    /**< that a value of it will be refused */
     const struct sluice_schema *schema; /**< held */
 };
 
@@ -51,7 +52,7 @@ bool fields_see(struct sql_rows *rows, const struct sql_value *row);
 void fields_destroy(const struct sluice_host *host, struct fields *fields);
 /** Value, and key where there is one, of a row; in the batch. -1: a value cannot be read. */
 int fields_make(const struct sluice_host *host, const struct source_settings *settings,
-                const struct fields *fields, const struct sql_rows *rows, const struct sql_value *row,
+                struct fields *fields, const struct sql_rows *rows, const struct sql_value *row,
                 struct sluice_batch *batch, struct sluice_value **ret_value,
                 struct sluice_value **ret_key, char *message, size_t message_size);
 

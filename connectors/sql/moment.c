@@ -7,6 +7,8 @@
 
 #include "lib/java/calendar.h"
 
+enum { MS_PER_DAY = 86400000 };
+
 struct reader {
     const char *at, *end;
 };
@@ -32,11 +34,11 @@ static bool take(struct reader *reader, char c)
     return false;
 }
 
-/* HH:MM[:SS[.f..]] */
-static bool clock_time(struct reader *reader, int64_t *ret_ms, int32_t *ret_nanos)
+/* HH:MM[:SS[.f..]]; hours of so many digits */
+static bool clock_time(struct reader *reader, int hour_digits, int64_t *ret_ms, int32_t *ret_nanos)
 {
     int32_t hour, minute, second = 0, nanos = 0;
-    if (!number(reader, 2, &hour) || !take(reader, ':') || !number(reader, 2, &minute)) {
+    if (!number(reader, hour_digits, &hour) || !take(reader, ':') || !number(reader, 2, &minute)) {
         return false;
     }
     if (take(reader, ':')) {
@@ -55,7 +57,7 @@ static bool clock_time(struct reader *reader, int64_t *ret_ms, int32_t *ret_nano
             }
         }
     }
-    if (hour > 24 || minute > 59 || second > 60) {
+    if ((hour > 24 && hour_digits == 2) || minute > 59 || second > 60) {
         return false;
     }
     *ret_ms = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + nanos / 1000000;
@@ -121,7 +123,7 @@ bool moment_parse(const char *text, size_t size, const struct zone *zone, struct
     }
     bool separated = take(&reader, 'T') || (reader.end - reader.at > 1 && reader.at[0] == ' ' &&
                                             isdigit((unsigned char)reader.at[1]) && take(&reader, ' '));
-    if (separated && (!clock_time(&reader, &of_day, &nanos) || !offset(&reader, &shifted, &shift))) {
+    if (separated && (!clock_time(&reader, 2, &of_day, &nanos) || !offset(&reader, &shifted, &shift))) {
         return false;
     }
     bool before_christ = reader.end - reader.at == 3 && memcmp(reader.at, " BC", 3) == 0;
@@ -148,12 +150,16 @@ bool moment_parse_time(const char *text, size_t size, int64_t *ret_ms)
     struct reader reader = {text, text + size};
     int32_t nanos;
     int64_t shift;
-    bool shifted;
-    if (!clock_time(&reader, ret_ms, &nanos) || !offset(&reader, &shifted, &shift) ||
+    bool shifted, negative = take(&reader, '-');
+    if (!clock_time(&reader, 3, ret_ms, &nanos) || !offset(&reader, &shifted, &shift) ||
         reader.at != reader.end) {
         return false;
     }
-    *ret_ms = (((*ret_ms - shift) % 86400000) + 86400000) % 86400000;
+    if (negative || *ret_ms > MS_PER_DAY) {
+        *ret_ms = negative ? -*ret_ms : *ret_ms; /* how long, and not when */
+        return !shifted;
+    }
+    *ret_ms = (((*ret_ms - shift) % MS_PER_DAY) + MS_PER_DAY) % MS_PER_DAY;
     return true;
 }
 

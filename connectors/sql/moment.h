@@ -21,7 +21,10 @@ enum { MOMENT_TEXT_SIZE = 64 };
  * something else.
  */
 bool moment_parse(const char *text, size_t size, const struct zone *zone, struct moment *moment);
-/** Reads `HH:MM[:SS[.f..]][+HH[:MM]]` to milliseconds of the day in UTC. */
+/**
+ * Reads `HH:MM[:SS[.f..]][+HH[:MM]]` to milliseconds of the day in UTC; and MySQL's durations, below zero
+ * or longer than a day, as they are.
+ */
 bool moment_parse_time(const char *text, size_t size, int64_t *ret_ms);
 struct moment moment_of_ms(int64_t ms);
 /** -1, 0, 1. */

@@ -535,15 +535,26 @@ def test_types_of_postgres(tmp_path, postgres):
 
 
 def test_times_that_are_no_dates_do_not_stop_a_table(tmp_path, servers):
-    """MySQL's zero dates are nulls, PostgreSQL's infinity what its JDBC driver makes of it."""
+    """MySQL's zero dates are nulls, PostgreSQL's infinity what its JDBC driver makes of it: where that is no date or time
+    of Connect's, its converter refuses the row."""
     mariadb, postgres = servers(ON_MARIADB), servers(ON_POSTGRES)
     mariadb.run("CREATE TABLE zero (id INT PRIMARY KEY, d DATE, at DATETIME)")
     mariadb.run("SET sql_mode=''; INSERT INTO zero VALUES (1, '0000-00-00', '0000-00-00 00:00:00')")
+    mariadb.run("CREATE TABLE longest (id INT PRIMARY KEY, t TIME)")
+    mariadb.run("INSERT INTO longest VALUES (1, '838:59:59'), (2, '-00:00:01'), (3, '23:59:59')")
     postgres.run("CREATE TABLE endless (id INT PRIMARY KEY, at TIMESTAMP, z TIMESTAMPTZ)")
     postgres.run("INSERT INTO endless VALUES (1, 'infinity', '-infinity')")
+    postgres.run("CREATE TABLE endless_days (id INT PRIMARY KEY, d DATE)")
+    postgres.run("INSERT INTO endless_days VALUES (1, 'infinity'), (2, '-infinity'), (3, '2024-01-01')")
     with Sluice(tmp_path, {name: {**SOURCE, "connection.url": database.url, **database.login, "mode": "bulk",
-                                  "table.whitelist": name, "poll.interval.ms": "600000"}
-                           for name, database in (("zero", mariadb), ("endless", postgres))}) as sluice:
+                                  "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+                                  "table.whitelist": name, "poll.interval.ms": "600000", "errors.tolerance": "all"}
+                           for name, database in (("zero", mariadb), ("longest", mariadb), ("endless", postgres),
+                                                  ("endless_days", postgres))}) as sluice:
+        assert consumed(sluice, "s-longest", 1) == [{"id": 3, "t": 86399000}]
+        assert consumed(sluice, "s-endless_days", 1) == [{"id": 3, "d": 19723}]
+        wait_until(lambda: "Column d: 'infinity' is no date" in sluice.text(), 10)
+        wait_until(lambda: "Column t: '838:59:59' is no time of day" in sluice.text(), 10)
         assert consumed(sluice, "s-zero", 1) == [{"id": 1, "d": None, "at": None}]
         assert consumed(sluice, "s-endless", 1) == [{"id": 1, "at": 9223372036825200000, "z": -9223372036832400000}]
 

@@ -125,6 +125,11 @@ static void test_moments(void **state)
     assert_true(moment_parse_time("01:02:03+02", 11, &ms));
     assert_int_equal(ms, 82923000);
     assert_false(moment_parse_time("1:2:3x", 6, &ms));
+    assert_true(moment_parse_time("838:59:59", 9, &ms));
+    assert_int_equal(ms, 3020399000);
+    assert_true(moment_parse_time("-00:00:01.5", 11, &ms));
+    assert_int_equal(ms, -1500);
+    assert_false(moment_parse_time("25:00:00+01", 11, &ms));
 }
 
 int main(void)
