@@ -11,7 +11,7 @@
 
 #include "connectors/http/template.h"
 
-enum { SECRET_MAX = 16384, RENEW_BEFORE_MS = 60000, TOKEN_LIFE_S = 3600, FETCH_MS = 30000 };
+enum { SECRET_MAX = 16384, RENEW_BEFORE_MS = 60000, TOKEN_LIFE_S = 3600, TOKEN_LIFE_MAX_S = 86400, FETCH_MS = 30000 };
 
 const char *const auth_types[] = {"none", "basic", "bearer", "api_key", "oauth2", NULL};
 const char *const auth_types_of_aiven[] = {"none", "static", "oauth2", NULL};
@@ -156,7 +156,7 @@ static int take_token(struct auth *auth, const struct http_reply *reply, char *m
     if (!token || strpbrk(token, "\r\n")) {
         snprintf(message, size, "the answer of oauth2.token.url has no %s", auth->token_property);
     } else if ((auth->header = joined("Authorization: Bearer ", token))) {
-        int64_t life_ms = seconds * 1000;
+        int64_t life_ms = (seconds < TOKEN_LIFE_MAX_S ? seconds < 0 ? 0 : seconds : TOKEN_LIFE_MAX_S) * 1000;
         auth->renew_at_ms =
             now_ms() + (life_ms > 2 * RENEW_BEFORE_MS ? life_ms - RENEW_BEFORE_MS : life_ms / 2);
         outcome = 0;

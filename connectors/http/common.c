@@ -153,7 +153,8 @@ int64_t http_now_ms(void)
 int64_t http_backoff(int64_t base_ms, int attempt)
 {
     int64_t most = base_ms << (attempt < 16 ? attempt - 1 : 15);
-    most = most > BACKOFF_MAX_MS && base_ms < BACKOFF_MAX_MS ? BACKOFF_MAX_MS : most;
+    int64_t limit = base_ms < BACKOFF_MAX_MS ? BACKOFF_MAX_MS : base_ms;
+    most = most < limit ? most : limit;
     uint32_t random = 0;
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random)) {
         random = (uint32_t)http_now_ms() * 2654435761u;

@@ -27,7 +27,10 @@ bool http_check_headers(const char *name, const char *value, char *message, size
 int headers_parse(const char *text, bool commas, char *headers[HEADERS_MAX + 1], char *message, size_t size);
 void headers_free(char *headers[HEADERS_MAX + 1]);
 
-/** How long to wait before try number `attempt` (from 1): full jitter, doubled each time, at most a minute. */
+/**
+ * How long to wait before try number `attempt` (from 1): at random from half of base_ms up to it, doubled
+ * each time; a minute, or base_ms where that is more, is the end of it.
+ */
 int64_t http_backoff(int64_t base_ms, int attempt);
 /** Retry-After of an answer in milliseconds; -1: it has none. At most an hour. */
 int64_t http_retry_after(const struct http_reply *reply);

@@ -15,6 +15,7 @@
 #include "connectors/http/plugin.h"
 #include "connectors/http/pointer.h"
 #include "connectors/http/template.h"
+#include "lib/util/fingerprint.h"
 
 enum { BODY_MAX = 256 << 20, URL_MAX = 16384 };
 
@@ -75,9 +76,7 @@ const struct sluice_option http_sink_options[] = {
 
 /* How far a batch was sent when it had to be put off. */
 struct progress {
-    char topic[256];
-    int32_t partition;
-    int64_t offset;
+    uint64_t fingerprint; /* of the records that were sent */
     size_t done;
 };
 
@@ -162,12 +161,12 @@ static enum sluice_result sink_start(void *self, const struct sluice_config *con
     const struct sluice_host *host = sink->host;
     const struct sluice_config_api *api = host->config;
     char message[300];
+    sink->configured = true;
     if (http_settings_read(host, config, &sink->settings, message, sizeof(message)) != 0 ||
         headers_parse(api->get_string(config, "http.headers.additional"), true, sink->headers, message,
                       sizeof(message)) != 0) {
         return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s", message);
     }
-    sink->configured = true;
     if (api->is_set(config, "http.timeout") && !api->is_set(config, "http.timeout.ms")) {
         sink->settings.timeout_ms = api->get_long(config, "http.timeout") * 1000;
     }
@@ -360,24 +359,6 @@ static enum sluice_result send(struct sink *sink, struct sluice_batch *batch, si
     }
 }
 
-static bool is_same_batch(const struct sink *sink, const struct sluice_record *first)
-{
-    const struct sluice_records *records = sink->host->records;
-    const struct progress *progress = &sink->progress;
-    return progress->done > 0 && progress->offset == records->offset(first) &&
-           progress->partition == records->original_partition(first) &&
-           strcmp(progress->topic, records->original_topic(first)) == 0;
-}
-
-static void note_progress(struct sink *sink, const struct sluice_record *first, size_t done)
-{
-    const struct sluice_records *records = sink->host->records;
-    snprintf(sink->progress.topic, sizeof(sink->progress.topic), "%s", records->original_topic(first));
-    sink->progress.partition = records->original_partition(first);
-    sink->progress.offset = records->offset(first);
-    sink->progress.done = done;
-}
-
 /* Records from `i` on into one request; *ret_count is how many it took. */
 static enum sluice_result send_next(struct sink *sink, struct sluice_batch *batch, size_t i, size_t *ret_count)
 {
@@ -414,13 +395,15 @@ static enum sluice_result sink_put(void *self, struct sluice_batch *batch)
     if (total == 0) {
         return SLUICE_OK;
     }
-    const struct sluice_record *first = records->at(batch, 0);
-    size_t done = is_same_batch(sink, first) ? sink->progress.done : 0;
+    size_t done = sink->progress.done;
+    if (done > total || fingerprint_records(sink->host, batch, done) != sink->progress.fingerprint) {
+        done = 0; /* invariant 1: of another batch, and this one is not sent */
+    }
     while (done < total) {
         size_t count;
         enum sluice_result result = send_next(sink, batch, done, &count);
         if (result != SLUICE_OK) {
-            note_progress(sink, first, done);
+            sink->progress = (struct progress){fingerprint_records(sink->host, batch, done), done};
             return result;
         }
         done += count;

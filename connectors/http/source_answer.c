@@ -105,12 +105,15 @@ static enum sluice_result turn_page(struct source *source, struct sluice_batch *
 {
     bool paged = source->mode == OFFSET_CURSOR || source->mode == OFFSET_SNAPSHOT;
     char *next = NULL;
-    char header[8192];
     if (paged && source->by_link) {
-        next = http_reply_header(&source->reply, "Link", header, sizeof(header)) ? link_next(header) : NULL;
+        struct buffer links;
+        buffer_init(&links, source->reply.head.max);
+        next = http_reply_headers(&source->reply, "Link", &links) ? link_next(links.data) : NULL;
+        buffer_finish(&links);
     } else if (paged && source->has_next_pointer) {
         next = scalar(source, batch, pointer_find(source->host->data, &source->next_pointer, answer));
     }
+    bool has_next = false; /* a page that names itself is the last so far */
     if (next && (source->by_link || link_is_reference(next))) {
         char *url = link_absolute(source->target.data, next);
         if (!url) {
@@ -119,14 +122,18 @@ static enum sluice_result turn_page(struct source *source, struct sluice_batch *
             free(next);
             return SLUICE_OK;
         }
+        has_next = strcmp(url, source->target.data) != 0;
         free(entity->page_url);
         entity->page_url = url;
     } else if (next) {
+        has_next = entity->page_url || !entity->offset || strcmp(next, entity->offset) != 0;
+        free(entity->page_url);
+        entity->page_url = NULL;
         free(entity->offset);
         entity->offset = strdup(next);
     }
     /* A scheduled run reads on behind the last offset until nothing new comes. */
-    bool more = next != NULL || (moved && source->by_offset && runs_scheduled(&source->runs));
+    bool more = has_next || (moved && source->by_offset && runs_scheduled(&source->runs));
     free(next);
     if (paged && more) {
         entity->seen = 0;

@@ -17,6 +17,7 @@
 #include "connectors/kinesis/names.h"
 #include "connectors/kinesis/partition_key.h"
 #include "connectors/kinesis/plugin.h"
+#include "lib/util/fingerprint.h"
 
 enum {
     COMMIT_INTERVAL_MS = 1000,
@@ -138,34 +139,10 @@ static enum sluice_result sink_start(void *self, const struct sluice_config *con
 
 /* -- a batch -- */
 
-static uint64_t hash(uint64_t seed, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    uint64_t value = seed ^ 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++) {
-        value = (value ^ bytes[i]) * 0x100000001b3u;
-    }
-    return value;
-}
-
-/* Which records these are; the same batch that comes again has the same. */
-static uint64_t fingerprint_of(const struct sink *sink, struct sluice_batch *batch, size_t count)
-{
-    const struct sluice_records *records = sink->host->records;
-    uint64_t value = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct sluice_record *record = records->at(batch, i);
-        const char *topic = records->original_topic(record);
-        int64_t place[2] = {records->original_partition(record), records->offset(record)};
-        value = hash(hash(value, topic, strlen(topic)), place, sizeof(place));
-    }
-    return value | 1;
-}
-
 static int make_room(struct sink *sink, struct sluice_batch *batch, size_t count)
 {
-    uint64_t fingerprint = fingerprint_of(sink, batch, count);
-    bool again = sink->fingerprint == fingerprint && sink->count == count;
+    uint64_t of = fingerprint_records(sink->host, batch, count) | 1;
+    bool again = sink->fingerprint == of && sink->count == count;
     if (count > sink->room) {
         struct entry *entries = reallocarray(sink->entries, count, sizeof(*entries));
         if (!entries) {
@@ -178,7 +155,7 @@ static int make_room(struct sink *sink, struct sluice_batch *batch, size_t count
         sink->entries[i] = (struct entry){.done = again && sink->entries[i].done};
     }
     sink->count = count;
-    sink->fingerprint = fingerprint;
+    sink->fingerprint = of;
     return 0;
 }
 
@@ -255,7 +232,7 @@ static enum sluice_result prepare(struct sink *sink, struct sluice_batch *batch,
                                            sizeof(message)) != 0) {
         return refuse(sink, batch, i, message);
     }
-    entry->key_hash = hash(0, key.data, key.size) | 1;
+    entry->key_hash = fingerprint(0, key.data, key.size) | 1;
     entry->data = data_of(sink, batch, value);
     entry->bytes = entry->data.size + key.size;
     if (entry->bytes > (size_t)sink->settings.record_bytes) {

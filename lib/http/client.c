@@ -69,10 +69,11 @@ static void wipe(char *secret)
 
 /* -- replies -- */
 
-bool http_reply_header(const struct http_reply *reply, const char *name, char *value, size_t size)
+/* The header's value in the line at *at or behind it; *at moves behind. NULL: there is none. */
+static const char *next_value(const char **at, const char *name, size_t *ret_size)
 {
     size_t name_size = strlen(name);
-    const char *line = reply->head.data;
+    const char *line = *at;
     while (line && *line) {
         const char *end = strchr(line, '\n');
         end = end ? end : line + strlen(line);
@@ -85,12 +86,36 @@ bool http_reply_header(const struct http_reply *reply, const char *name, char *v
             while (end > from && (end[-1] == '\r' || end[-1] == ' ' || end[-1] == '\t')) {
                 end--;
             }
-            snprintf(value, size, "%.*s", (int)(end - from), from);
-            return true;
+            *ret_size = (size_t)(end - from);
+            *at = end + strcspn(end, "\n");
+            return from;
         }
         line = *end ? end + 1 : end;
     }
-    return false;
+    return NULL;
+}
+
+bool http_reply_header(const struct http_reply *reply, const char *name, char *value, size_t size)
+{
+    size_t length = 0;
+    const char *at = reply->head.data, *found = next_value(&at, name, &length);
+    if (found) {
+        snprintf(value, size, "%.*s", (int)length, found);
+    }
+    return found != NULL;
+}
+
+bool http_reply_headers(const struct http_reply *reply, const char *name, struct buffer *to)
+{
+    size_t length = 0;
+    const char *at = reply->head.data, *value = next_value(&at, name, &length);
+    bool found = value != NULL;
+    for (bool first = true; value; value = next_value(&at, name, &length)) {
+        (void)buffer_append_text(to, first ? "" : ", ");
+        (void)buffer_append(to, value, length);
+        first = false;
+    }
+    return found && !to->failed;
 }
 
 void http_reply_finish(struct http_reply *reply)

@@ -66,6 +66,8 @@ struct http_reply {
 
 /** Value of a header of the reply, copied without blanks around it; false where there is none. */
 bool http_reply_header(const struct http_reply *reply, const char *name, char *value, size_t size);
+/** Values of all headers of the name, joined by commas, as their list; false: there is none, or no memory. */
+bool http_reply_headers(const struct http_reply *reply, const char *name, struct buffer *to);
 void http_reply_finish(struct http_reply *reply);
 
 struct http_client;

@@ -32,7 +32,8 @@ class Server:
                 body = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 for name, value in headers.items():
-                    self.send_header(name, value)
+                    for each in value if isinstance(value, list) else [value]:
+                        self.send_header(name, each)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -115,10 +116,26 @@ def test_cursor_pages_are_not_read_twice(tmp_path):
             assert len(consumed(sluice, "t", 6)) == 6
 
 
+def test_a_page_that_names_itself_as_the_next_is_the_last(tmp_path):
+    def handler(request):
+        cursor = request["query"].get("cursor", "")
+        return 200, {}, {"items": [len(cursor)], "next": "end" if cursor else "b"} if cursor != "b" else \
+            {"items": [], "next": "end"}
+    with Server(handler) as server:
+        properties = source(server.url, http__offset__mode="CURSOR_PAGINATION",
+                            http__request__parameters="cursor=${offset}", http__response__data__json__pointer="/items",
+                            http__next__page__json__pointer="/next", request__interval__ms="200")
+        with Sluice(tmp_path, {"h": properties}) as sluice:
+            assert values(sluice, "t", 2) == [0, 3]
+            asked = len(server.requests)
+            wait_until(lambda: len(server.requests) >= asked + 5, 20)
+            assert [record["value"] for record in sluice.consume("t")] == ["0", "3"]
+
+
 def test_links_are_followed_on_the_same_server_only(tmp_path):
     def handler(request):
         page = int(request["query"].get("page", "1"))
-        link = {1: '</list?page=2>; rel="next", </list?page=9>; rel="last"',
+        link = {1: ['</list>; rel="self"', '</list?page=2>; rel="next", </list?page=9>; rel="last"'],
                 2: '<http://127.0.0.1:1/evil>; rel="next"'}[page]
         return 200, {"Link": link}, [{"page": page}]
     with Server(handler) as server:

@@ -86,6 +86,7 @@ static void test_backoff_grows_up_to_a_minute(void **state)
         }
     }
     assert_int_equal(http_backoff(0, 7), 0);
+    assert_in_range(http_backoff(120000, 16), 60000, 120000);
 }
 
 /* The text that was found, which is freed; NULL: none. */
