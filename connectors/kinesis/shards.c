@@ -61,7 +61,7 @@ static int add(struct shards *shards, const char *stream, const json_t *from)
         }
         *last = shard;
     }
-    shard->listed = true;
+    shard->seen = true;
     shard->open = !json_is_string(json_object_get(json_object_get(from, "SequenceNumberRange"),
                                                   "EndingSequenceNumber"));
     return 0;
@@ -76,7 +76,7 @@ int shards_list(struct shards *shards, struct kinesis_access *access, const char
     int result = -1, restarts = 0;
     buffer_init(&body, TOKEN_MAX);
     for (struct shard *shard = shards->first; shard; shard = shard->next) {
-        shard->listed = shard->listed && strcmp(shard->stream, stream) != 0;
+        shard->seen = false;
     }
     do {
         buffer_reset(&body);
@@ -106,6 +106,9 @@ int shards_list(struct shards *shards, struct kinesis_access *access, const char
         }
         token = json_string_value(json_object_get(page, "NextToken"));
     } while (!page || token);
+    for (struct shard *shard = shards->first; shard; shard = shard->next) {
+        shard->listed = strcmp(shard->stream, stream) == 0 ? shard->seen : shard->listed;
+    }
     result = 0;
 clean_up:
     json_decref(page);

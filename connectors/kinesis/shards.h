@@ -38,7 +38,8 @@ struct shard {
     const char *stream, *topic;
     void *owner;                             /* the source */
     char id[KINESIS_SHARD_SIZE], parents[KINESIS_PARENTS][KINESIS_SHARD_SIZE];
-    bool open, listed;
+    bool open, listed;                       /* in the last list that was read to its end */
+    bool seen;                               /* in the one that is read */
     bool foreign_end;                        /* FOREIGN: its task says that it is read */
     int64_t foreign_look;                    /* when to look again, monotonic ms */
 
