@@ -37,6 +37,8 @@ struct place {
     char *name;                 /* of that object; NULL: none read yet */
     int64_t records;            /* of it that are handed on */
     bool end;                   /* all of it is */
+    uint64_t held;              /* number of the listing that found an object of it without all parts */
+    bool told;                  /* and the user heard of it */
 };
 
 /** An object that is to be read. */
@@ -72,6 +74,7 @@ struct objects {
     size_t item_count, item_capacity;
     size_t first;               /* those before are done */
     char *rest;                 /* token: a listing that had enough goes on from there */
+    uint64_t listings;          /* begun */
 };
 
 /** -1 with a sentence: an expression is wrong. */

@@ -217,7 +217,7 @@ static bool in_tombstones(const struct source_settings *settings, const struct n
 {
     size_t size = strlen(settings->tombstones);
     const char *end = parts->folder + parts->folder_size;
-    return parts->folder_size > size && memcmp(end - size, settings->tombstones, size) == 0 &&
+    return parts->folder_size >= size + strlen(settings->directory_delim) && memcmp(end - size, settings->tombstones, size) == 0 &&
            strncmp(end - size - strlen(settings->directory_delim), settings->directory_delim,
                    strlen(settings->directory_delim)) == 0;
 }
@@ -334,12 +334,44 @@ static int by_turn(const void *a, const void *b)
     return order != 0 ? order : strcmp(any_key(left), any_key(right));
 }
 
-/* Whether all parts are there; those that came late are found by the next listing. */
-static bool is_whole(const struct source_settings *settings, const struct item *item)
+/* What of it is not there; NULL: it is whole. */
+static const char *missing_part(const struct source_settings *settings, const struct item *item)
 {
-    bool keys = item->entry[PART_KEY].key != NULL, headers = item->entry[PART_HEADERS].key != NULL;
-    bool value = item->entry[PART_VALUE].key != NULL;
-    return value != item->tombstones && (!settings->keys || keys) && (!settings->headers || headers);
+    return !item->tombstones && !item->entry[PART_VALUE].key     ? "its values"
+           : settings->keys && !item->entry[PART_KEY].key        ? "its keys (store.kafka.keys)"
+           : settings->headers && !item->entry[PART_HEADERS].key ? "its headers (store.kafka.headers)"
+                                                                 : NULL;
+}
+
+/* False: all of it is from before file.discovery.starting.timestamp. */
+static bool is_wanted(const struct source_settings *settings, const struct item *item)
+{
+    bool wanted = false;
+    for (int i = 0; i < PARTS; i++) {
+        wanted = wanted || (item->entry[i].key && item->entry[i].modified >= settings->not_before);
+    }
+    return wanted;
+}
+
+/*
+ * Whether the item is to be read now. invariant 1: parts of an object come one after another, and where one
+ * is not there yet nothing behind it is read, for a place only ever moves on; a later listing has it all.
+ */
+static bool is_due(struct objects *objects, const struct item *item)
+{
+    const char *missing = missing_part(objects->settings, item);
+    struct place *place = item->place;
+    if (!is_wanted(objects->settings, item) || (item->tombstones && item->entry[PART_VALUE].key)) {
+        return false;
+    }
+    if (missing && !place->told) {
+        objects->host->log(objects->host, SLUICE_WARN,
+                           "%s and what comes behind it are read once there is an object of %s, too",
+                           any_key(item), missing);
+        place->told = true;
+    }
+    place->held = missing ? objects->listings : place->held;
+    return place->held != objects->listings;
 }
 
 /* Sorts, and puts the parts of an object together. */
@@ -372,7 +404,7 @@ static void arrange(struct objects *objects)
     objects->item_count = kept;
     kept = 0;
     for (size_t i = 0; i < objects->item_count && !settings->generic; i++) {
-        if (!is_whole(settings, &objects->items[i])) {
+        if (!is_due(objects, &objects->items[i])) {
             free_item(&objects->items[i]);
         } else if (kept++ != i) {
             objects->items[kept - 1] = objects->items[i];
@@ -389,10 +421,11 @@ static int take_entries(struct objects *objects, struct sluice_batch *batch, str
 {
     for (size_t i = 0; i < list->entry_count; i++) {
         struct entry *entry = &list->entries[i];
-        if (entry->modified < objects->settings->not_before) {
-            continue;
+        bool generic = objects->settings->generic;
+        if (generic && entry->modified < objects->settings->not_before) {
+            continue; /* in RESTORE_BACKUP it depends on all parts of an object */
         }
-        if ((objects->settings->generic ? take_any(objects, batch, entry)
+        if ((generic ? take_any(objects, batch, entry)
                                         : take_backup(objects, batch, entry, prefix)) != 0) {
             return -1;
         }
@@ -409,6 +442,7 @@ int objects_list(struct objects *objects, struct sluice_batch *batch, int timeou
         snprintf(prefix, sizeof(prefix), "%s%s", settings->topics_dir, settings->directory_delim);
     }
     if (!objects->listing) {
+        objects->listings += objects->rest == NULL;
         objects->listing = fetch_list(objects->reader, prefix, objects->rest);
         objects->item_count = objects->first = 0;
         free(objects->rest);

@@ -166,6 +166,9 @@ enum aws_fetch aws_fetch_role(const struct aws_role *role, const struct aws_cred
         add(&body, "WebIdentityToken", token);
     }
     enum aws_fetch result = AWS_FAILED;
+    if (body.failed) {
+        snprintf(message, size, "the request for role %s is too large", role->arn);
+    }
     for (int try = 1; !body.failed && try <= TRIES && result != AWS_FETCHED; try++) {
         struct http_reply reply;
         struct aws_fault fault;

@@ -127,6 +127,19 @@ def test_keys_headers_and_nulls(tmp_path, lake):
                                        dict(line["headers"])) for line in written}
 
 
+def test_an_object_whose_keys_come_late_is_waited_for(tmp_path, lake):
+    def put(part, number, offset):
+        lake.put(f"topics/t/partition=0/t+0+{offset:010}{part}.json", json.dumps(number).encode() + b"\n")
+    put("", 1, 0)
+    put("", 2, 1)
+    put(".keys", 2, 1)
+    with Sluice(tmp_path, {"source": lake.source(store__kafka__keys="true", keys__format__class=JSON)}) as sluice:
+        wait_until(lambda: "t+0+0000000000.json and what comes behind it are read once there is an object of its keys"
+                   in sluice.text(), 20)
+        put(".keys", 1, 0)
+        assert [each["value"] for each in settled(sluice, "t", 2)] == ["1", "2"]
+
+
 def test_kill_and_restart_goes_on_where_it_was(tmp_path, lake):
     rows = 3000
     for number in range(6):
