@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/json_text.h"
 #include "core/base/log_tail.h"
 
 #define LOGGER "sluice.log"
@@ -22,26 +23,11 @@ static struct {
     void *user;
 } output;
 
-/* A JSON string: quotes, backslashes, control characters; bytes that are no UTF-8 as `?`. */
 static void write_string(FILE *file, const char *text)
 {
-    json_t *string = json_string(text);
-    if (string) {
-        (void)json_dumpf(string, file, JSON_ENCODE_ANY);
-        json_decref(string);
-        return;
-    }
-    (void)fputc('"', file);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\') {
-            fprintf(file, "\\%c", *p);
-        } else if (*p < 0x20) {
-            fprintf(file, "\\u%04x", *p);
-        } else {
-            (void)fputc(*p < 0x80 ? *p : '?', file);
-        }
-    }
-    (void)fputc('"', file);
+    json_t *string = json_text(text);
+    (void)json_dumpf(string ? string : json_null(), file, JSON_ENCODE_ANY);
+    json_decref(string);
 }
 
 static void write_json(FILE *file, const char *when, enum log_level level, const char *logger,

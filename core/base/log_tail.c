@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/json_text.h"
+
 enum { TAIL_BYTES = 64 * 1024, TAIL_CONNECTORS = 1024, TEXT_MOST = 8 * 1024 };
 
 struct line {
@@ -142,22 +144,6 @@ void log_tail_add(const char *connector, int task, const char *time, const char 
     }
 }
 
-/* Bytes that are no UTF-8 become `?`. */
-static json_t *clean(const char *text)
-{
-    json_t *string = json_string(text);
-    if (string) {
-        return string;
-    }
-    char *copy = strdup(text);
-    for (char *p = copy; p && *p; p++) {
-        *p = (unsigned char)*p < 0x80 ? *p : '?';
-    }
-    string = json_string(copy ? copy : "");
-    free(copy);
-    return string;
-}
-
 json_t *log_tail_lines(const char *connector, int64_t after, int most)
 {
     json_t *lines = json_array();
@@ -174,9 +160,9 @@ json_t *log_tail_lines(const char *connector, int64_t after, int most)
         }
         json_array_append_new(
             lines, json_pack("{s:I,s:s,s:s,s:o,s:o,s:o}", "seq", (json_int_t)line->seq, "time",
-                             line->time, "level", line->level, "logger", clean(line->logger), "task",
+                             line->time, "level", line->level, "logger", json_text(line->logger), "task",
                              line->task >= 0 ? json_integer(line->task) : json_null(), "message",
-                             clean(line->text)));
+                             json_text(line->text)));
     }
     return json_pack("{s:o,s:I}", "lines", lines, "next", (json_int_t)next);
 }

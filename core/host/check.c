@@ -1,4 +1,5 @@
 /* Role "check": finds the class and the check, runs it, says how it went. See check.h. */
+#include "core/base/json_text.h"
 #include "core/host/check.h"
 
 #include <stdarg.h>
@@ -152,7 +153,7 @@ static json_t *run_case(struct check *check, const char *name)
                 one->run(check);
                 return json_pack("{s:s,s:s,s:o}", "type", "checked", "outcome",
                                  outcomes[check->outcome], "reason",
-                                 check->reason ? process_string(check->reason) : json_null());
+                                 check->reason ? json_text(check->reason) : json_null());
             }
         }
     }

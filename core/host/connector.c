@@ -3,6 +3,7 @@
  * Each is a copy of the connector's own, with what the class set in it; the class runs here, apart
  * from any task. [main thread]
  */
+#include "core/base/json_text.h"
 #include "core/host/process.h"
 
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static void on_task_set(const struct sluice_report *report, const char *name, co
     if (value && is_resolved(tasks, name, value)) {
         json_object_set(config, name, json_object_get(tasks->own, name));
     } else if (value) {
-        json_object_set_new(config, name, process_string(value));
+        json_object_set_new(config, name, json_text(value));
     } else {
         json_object_del(config, name);
     }

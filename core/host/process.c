@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/json_text.h"
 #include "core/base/log.h"
 #include "core/base/log_levels.h"
 #include "core/host/protocol.h"
@@ -58,8 +59,8 @@ void host_fail(struct host_process *process, const struct error *error)
     process_send(process, json_pack("{s:s,s:i,s:s,s:o,s:o}", "type", "failed", "code",
                                     (int)error->code, "class",
                                     error->java_class ? error->java_class : "", "message",
-                                    process_string(message ? message : ""), "trace",
-                                    process_string(trace ? trace : "out of memory")));
+                                    json_text(message ? message : ""), "trace",
+                                    json_text(trace ? trace : "out of memory")));
     free(plain);
     free(trace);
     free(message);
@@ -73,21 +74,6 @@ void process_send(struct host_process *process, json_t *message)
     if (channel_send(process->control, message, &error) != 0) {
         _exit(HOST_EXIT_ORPHAN);
     }
-}
-
-json_t *process_string(const char *text)
-{
-    json_t *string = json_string(text);
-    if (string) {
-        return string;
-    }
-    char *clean = strdup(text);
-    for (char *p = clean; p && *p; p++) {
-        *p = (unsigned char)*p < 0x80 ? *p : '?';
-    }
-    string = json_string(clean ? clean : "out of memory");
-    free(clean);
-    return string;
 }
 
 const char *process_text(json_t *object, const char *name)

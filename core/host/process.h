@@ -23,8 +23,6 @@ void process_limit(json_t *first);
  */
 int process_watch(struct host_process *process);
 
-/** Text as JSON; bytes that are no UTF-8 (of a file's name, of a plugin's error) become `?`. */
-json_t *process_string(const char *text);
 /** Sends a message or leaves: without a worker there is nobody to work for. Steals message. */
 void process_send(struct host_process *process, json_t *message);
 /** String members of an object; others are left out. */

@@ -1,3 +1,4 @@
+#include "core/base/json_text.h"
 #include "core/host/resolve.h"
 
 #include <pthread.h>
@@ -379,7 +380,7 @@ int host_resolve(struct host_process *process, json_t *first)
     if (result == 0) {
         json_t *values = json_object();
         for (size_t i = 0; i < config.count; i++) {
-            json_object_set_new(values, config.items[i].name, process_string(config.items[i].value));
+            json_object_set_new(values, config.items[i].name, json_text(config.items[i].value));
         }
         process_send(process, json_pack("{s:s,s:o}", "type", "resolved", "values", values));
     } else {

@@ -3,6 +3,7 @@
  * loaded, so that the worker knows whom to blame when this process does not come back.
  * [main thread]
  */
+#include "core/base/json_text.h"
 #include "core/host/process.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static void on_loading(void *user, const char *path)
     const char *name = strrchr(path, '/');
     host_phase(scan->process, "loading", name ? name + 1 : path);
     process_send(scan->process,
-                 json_pack("{s:s,s:o}", "type", "loading", "path", process_string(path)));
+                 json_pack("{s:s,s:o}", "type", "loading", "path", json_text(path)));
 }
 
 static void on_file(void *user, const char *path, const struct error *error)
@@ -31,8 +32,8 @@ static void on_file(void *user, const char *path, const struct error *error)
     if (error) {
         process_send(scan->process,
                      json_pack("{s:s,s:o,s:i,s:o}", "type", "plugin_error", "path",
-                               process_string(path), "code", (int)error->code, "message",
-                               process_string(error->message ? error->message : "")));
+                               json_text(path), "code", (int)error->code, "message",
+                               json_text(error->message ? error->message : "")));
         return;
     }
     json_t *plugins = json_array();
@@ -44,7 +45,7 @@ static void on_file(void *user, const char *path, const struct error *error)
         }
     }
     process_send(scan->process, json_pack("{s:s,s:o,s:o}", "type", "plugins", "path",
-                                          process_string(path), "plugins", plugins));
+                                          json_text(path), "plugins", plugins));
 }
 
 int host_scan(struct host_process *process, json_t *first)

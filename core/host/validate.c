@@ -10,6 +10,7 @@
 
 #include <sluice/plugin.h>
 
+#include "core/base/json_text.h"
 #include "core/config/client_properties.h"
 #include "core/config/framework.h"
 #include "core/host/class_validate.h"
@@ -201,7 +202,7 @@ static json_t *shown_json(const struct validation *validation, const char *name,
     const char *text = json_string_value(value), *other = shown(validation, name, text);
     if (text && other && text != other) {
         json_decref(value);
-        return process_string(other);
+        return json_text(other);
     }
     return value;
 }
@@ -262,7 +263,7 @@ static void add_undefined(struct validation *validation, const struct config_rep
         if (one->error_count > 0) {
             add_value(validation, one);
         } else if (!handed_on(one->name)) {
-            json_array_append_new(validation->report.unknown, process_string(one->name));
+            json_array_append_new(validation->report.unknown, json_text(one->name));
         }
     }
 }

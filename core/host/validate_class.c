@@ -2,6 +2,7 @@
  * Role "validate_class": checks a configuration against the option table of one class alone and, for
  * connectors, with its own validate(): for tools, which do the rest themselves. [main thread]
  */
+#include "core/base/json_text.h"
 #include "core/host/process.h"
 
 #include <string.h>
@@ -18,9 +19,9 @@ static json_t *report_json(const struct config_report *report)
         }
         json_t *errors = json_array();
         for (size_t k = 0; k < value->error_count; k++) {
-            json_array_append_new(errors, process_string(value->errors[k]));
+            json_array_append_new(errors, json_text(value->errors[k]));
         }
-        json_t *text = value->value ? process_string(value->value) : json_null();
+        json_t *text = value->value ? json_text(value->value) : json_null();
         json_array_append_new(configs, json_pack("{s:s,s:o,s:o}", "name", value->name, "value",
                                                  text, "errors", errors));
     }

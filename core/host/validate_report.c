@@ -1,3 +1,4 @@
+#include "core/base/json_text.h"
 #include "core/host/validate_report.h"
 
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static void add_group(struct validate_report *report, const char *group)
 static json_t *clean_text(const char *text)
 {
     char *clean = resolve_hide(text);
-    json_t *string = process_string(clean ? clean : "");
+    json_t *string = json_text(clean ? clean : "");
     free(clean);
     return string;
 }
@@ -69,7 +70,7 @@ void validate_report_add(struct validate_report *report, const struct sluice_opt
             json_array_append_new(recommended, json_string(*value));
         }
     }
-    append(report, definition, name, shown ? process_string(shown) : json_null(), recommended,
+    append(report, definition, name, shown ? json_text(shown) : json_null(), recommended,
            messages);
 }
 

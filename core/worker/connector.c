@@ -537,9 +537,22 @@ static void begin(struct connector *connector)
     }
 }
 
+static bool is_queued(const struct connector *connector, enum herder_verb verb)
+{
+    const struct command *command = connector->queue;
+    while (command && command->request.verb != verb) {
+        command = command->next;
+    }
+    return command != NULL;
+}
+
 void connector_submit(struct herder *herder, struct command *command)
 {
     struct connector *connector = connector_get(herder, command->request.name);
+    if (command->request.verb == HERDER_RECONFIGURE && is_queued(connector, HERDER_RECONFIGURE)) {
+        command_finish(command); /* invariant 6: a task that asks without end asks once */
+        return;
+    }
     command->next = NULL;
     *connector->queue_end = command;
     connector->queue_end = &command->next;

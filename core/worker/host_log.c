@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "lib/util/utf8.h"
 
 enum { LINE_MAX_BYTES = 512 * 1024, READ_SIZE = 64 * 1024, LAST_LINE = 500, OUTPUT_MOST = 500 };
 
@@ -45,7 +46,10 @@ static void remember(struct host_log *log, const char *level, const char *text)
     size_t size = strlen(level) + strnlen(text, LAST_LINE) + 2;
     *slot = malloc(size);
     if (*slot) {
-        (void)snprintf(*slot, size, "%s %s", level, text);
+        int wanted = snprintf(*slot, size, "%s %s", level, text);
+        if (wanted >= (int)size) {
+            utf8_trim(*slot, size - 1);
+        }
     }
 }
 

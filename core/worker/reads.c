@@ -8,6 +8,7 @@
 #include <sluice/source.h>
 #include <sluice/transform.h>
 
+#include "core/base/json_text.h"
 #include "core/base/log_output.h"
 #include "core/worker/herder_priv.h"
 
@@ -52,8 +53,7 @@ static json_t *state_of(const char *state, const char *trace, const struct herde
 {
     json_t *object = json_pack("{s:s,s:s}", "state", state, "worker_id", herder->worker_id);
     if (trace && strcmp(state, "FAILED") == 0) {
-        json_t *text = json_string(trace);
-        json_object_set_new(object, "trace", text ? text : json_string("(no UTF-8)"));
+        json_object_set_new(object, "trace", json_text(trace));
     }
     return object;
 }

@@ -119,6 +119,18 @@ def test_odd_source(pipeline, before, mode, words):
     pipeline.undisturbed(before)
 
 
+def test_reconfiguration_without_end(pipeline, before):
+    """Requests of a task do not pile up before those of a person."""
+    call = pipeline.sluice.call
+    assert call("POST", "/connectors", {"name": "restless", "config": {
+        "connector.class": "bad.OddSource", "mode": "reconfigure"}})[0] == 201
+    wait_until(lambda: "odd" in call("GET", "/connectors/restless/topics")[1]["restless"]["topics"], 30, "a record")
+    assert call("PUT", "/connectors/restless/pause")[0] == 202
+    pipeline.sluice.wait_state("restless", "PAUSED")
+    assert call("DELETE", "/connectors/restless")[0] == 204
+    pipeline.undisturbed(before)
+
+
 @pytest.mark.parametrize("file, class_name, words", [
     ("wrong_abi.so", "bad.WrongAbi", ["interface", "1."]),
     ("missing_symbol.so", "bad.MissingSymbol", ["symbol"]),

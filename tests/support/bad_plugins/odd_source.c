@@ -1,4 +1,5 @@
-/* A source whose records say offsets that are no maps, whose errors are long, that ends its process. */
+/* A source whose records say offsets that are no maps, whose errors are long, that ends its process, that
+ * asks for new task configurations without end. */
 #include <sluice/plugin.h>
 
 #include <stdlib.h>
@@ -41,6 +42,12 @@ static enum sluice_result poll(void *self, struct sluice_batch *batch, int timeo
         memset(text, 'm', SIZE - 1);
         text[SIZE - 1] = '\0';
         return the_host->error(the_host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION, "so %s", text);
+    }
+    if (strcmp(mode, "reconfigure") == 0) {
+        const struct sluice_source_context *context = the_host->extension(the_host, SLUICE_SOURCE_CONTEXT);
+        for (int i = 0; i < 20000; i++) {
+            context->request_task_reconfiguration(the_host);
+        }
     }
     struct sluice_record *record = the_host->records->add(batch, "odd");
     struct sluice_value *text = data->new_string(batch, "x", 1), *map = data->new_map(batch, 1);

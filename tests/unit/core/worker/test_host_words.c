@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,29 @@ static void test_traces(void **state)
     host_log_finish(&log);
 }
 
+/* The end of a line that is cut is no half character: the whole trace would be no text in a status. */
+static void test_a_last_line_is_cut_between_characters(void **state)
+{
+    (void)state;
+    for (int shift = 0; shift < 3; shift++) {
+        struct host_log log;
+        char line[1000] = "WARN\x1fx\x1f\x1f";
+        memset(line + strlen(line), 'x', (size_t)shift);
+        while (strlen(line) < sizeof(line) - 10) {
+            strcat(line, "\xe2\x82\xac");
+        }
+        strcat(line, "\n");
+        feed(&log, line);
+        struct host_ending ending = {.subject = "Task a-0", .log = &log, .status = SIGKILL};
+        char *trace = trace_of(&ending, ERROR_PLUGIN_CRASH);
+        json_t *text = json_string(trace);
+        assert_non_null(text);
+        json_decref(text);
+        free(trace);
+        host_log_finish(&log);
+    }
+}
+
 static void test_prometheus(void **state)
 {
     (void)state;
@@ -163,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_lines),
         cmocka_unit_test(test_traces),
+        cmocka_unit_test(test_a_last_line_is_cut_between_characters),
         cmocka_unit_test(test_prometheus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
