@@ -8,9 +8,7 @@
 
 static struct source_task *source_of(const struct sluice_host *host)
 {
-    const struct plugin_instance *instance = host->host_data;
-    struct task *task = instance->environment->user;
-    return task->loop;
+    return task_of(host)->loop;
 }
 
 /* NULL, or a NULL value where there is no such topic. */

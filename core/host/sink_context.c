@@ -8,9 +8,7 @@
 
 static struct sink_task *sink_of(const struct sluice_host *host)
 {
-    const struct plugin_instance *instance = host->host_data;
-    struct task *task = instance->environment->user;
-    return task->loop;
+    return task_of(host)->loop;
 }
 
 static void request_commit(const struct sluice_host *host)
@@ -28,15 +26,6 @@ static void durable(const struct sluice_host *host)
     if (!properties_get(&sink_of(host)->task->worker, "offset.flush.interval.ms")) {
         request_commit(host);
     }
-}
-
-static void wake(const struct sluice_host *host)
-{
-    struct task *task = sink_of(host)->task;
-    pthread_mutex_lock(&task->lock);
-    task->wake = true;
-    pthread_cond_broadcast(&task->changed);
-    pthread_mutex_unlock(&task->lock);
 }
 
 static void set_timeout(const struct sluice_host *host, int64_t milliseconds)
@@ -91,17 +80,6 @@ static bool has_reporter(const struct sluice_host *host)
     return policy->dead_letters || policy->log;
 }
 
-static void raise_error(const struct sluice_host *host, const char *java_class, const char *message)
-{
-    struct task *task = sink_of(host)->task;
-    pthread_mutex_lock(&task->lock);
-    if (task->raised.code == ERROR_NONE) {
-        (void)error_set_class(&task->raised, ERROR_PLUGIN_FAILED, java_class, "%s", message);
-    }
-    pthread_cond_broadcast(&task->changed);
-    pthread_mutex_unlock(&task->lock);
-}
-
 static enum sluice_result report(const struct sluice_host *host, const struct sluice_record *record,
                                  const char *java_class, const char *message)
 {
@@ -116,9 +94,7 @@ static enum sluice_result report(const struct sluice_host *host, const struct sl
                                       records_api.context(record), NULL, &error);
     error_clear(&failure);
     if (outcome != 0) {
-        raise_error(host, error.java_class ? error.java_class : SLUICE_CONNECT_EXCEPTION,
-                    error.message);
-        error_clear(&error);
+        task_raise(sink->task, &error);
         return host->error(host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
                            "Tolerance exceeded in error handler");
     }
@@ -133,14 +109,14 @@ static bool owns(const struct sluice_host *host, const char *topic, int32_t part
 const struct sluice_sink_context sink_context = {
     .size = sizeof(struct sluice_sink_context),
     .request_commit = request_commit,
-    .wake = wake,
+    .wake = task_wake,
     .timeout = set_timeout,
     .rewind = rewind_to,
     .pause = pause_partitions,
     .resume = resume_partitions,
     .report = report,
     .has_reporter = has_reporter,
-    .raise_error = raise_error,
+    .raise_error = task_raise_error,
     .owns = owns,
     .durable = durable,
 };

@@ -7,18 +7,7 @@
 
 static struct source_task *source_of(const struct sluice_host *host)
 {
-    const struct plugin_instance *instance = host->host_data;
-    struct task *task = instance->environment->user;
-    return task->loop;
-}
-
-static void wake(const struct sluice_host *host)
-{
-    struct task *task = source_of(host)->task;
-    pthread_mutex_lock(&task->lock);
-    task->wake = true;
-    pthread_cond_broadcast(&task->changed);
-    pthread_mutex_unlock(&task->lock);
+    return task_of(host)->loop;
 }
 
 static const struct sluice_value *stored_offset(const struct sluice_host *host,
@@ -70,17 +59,6 @@ static void request_task_reconfiguration(const struct sluice_host *host)
                      json_pack("{s:s}", "type", "reconfigure"), &error) != 0) {
         error_clear(&error); /* the control thread sees the end of the channel too */
     }
-}
-
-static void raise_error(const struct sluice_host *host, const char *java_class, const char *message)
-{
-    struct task *task = source_of(host)->task;
-    pthread_mutex_lock(&task->lock);
-    if (task->raised.code == ERROR_NONE) {
-        (void)error_set_class(&task->raised, ERROR_PLUGIN_FAILED, java_class, "%s", message);
-    }
-    pthread_cond_broadcast(&task->changed);
-    pthread_mutex_unlock(&task->lock);
 }
 
 static void say(struct source_task *source, const char *what, struct error *error)
@@ -149,10 +127,10 @@ static bool topic_offsets(const struct sluice_host *host, const char *topic, int
 
 const struct sluice_source_context source_context = {
     .size = sizeof(struct sluice_source_context),
-    .wake = wake,
+    .wake = task_wake,
     .offset = stored_offset,
     .request_task_reconfiguration = request_task_reconfiguration,
-    .raise_error = raise_error,
+    .raise_error = task_raise_error,
     .topics = topics,
     .partitions = partitions,
     .offsets = topic_offsets,

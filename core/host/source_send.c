@@ -44,15 +44,11 @@ static void land(struct flight *flight, const struct sluice_delivery *delivery)
 
 static void raise_failure(struct source_task *source, const struct error *failure)
 {
-    struct task *task = source->task;
-    pthread_mutex_lock(&task->lock);
-    if (task->raised.code == ERROR_NONE) {
-        error_copy(&task->raised, failure);
-        (void)error_wrap(&task->raised, ERROR_BROKER, SLUICE_CONNECT_EXCEPTION,
-                         "Unrecoverable exception from producer send callback");
-    }
-    pthread_cond_broadcast(&task->changed);
-    pthread_mutex_unlock(&task->lock);
+    struct error error = {0};
+    error_copy(&error, failure);
+    (void)error_wrap(&error, ERROR_BROKER, SLUICE_CONNECT_EXCEPTION,
+                     "Unrecoverable exception from producer send callback");
+    task_raise(source->task, &error);
 }
 
 static void on_delivered(void *user, const struct broker_delivery *deliveries, size_t count)

@@ -50,6 +50,40 @@ bool task_sleep(struct task *task, int64_t milliseconds)
     return !stopping;
 }
 
+struct task *task_of(const struct sluice_host *host)
+{
+    const struct plugin_instance *instance = host->host_data;
+    return instance->environment->user;
+}
+
+void task_wake(const struct sluice_host *host)
+{
+    struct task *task = task_of(host);
+    pthread_mutex_lock(&task->lock);
+    task->wake = true;
+    pthread_cond_broadcast(&task->changed);
+    pthread_mutex_unlock(&task->lock);
+}
+
+void task_raise(struct task *task, struct error *error)
+{
+    pthread_mutex_lock(&task->lock);
+    if (task->raised.code == ERROR_NONE) {
+        task->raised = *error;
+        *error = (struct error){0};
+    }
+    pthread_cond_broadcast(&task->changed);
+    pthread_mutex_unlock(&task->lock);
+    error_clear(error);
+}
+
+void task_raise_error(const struct sluice_host *host, const char *java_class, const char *message)
+{
+    struct error error = {0};
+    (void)error_set_class(&error, ERROR_PLUGIN_FAILED, java_class, "%s", message);
+    task_raise(task_of(host), &error);
+}
+
 bool task_take_raised(struct task *task, struct error *error)
 {
     pthread_mutex_lock(&task->lock);

@@ -64,6 +64,13 @@ void task_kick(struct task *task);
 bool task_stopping(struct task *task);
 /** Waits for a change, at most until the deadline (monotonic ms); lock held. False: time is over. */
 bool task_wait(struct task *task, int64_t deadline);
+/** The task that a plugin's instance is part of. [any thread] */
+struct task *task_of(const struct sluice_host *host);
+/** What sinks and sources may both ask, as their contexts have it. [any thread] */
+void task_wake(const struct sluice_host *host);
+void task_raise_error(const struct sluice_host *host, const char *java_class, const char *message);
+/** An error outside any call: the task ends with it, unless there is one already. Steals. [any thread] */
+void task_raise(struct task *task, struct error *error);
 /** Takes an error raised outside any call; true where there was one. */
 bool task_take_raised(struct task *task, struct error *error);
 /** Sends a message, or leaves where the worker is gone. Steals. [any thread] */

@@ -1,6 +1,6 @@
 /*
- * What the herder's own files share: connector.c (requests that change one), setup.c (validation
- * and task configurations), task.c, reads.c, herder.c. [loop thread] throughout.
+ * What the herder's own files share: connector.c (requests that change one), configure.c, restart.c,
+ * setup.c (task configurations), task.c, reads.c, herder.c. [loop thread] throughout.
  */
 #ifndef CORE_WORKER_HERDER_PRIV_H
 #define CORE_WORKER_HERDER_PRIV_H
@@ -156,8 +156,8 @@ void connector_set_target(struct connector *connector, enum connector_target tar
 void connector_finish(struct connector *connector);
 /** It is as its target says; a former failure is forgotten. */
 void connector_well(struct connector *connector);
-/** After a failure: a restart by itself where that is asked for. */
-void connector_restart_later(struct connector *connector);
+/** Goes on with fn once no task is stopping. */
+void connector_when_stopped(struct connector *connector, void (*fn)(struct connector *connector));
 void connector_fail(struct connector *connector, const char *trace);
 /** It could not be set up: FAILED; UNASSIGNED where only a config provider is at fault, as Connect. */
 void connector_setup_failed(struct connector *connector, const struct host_end *failure);
@@ -167,6 +167,16 @@ void connector_free(struct connector *connector);
 /* configure.c */
 /** Begins the request under way, which is one to create or configure. */
 void configure_begin(struct connector *connector);
+
+/* restart.c */
+/** After a failure: a restart by itself where that is asked for. */
+void connector_restart_later(struct connector *connector);
+/** How long to wait after so many restarts by itself, in ms; -1: no more of them, or none at all. */
+int64_t restart_pause(const struct connector *connector, int attempts);
+/** Begin the request under way: to restart it, a task of it, to make its task configurations anew. */
+void restart_begin(struct connector *connector);
+void restart_task_begin(struct connector *connector);
+void reconfigure_begin(struct connector *connector);
 
 /* setup.c */
 /** Starts the connector host for config; on_setup is called with new_tasks filled, or how it failed. */

@@ -7,11 +7,7 @@
 #include "core/base/log.h"
 #include "core/worker/herder_priv.h"
 
-enum {
-    WELL_MS = 60000, /* it ran so long: restarts by itself count from the beginning */
-    BACKOFF_MS = 1000,
-    BACKOFF_MOST_MS = 300000,
-};
+enum { WELL_MS = 60000 /* it ran so long: restarts by itself count from the beginning */ };
 
 struct task *task_find(const struct connector *connector, int id)
 {
@@ -72,22 +68,15 @@ static void on_restart_timer(void *user)
 
 static void restart_by_itself(struct task *task, int64_t ran_ms)
 {
-    struct connector *connector = task->connector;
-    struct herder *herder = connector->herder;
-    int64_t most = herder_long(herder, connector->config, "sluice.restart.max.attempts", 0);
-    int64_t pause = herder_long(herder, connector->config, "sluice.restart.backoff.ms", BACKOFF_MS);
     if (ran_ms >= WELL_MS) {
         task->attempts = 0;
     }
-    if (task->attempts >= most || herder->stopping) {
-        return;
+    int64_t pause = restart_pause(task->connector, task->attempts);
+    if (pause >= 0) {
+        task->attempts++;
+        task->restart_timer =
+            loop_after(task->connector->herder->loop, pause, on_restart_timer, task);
     }
-    for (int i = 0; i < task->attempts && pause < BACKOFF_MOST_MS; i++) {
-        pause *= 2;
-    }
-    task->attempts++;
-    task->restart_timer = loop_after(
-        herder->loop, pause < BACKOFF_MOST_MS ? pause : BACKOFF_MOST_MS, on_restart_timer, task);
 }
 
 /* -- what its host says -- */
