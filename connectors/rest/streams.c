@@ -253,9 +253,6 @@ static const char *type_of(int status, int code)
         return "AccessDeniedException";
     case REST_THROTTLED:
         return "ProvisionedThroughputExceededException";
-    case REST_KAFKA_RETRIABLE:
-    case REST_KAFKA_ERROR:
-        return "InternalFailure";
     default:
         return status >= 500 ? "InternalFailure" : "ValidationException";
     }
@@ -280,6 +277,12 @@ static void append_place(struct buffer *answer, const struct rest_result *result
                         result->partition, result->offset);
 }
 
+/* Clients of Kinesis repeat what got 500: only what may be taken the next time. */
+static int status_of(const struct rest_result *result)
+{
+    return result->code == REST_KAFKA_RETRIABLE ? 500 : 400;
+}
+
 int rest_streams_results(struct rest_request *request)
 {
     struct buffer *answer = &request->answer;
@@ -288,8 +291,7 @@ int rest_streams_results(struct rest_request *request)
         const struct rest_result *result = &request->results[0];
         if (result->code != 0) {
             struct rest_fault fault = {0};
-            bool forbidden = result->code == REST_FORBIDDEN || result->code == REST_UNAUTHENTICATED;
-            (void)rest_fault_set(&fault, forbidden ? 400 : 500, result->code, "%s",
+            (void)rest_fault_set(&fault, status_of(result), result->code, "%s",
                                  result->message ? result->message : "");
             return rest_streams_fault(answer, &fault);
         }
@@ -307,7 +309,7 @@ int rest_streams_results(struct rest_request *request)
             append_place(answer, result);
             continue;
         }
-        (void)buffer_printf(answer, "{\"ErrorCode\":\"%s\",\"ErrorMessage\":", type_of(500, result->code));
+        (void)buffer_printf(answer, "{\"ErrorCode\":\"%s\",\"ErrorMessage\":", type_of(status_of(result), result->code));
         rest_append_json(answer, result->message ? result->message : "");
         (void)buffer_append_char(answer, '}');
     }

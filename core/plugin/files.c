@@ -22,9 +22,9 @@ static void unreadable(const struct plugin_files_events *events, const char *pat
     error_clear(&error);
 }
 
-static void look_at(const struct plugin_files_events *events, const char *path, int depth);
+static void look_at(const struct plugin_files_events *events, const char *path, int depth, size_t *jars);
 
-static void look_into(const struct plugin_files_events *events, const char *folder, int depth)
+static void look_into(const struct plugin_files_events *events, const char *folder, int depth, size_t *jars)
 {
     struct dirent **names = NULL;
     int count = scandir(folder, &names, NULL, alphasort);
@@ -35,7 +35,7 @@ static void look_into(const struct plugin_files_events *events, const char *fold
     for (int i = 0; i < count; i++) {
         char *path = NULL;
         if (names[i]->d_name[0] != '.' && asprintf(&path, "%s/%s", folder, names[i]->d_name) >= 0) {
-            look_at(events, path, depth);
+            look_at(events, path, depth, jars);
         }
         free(path);
         free(names[i]);
@@ -43,26 +43,30 @@ static void look_into(const struct plugin_files_events *events, const char *fold
     free(names);
 }
 
-static void look_at(const struct plugin_files_events *events, const char *path, int depth)
+static void look_at(const struct plugin_files_events *events, const char *path, int depth, size_t *jars)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
         return;
     }
     if (S_ISDIR(status.st_mode) && depth > 0) {
-        look_into(events, path, depth - 1);
+        look_into(events, path, depth - 1, jars);
     } else if (S_ISREG(status.st_mode) && ends_with(path, ".so")) {
         events->found(events->user, path);
     } else if (S_ISREG(status.st_mode) && ends_with(path, ".jar")) {
-        struct error error = {0};
-        (void)error_set(&error, ERROR_PLUGIN_LOAD,
-                        "'%s' is a Java archive and left alone: sluice loads shared objects (.so)", path);
-        events->skipped(events->user, path, &error);
-        error_clear(&error);
+        (*jars)++;
     }
 }
 
 void plugin_files(const char *folder, const struct plugin_files_events *events)
 {
-    look_into(events, folder, 1);
+    size_t jars = 0;
+    look_into(events, folder, 1, &jars);
+    if (jars > 0) { /* a JVM's folders have hundreds: one line for all of them */
+        struct error error = {0};
+        (void)error_set(&error, ERROR_PLUGIN_LOAD, "%s: %zu Java archive%s left alone, sluice loads shared objects (.so)",
+                        folder, jars, jars == 1 ? "" : "s");
+        events->skipped(events->user, folder, &error);
+        error_clear(&error);
+    }
 }

@@ -9,7 +9,7 @@
 
 struct plugin_files_events {
     void (*found)(void *user, const char *path);
-    /** A file or folder that is left alone, and why; ERROR_PLUGIN_LOAD: a JAR. */
+    /** A folder that is left alone, and why; ERROR_PLUGIN_LOAD: the JARs in it, once. */
     void (*skipped)(void *user, const char *path, const struct error *error);
     void *user;
 };

@@ -109,7 +109,6 @@ static void cache_save(const struct catalog *catalog)
 struct look {
     struct catalog *catalog;
     json_t *cache;
-    size_t jars; /* of one entry of plugin.path */
 };
 
 static void add_file(struct catalog *catalog, const char *path, json_t *cache)
@@ -150,10 +149,10 @@ static void on_found(void *user, const char *path)
 
 static void on_skipped(void *user, const char *path, const struct error *error)
 {
-    struct look *look = user;
+    (void)user;
     (void)path;
     if (error->code == ERROR_PLUGIN_LOAD) {
-        look->jars++; /* a JVM's folders have hundreds: one line for all of them */
+        log_info(LOGGER, "%s", error->message);
     } else {
         log_warn(LOGGER, "%s", error->message);
     }
@@ -324,19 +323,14 @@ void catalog_refresh(struct catalog *catalog, void (*done)(void *user), void *us
     catalog->user = user;
     catalog->wanted = json_array();
     json_array_clear(catalog->files);
-    struct look look = {catalog, cache, 0};
+    struct look look = {catalog, cache};
     const struct plugin_files_events events = {on_found, on_skipped, &look};
     json_array_foreach(catalog->paths, i, path)
     {
         struct stat status;
         const char *text = json_string_value(path);
         if (stat(text, &status) == 0 && S_ISDIR(status.st_mode)) {
-            look.jars = 0;
             plugin_files(text, &events);
-            if (look.jars > 0) {
-                log_info(LOGGER, "%zu Java archive%s in %s left alone: sluice loads shared objects (.so)",
-                         look.jars, look.jars == 1 ? " is" : "s are", text);
-            }
         } else {
             add_file(catalog, text, cache);
         }

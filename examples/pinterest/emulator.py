@@ -82,6 +82,10 @@ def paused(seconds, wanted):
         time.sleep(seconds)
 
 
+class Refused(SystemExit):
+    """This row is not taken, however often it is sent."""
+
+
 class Poster:
     """One keep-alive connection; a failed request is repeated, so a row may be posted twice but never none."""
 
@@ -108,7 +112,8 @@ class Poster:
                 entry = json.loads(text)["offsets"][0]
                 if entry["error_code"] is None:
                     return 200, (entry["partition"], entry["offset"])
-                status, text = 500, str(entry["error"])
+                # 2 may be different the next time, 1 never.
+                status, text = (500 if entry["error_code"] == 2 else 400), str(entry["error"])
             return status, text
         return self.repeat(topic, send)
 
@@ -134,7 +139,9 @@ class Poster:
                 return text
             if status == 0 and self.server_left():
                 raise SystemExit("emulator: the server has ended, nobody takes the posts")
-            if status not in REPEATED or time.monotonic() >= deadline:
+            if status not in REPEATED:
+                raise Refused(f"emulator: {topic}: {status}: {text[:300]}")
+            if time.monotonic() >= deadline:
                 raise SystemExit(f"emulator: {topic}: {status or 'no answer'}: {text[:300]}")
             time.sleep(pause)
             pause = min(pause * 2, 1)
@@ -144,10 +151,10 @@ class Poster:
         if self.server is None:
             return False
         try:
-            os.kill(self.server, 0)
-        except ProcessLookupError:
+            with open(f"/proc/{self.server}/stat", encoding="ascii", errors="replace") as stat:
+                return stat.read().rpartition(")")[2].split()[0] == "Z"  # Its parent waits for us.
+        except OSError:
             return True
-        return False
 
 
 def main():
@@ -191,7 +198,13 @@ def main():
                 if row is None:
                     continue
                 topic = prefix + kind
-                partition, offset = poster.put(topic, row, kind) if arguments.streams else poster.post(topic, row)
+                try:
+                    partition, offset = poster.put(topic, row, kind) if arguments.streams else poster.post(topic, row)
+                except Refused as refusal:
+                    if not arguments.all:
+                        raise
+                    print(f"{refusal}; the row {json.dumps(row)[:60]}.. is left out", file=sys.stderr)
+                    continue
                 posted += 1
                 if ledger:
                     ledger.write(json.dumps([topic, partition, offset, row]) + "\n")

@@ -113,12 +113,31 @@ def make_schema(url, schema):
                    check=True, env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
 
 
+def read_rows(path):
+    """The objects of a file, one a line; what is none could not be posted, and is named and left out."""
+    rows = []
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                json.dumps(row, ensure_ascii=False).encode()
+                if not isinstance(row, dict):
+                    raise ValueError("not a JSON object")
+                rows.append(row)
+            except (ValueError, RecursionError) as error:
+                print(f"full.py: {path} line {number} is left out: {error}", file=sys.stderr)
+    if not rows:
+        raise SystemExit(f"full.py: {path} has no rows")
+    return rows
+
+
 def load_database(path, folder, as_posted):
     """The emulator's source: three tables as the original's MySQL has them. as_posted: one column, the row as JSON."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         for kind, table in TABLES.items():
-            with open(os.path.join(folder, kind + ".jsonl"), encoding="utf-8") as lines:
-                rows = [json.loads(line) for line in lines if line.strip()]
+            rows = read_rows(os.path.join(folder, kind + ".jsonl"))
             if as_posted:
                 rows = [{"posted": json.dumps(row)} for row in rows]
             columns = list(dict.fromkeys(name for row in rows for name in row)) or ["posted"]
@@ -251,7 +270,7 @@ def analyse(demo, branch):
 def refuse_old_topics(demo):
     """Rows of an earlier run would count twice."""
     done = subprocess.run([demo.sluice, "topics", "--bootstrap-server", demo.arguments.kafka, "--list",
-                           "--topic", OWN_TOPICS], check=True, capture_output=True, text=True)
+                           "--topic", OWN_TOPICS], check=True, stdout=subprocess.PIPE, text=True)
     if done.stdout.strip():
         raise SystemExit(f"full.py: {demo.arguments.kafka} has topics of an earlier run ({', '.join(done.stdout.split())}); "
                          f"remove them: {demo.sluice} topics --bootstrap-server {demo.arguments.kafka} --delete "
@@ -262,13 +281,15 @@ def collect(demo, branch):
     """The answers of the last run as lines of JSON; {name: rows}."""
     folder = demo.folder / "results" / branch
     folder.mkdir(parents=True, exist_ok=True)
+
+    def ask(verb, *more):
+        command = [demo.sluice, verb, "--bootstrap-server", demo.arguments.kafka or f"local:{demo.folder}/log", *more]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    answered = ask("topics", "--list", "--topic", f"{branch}-results-.*")  # Without rows a question has no topic.
     answers = {}
     for name in ANALYSES:
-        done = subprocess.run([demo.sluice, "consume", "--bootstrap-server",
-                               demo.arguments.kafka or f"local:{demo.folder}/log", "--topic",
-                               f"{branch}-results-{name}", "--from-beginning"], check=True,
-                              capture_output=True, text=True)
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        topic = f"{branch}-results-{name}"
+        rows = [json.loads(line) for line in ask("consume", "--topic", topic, "--from-beginning")] if topic in answered else []
         answers[name] = rows
         with open(folder / f"{name}.jsonl", "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -299,6 +320,12 @@ def main():
             process, arguments.s3 = servers.s3()
             running.append(process)
         pipeline(arguments)
+    except OSError as error:
+        raise SystemExit(f"full.py: {error}") from None
+    except subprocess.CalledProcessError as error:  # Not its arguments: a password may be one.
+        raise SystemExit(f"full.py: {os.path.basename(error.cmd[0])} failed ({error.returncode}); why stands above") from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     finally:
         for process in reversed(running):
             servers.end(process)

@@ -43,8 +43,14 @@ def s3_client(url):
 
 def make_bucket(client, bucket):
     """As the owner made it; one that is there is taken as it is."""
-    if bucket not in [each["Name"] for each in client.list_buckets()["Buckets"]]:
-        client.create_bucket(Bucket=bucket)
+    from botocore.exceptions import BotoCoreError, ClientError
+    try:
+        if bucket not in [each["Name"] for each in client.list_buckets()["Buckets"]]:
+            client.create_bucket(Bucket=bucket)
+    except (BotoCoreError, ClientError) as error:
+        print(f"no bucket {bucket} at {client.meta.endpoint_url}: {error} (credentials: AWS_ACCESS_KEY_ID and "
+              "AWS_SECRET_ACCESS_KEY, or as the AWS CLI finds them)", file=sys.stderr)
+        sys.exit(3)
 
 
 def end(process):

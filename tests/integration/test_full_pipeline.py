@@ -181,6 +181,9 @@ class Edges:
         for kind, lines in EDGES.items():
             lines = lines + [WRONG] if kind == "pin" else lines + [EDGES["pin"][0]] if kind == "user" else lines
             (rows / f"{kind}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        with open(rows / "geo.jsonl", "ab") as geo:
+            geo.write(b'\n{"ind":\n[1]\n\xff\n' + b"[" * 100000 + json.dumps({"ind": 7, "country": "x" * (1 << 20)}).encode() + b"\n"
+                      + json.dumps({"ind": 8, "country": "x" * (1 << 20)}).encode() + b"\n")
         malformed_into(folder, "12471ce1b695.pin")
         # What others wrote into the lake: a partition of its own, and an object that was cut off.
         for partition, text in ((1, json.dumps({"index": 20, "category": "partition 1", "follower_count": "1k"}) + "\n"),
@@ -188,7 +191,7 @@ class Edges:
             path = folder / LAKE / "12471ce1b695.pin" / f"partition={partition}"
             path.mkdir(parents=True)
             (path / f"12471ce1b695.pin+{partition}+0000000000.json").write_text(text)
-        run(folder, "--batch-only", "--data", str(rows))
+        self.output = run(folder, "--batch-only", "--data", str(rows))
         self.answers = answers_of(folder, "batch")
         self.dead = dead_letters(folder, "batch-dead-letters")
 
@@ -203,6 +206,22 @@ class Edges:
 @pytest.fixture(scope="module")
 def edges(tmp_path_factory):
     return Edges(tmp_path_factory.mktemp("edges"))
+
+
+def test_edge_lines_that_cannot_be_posted_are_named(edges):
+    """No object, or larger than the broker takes: everything else went on."""
+    named = [line for line in edges.output.splitlines() if "is left out" in line]
+    assert [line.split("geo.jsonl ")[1].split(" is")[0] for line in named[:4]] == ["line 7", "line 8", "line 9", "line 10"], named
+    assert len(named) == 5 and "max.request.size" in named[4] and '"index": 8' in named[4], named
+
+
+def test_questions_without_rows_have_empty_answers(tmp_path):
+    for number, kind in enumerate(("pin", "geo", "user")):
+        (tmp_path / f"{kind}.jsonl").write_text(json.dumps({"index": number, "category": "x", "country": "x", "age": 1,
+                                                              "date_joined": "2016-01-01T00:00:00"}) + "\n")
+    output = run(tmp_path, "--batch-only", "--data", str(tmp_path))
+    assert "no rows" in output and answers_of(tmp_path, "batch")["q1"] == [], output
+    assert answers_of(tmp_path, "batch")["q6"] == [[2016, 1]]
 
 
 def test_edge_empty_text_is_null(edges):

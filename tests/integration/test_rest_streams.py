@@ -107,6 +107,7 @@ def test_what_is_refused(served):
         ("PUT", path, [good], 400, "ValidationException"), ("PUT", path, {"Data": 1}, 400, "ValidationException"),
         ("PUT", path, {"PartitionKey": "p"}, 400, "ValidationException"),
         ("PUT", path, {**good, "PartitionKey": ""}, 400, "ValidationException"),
+        ("PUT", path, {**good, "Data": "x" * (1 << 20)}, 400, "ValidationException"),  # larger than max.request.size
         ("PUT", path + "s", {"records": []}, 400, "ValidationException"),
         ("PUT", path + "s", {"records": [{"data": 1, "partition-key": "a"}, {}]}, 400, "ValidationException"),
         ("PUT", "/streams/other/record", good, 400, "AccessDeniedException"),
