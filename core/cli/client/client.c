@@ -365,7 +365,7 @@ static json_t *config_of_json(json_t *object, char **ret_state)
     return config;
 }
 
-json_t *client_read_config(const struct client *client, const char *path, char **ret_state)
+int client_read_config(const struct client *client, const char *path, json_t **ret_config, char **ret_state)
 {
     char *text = NULL;
     size_t size = 0;
@@ -373,6 +373,7 @@ json_t *client_read_config(const struct client *client, const char *path, char *
     json_error_t why;
     struct error error = {0};
     struct properties properties = {0};
+    int result = CLI_OK;
     *ret_state = NULL;
     if (strcmp(path, "-") == 0) {
         text = read_input(&size);
@@ -401,9 +402,11 @@ json_t *client_read_config(const struct client *client, const char *path, char *
 out:
     if (!config) {
         fprintf(stderr, "sluice %s: %s\n", client->verb, error.message ? error.message : "failed");
+        result = error.code == ERROR_SYSTEM ? CLI_ENVIRONMENT : CLI_BAD_INPUT;
     }
+    *ret_config = config;
     error_clear(&error);
     properties_finish(&properties);
     free(text);
-    return config;
+    return result;
 }

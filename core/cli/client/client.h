@@ -64,10 +64,10 @@ const char *client_text(json_t *object, const char *name);
 /** A member that may hold what comes from records and plugins, as plain_text_append() makes it; owned by the caller. */
 char *client_plain_text(json_t *object, const char *name);
 /**
- * A connector's file: .properties or JSON (a flat object, or {name, config}); "-": standard input. NULL:
- * said on stderr. *ret_state: JSON's initial_state, or NULL; owned by the caller. New reference.
+ * A connector's file: .properties or JSON (a flat object, or {name, config}); "-": standard input. Else the
+ * exit status, said on stderr. *ret_state: JSON's initial_state, or NULL; owned by the caller. New reference.
  */
-json_t *client_read_config(const struct client *client, const char *path, char **ret_state);
+int client_read_config(const struct client *client, const char *path, json_t **ret_config, char **ret_state);
 
 /** Columns of text on stdout. widths are computed; the last column is as wide as it likes. */
 struct table;

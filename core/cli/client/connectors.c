@@ -79,9 +79,10 @@ static void say(const struct connectors *all, struct client_answer *answer, cons
 static int create(struct connectors *all, const char *path)
 {
     char *file_state = NULL;
-    json_t *config = client_read_config(&all->client, path, &file_state);
-    if (!config) {
-        return CLI_BAD_INPUT;
+    json_t *config = NULL;
+    int unread = client_read_config(&all->client, path, &config, &file_state);
+    if (unread) {
+        return unread;
     }
     if (all->name) {
         json_object_set_new(config, "name", json_string(all->name));
@@ -112,9 +113,10 @@ static int create(struct connectors *all, const char *path)
 static int update(struct connectors *all, const char *name, const char *path)
 {
     char *state = NULL;
-    json_t *config = client_read_config(&all->client, path, &state);
-    if (!config) {
-        return CLI_BAD_INPUT;
+    json_t *config = NULL;
+    int unread = client_read_config(&all->client, path, &config, &state);
+    if (unread) {
+        return unread;
     }
     char *url = client_path(name, "/config");
     struct client_answer answer;
@@ -225,6 +227,7 @@ static int plugins(struct connectors *all)
 
 static int run(struct connectors *all, char **words, int count)
 {
+    static const char *const forms[] = {"list", "create FILE", "update NAME FILE", "delete NAME...", "config NAME", "plugins"};
     const char *action = count > 0 ? words[0] : "list";
     if (strcmp(action, "list") == 0 && count <= 1) {
         return list(all);
@@ -249,8 +252,12 @@ static int run(struct connectors *all, char **words, int count)
         }
         return result;
     }
-    return client_misuse(&all->client, "what is '%s%s' to mean", action,
-                         count > 1 ? " .." : "");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        if (strcspn(forms[i], " ") == strlen(action) && strncmp(forms[i], action, strlen(action)) == 0) {
+            return client_misuse(&all->client, "it takes `%s`", forms[i]);
+        }
+    }
+    return client_misuse(&all->client, "there is no action '%s'", action);
 }
 
 int client_connectors(int argc, char **argv)

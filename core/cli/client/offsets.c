@@ -34,15 +34,19 @@ static void print(json_t *body)
     }
 }
 
-static json_t *read_offsets(const struct client *client, const char *path)
+static int read_offsets(const struct client *client, const char *path, json_t **ret_body)
 {
     json_error_t why;
-    json_t *body = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why)
-                                          : json_load_file(path, 0, &why);
-    if (!body) {
-        fprintf(stderr, "sluice %s: %s:%d: %s\n", client->verb, path, why.line, why.text);
+    *ret_body = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why) : json_load_file(path, 0, &why);
+    if (*ret_body) {
+        return CLI_OK;
     }
-    return body;
+    if (json_error_code(&why) == json_error_cannot_open_file) {
+        fprintf(stderr, "sluice %s: %s\n", client->verb, why.text);
+        return CLI_ENVIRONMENT;
+    }
+    fprintf(stderr, "sluice %s: %s:%d: %s\n", client->verb, path, why.line, why.text);
+    return CLI_BAD_INPUT;
 }
 
 int client_offsets(int argc, char **argv)
@@ -62,9 +66,8 @@ int client_offsets(int argc, char **argv)
     }
     if (set) {
         method = "PATCH";
-        body = read_offsets(&client, set);
-        if (!body) {
-            result = CLI_BAD_INPUT;
+        result = read_offsets(&client, set, &body);
+        if (result) {
             goto out;
         }
     } else if (reset) {

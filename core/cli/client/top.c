@@ -78,7 +78,7 @@ static const char *amount(double value, char text[32])
         power++;
     }
     if (power == 0) {
-        (void)snprintf(text, 32, value > 0 && value < 10 ? "%.1f" : "%.0f", value);
+        (void)snprintf(text, 32, value < 10 && value != (double)(int64_t)value ? "%.1f" : "%.0f", value);
     } else {
         (void)snprintf(text, 32, "%.1f %c", value, powers[power]);
     }

@@ -32,10 +32,11 @@ static int print_errors(const char *path, json_t *body)
 static int validate(const struct client *client, const char *file)
 {
     char *state = NULL;
-    json_t *config = client_read_config(client, file, &state);
+    json_t *config = NULL;
+    int unread = client_read_config(client, file, &config, &state);
     free(state);
-    if (!config) {
-        return CLI_BAD_INPUT;
+    if (unread) {
+        return unread;
     }
     const char *class_name = client_text(config, "connector.class");
     int result = CLI_BAD_INPUT;
