@@ -11,22 +11,27 @@
 
 enum { MS_PER_DAY = 86400000, TIME_TEXT_SIZE = 48 };
 
-static struct sql_value integer(int64_t value)
+/* Written where they go, member by member: a value that is made elsewhere and copied costs more than all else here. */
+
+static void put_integer(struct sql_value *to, int64_t value)
 {
-    return (struct sql_value){.kind = SQL_INTEGER, .integer = value};
+    to->kind = SQL_INTEGER;
+    to->integer = value;
 }
 
-static struct sql_value text(struct sluice_span span)
+static void put_text(struct sql_value *to, struct sluice_span span)
 {
-    return (struct sql_value){.kind = SQL_TEXT, .text = {span.data ? span.data : "", span.size}};
+    to->kind = SQL_TEXT;
+    to->text.data = span.data ? span.data : "";
+    to->text.size = span.size;
 }
 
-static struct sql_value made(const struct sluice_host *host, struct sluice_batch *batch,
-                             const char *buffer, int size)
+static void put_copy(struct sql_value *to, const struct sluice_host *host, struct sluice_batch *batch,
+                     const char *buffer, int size)
 {
     char *copy = host->records->alloc(batch, (size_t)size);
     memcpy(copy, buffer, (size_t)size);
-    return text((struct sluice_span){copy, (size_t)size});
+    put_text(to, (struct sluice_span){copy, (size_t)size});
 }
 
 static int date_text(int64_t local_ms, char to[TIME_TEXT_SIZE])
@@ -44,13 +49,14 @@ static int time_text(int64_t ms, char *to, size_t size)
 }
 
 /* An instant, microseconds below its millisecond added: in the column's own zone where it has one. */
-static struct sql_value timestamp(const struct sluice_host *host, const struct sink_settings *settings,
-                                  struct sluice_batch *batch, const struct shape_column *column,
-                                  int64_t ms, int microseconds)
+static void put_timestamp(struct sql_value *to, const struct sluice_host *host,
+                          const struct sink_settings *settings, struct sluice_batch *batch,
+                          const struct shape_column *column, int64_t ms, int microseconds)
 {
     enum sql_product product = settings->client->product;
     if (product == SQL_SQLITE) {
-        return integer(ms);
+        put_integer(to, ms);
+        return;
     }
     bool utc = column->type == SQL_TYPE_TIMESTAMP_ZONE;
     int64_t local = utc ? ms : ms + (int64_t)zone_at(settings->zone, ms).seconds * 1000;
@@ -64,30 +70,30 @@ static struct sql_value timestamp(const struct sluice_host *host, const struct s
     }
     size += snprintf(buffer + size, sizeof(buffer) - (size_t)size, "%s%s",
                      utc && product == SQL_POSTGRESQL ? "+00" : "", t.era == 0 ? " BC" : "");
-    return made(host, batch, buffer, size);
+    put_copy(to, host, batch, buffer, size);
 }
 
 /* java.util.Date under the schema that says which of the three it is. */
-static struct sql_value date_value(const struct sluice_host *host, const struct sink_settings *settings,
-                                   struct sluice_batch *batch, const struct shape_column *column,
-                                   const char *name, int64_t ms)
+static void put_date(struct sql_value *to, const struct sluice_host *host,
+                     const struct sink_settings *settings, struct sluice_batch *batch,
+                     const struct shape_column *column, const char *name, int64_t ms)
 {
     char buffer[TIME_TEXT_SIZE];
     bool date = name && strcmp(name, SLUICE_SCHEMA_DATE) == 0;
     bool time = name && strcmp(name, SLUICE_SCHEMA_TIME) == 0;
     if (!date && !time) {
-        return timestamp(host, settings, batch, column, ms, 0);
+        put_timestamp(to, host, settings, batch, column, ms, 0);
+    } else if (settings->client->product == SQL_SQLITE) {
+        put_integer(to, ms);
+    } else {
+        put_copy(to, host, batch, buffer,
+                 date ? date_text(ms, buffer) : time_text(ms, buffer, sizeof(buffer)));
     }
-    if (settings->client->product == SQL_SQLITE) {
-        return integer(ms);
-    }
-    int size = date ? date_text(ms, buffer) : time_text(ms, buffer, sizeof(buffer));
-    return made(host, batch, buffer, size);
 }
 
 /* An array as PostgreSQL writes one: {"a",NULL,"b"}. */
-static struct sql_value array_value(const struct sluice_host *host, struct sluice_batch *batch,
-                                    const struct sluice_value *value)
+static void put_array(struct sql_value *to_value, const struct sluice_host *host, struct sluice_batch *batch,
+                      const struct sluice_value *value)
 {
     const struct sluice_data *data = host->data;
     size_t count = data->count(value), room = 3, size = 0;
@@ -117,18 +123,17 @@ static struct sql_value array_value(const struct sluice_host *host, struct sluic
         to[size++] = '"';
     }
     to[size++] = '}';
-    return text((struct sluice_span){to, size});
+    put_text(to_value, (struct sluice_span){to, size});
 }
 
 /* A number of timestamp.fields.list. */
-static struct sql_value counted_timestamp(const struct sluice_host *host,
-                                          const struct sink_settings *settings,
-                                          struct sluice_batch *batch,
-                                          const struct shape_column *column, int64_t count)
+static void put_counted(struct sql_value *to, const struct sluice_host *host,
+                        const struct sink_settings *settings, struct sluice_batch *batch,
+                        const struct shape_column *column, int64_t count)
 {
     int64_t micros = settings->timestamp_nanoseconds ? count / 1000 - (count % 1000 < 0) : count;
     int64_t ms = micros / 1000 - (micros % 1000 < 0);
-    return timestamp(host, settings, batch, column, ms, (int)(micros - ms * 1000));
+    put_timestamp(to, host, settings, batch, column, ms, (int)(micros - ms * 1000));
 }
 
 static bool names_zone(struct sluice_span text)
@@ -159,7 +164,7 @@ static bool text_timestamp(const struct sluice_host *host, const struct sink_set
         return false;
     }
     if (moment_parse(text.data, text.size, settings->zone, &moment)) {
-        *to = timestamp(host, settings, batch, column, moment.ms, moment.nanos / 1000 % 1000);
+        put_timestamp(to, host, settings, batch, column, moment.ms, moment.nanos / 1000 % 1000);
         return true;
     }
     if (!column->timestamp || text.size >= sizeof(number)) {
@@ -170,8 +175,47 @@ static bool text_timestamp(const struct sluice_host *host, const struct sink_set
     if (*end) {
         return false;
     }
-    *to = counted_timestamp(host, settings, batch, column, count);
+    put_counted(to, host, settings, batch, column, count);
     return true;
+}
+
+/* What a plain number, truth or text is not. */
+static void convert_rest(const struct sluice_host *host, const struct sink_settings *settings,
+                         struct sluice_batch *batch, const struct shape_column *column,
+                         const struct sluice_value *value, struct sql_value *to)
+{
+    const struct sluice_data *data = host->data;
+    enum sluice_type type = data->type(value);
+    switch (type) {
+    case SLUICE_INT64: /* of timestamp.fields.list */
+        put_counted(to, host, settings, batch, column, data->integer(value));
+        return;
+    case SLUICE_STRING:
+        if (!text_timestamp(host, settings, batch, column, data->text(value), to)) {
+            put_text(to, data->text(value));
+        }
+        return;
+    case SLUICE_DECIMAL:
+        put_text(to, data->to_text(batch, value));
+        return;
+    case SLUICE_DATE:
+        put_date(to, host, settings, batch, column,
+                 column->schema ? data->schema_name(column->schema) : NULL, data->integer(value));
+        return;
+    case SLUICE_ARRAY:
+        if (settings->client->product == SQL_POSTGRESQL && column->type == SQL_TYPE_OTHER) {
+            put_array(to, host, batch, value);
+            return;
+        }
+        put_text(to, data->to_json(batch, value));
+        return;
+    case SLUICE_MAP:
+    case SLUICE_STRUCT:
+        put_text(to, data->to_json(batch, value));
+        return;
+    default:
+        to->kind = SQL_NULL;
+    }
 }
 
 void row_convert(const struct sluice_host *host, const struct sink_settings *settings,
@@ -186,51 +230,42 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
         type = data->type(value);
     }
     switch (type) {
+    case SLUICE_INT64:
+        if (column->timestamp) {
+            break;
+        }
+        /* fall through */
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
-    case SLUICE_INT64:
-        *to = column->timestamp && type == SLUICE_INT64
-                  ? counted_timestamp(host, settings, batch, column, data->integer(value))
-                  : integer(data->integer(value));
+        put_integer(to, data->integer(value));
         return;
     case SLUICE_FLOAT32:
     case SLUICE_FLOAT64:
-        *to = (struct sql_value){.kind = SQL_REAL, .real = data->real(value)};
+        to->kind = SQL_REAL;
+        to->real = data->real(value);
         return;
     case SLUICE_BOOLEAN:
-        *to = (struct sql_value){.kind = SQL_BOOLEAN, .integer = data->boolean(value)};
+        to->kind = SQL_BOOLEAN;
+        to->integer = data->boolean(value);
         return;
     case SLUICE_STRING:
-        if (!text_timestamp(host, settings, batch, column, data->text(value), to)) {
-            *to = text(data->text(value));
+        if (column->timestamp || settings->client->product == SQL_MYSQL) {
+            break;
         }
+        put_text(to, data->text(value));
         return;
     case SLUICE_BYTES:
-        *to = text(data->text(value));
+        put_text(to, data->text(value));
         to->kind = SQL_BYTES;
         return;
-    case SLUICE_DECIMAL:
-        *to = text(data->to_text(batch, value));
-        return;
-    case SLUICE_DATE:
-        *to = date_value(host, settings, batch, column,
-                         column->schema ? data->schema_name(column->schema) : NULL,
-                         data->integer(value));
-        return;
-    case SLUICE_ARRAY: {
-        bool native = settings->client->product == SQL_POSTGRESQL && column->type == SQL_TYPE_OTHER;
-        *to = native ? array_value(host, batch, value) : text(data->to_json(batch, value));
-        return;
-    }
-    case SLUICE_MAP:
-    case SLUICE_STRUCT:
-        *to = text(data->to_json(batch, value));
-        return;
     case SLUICE_NULL:
+        to->kind = SQL_NULL;
+        return;
     default:
-        *to = (struct sql_value){.kind = SQL_NULL};
+        break;
     }
+    convert_rest(host, settings, batch, column, value, to);
 }
 
 struct sql_value *row_make(const struct sluice_host *host, const struct sink_settings *settings,
@@ -246,14 +281,14 @@ struct sql_value *row_make(const struct sluice_host *host, const struct sink_set
         switch (column->source) {
         case FROM_TOPIC: {
             const char *topic = records->original_topic(record);
-            values[i] = text((struct sluice_span){topic, strlen(topic)});
+            put_text(&values[i], (struct sluice_span){topic, strlen(topic)});
             break;
         }
         case FROM_PARTITION:
-            values[i] = integer(records->original_partition(record));
+            put_integer(&values[i], records->original_partition(record));
             break;
         case FROM_OFFSET:
-            values[i] = integer(records->offset(record));
+            put_integer(&values[i], records->offset(record));
             break;
         default:
             row_convert(host, settings, batch, column, shape->found[i], &values[i]);
@@ -284,22 +319,30 @@ bool row_keys_equal(const struct sql_value *a, const struct sql_value *b, size_t
     return true;
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 32;
+}
+
 uint64_t row_keys_hash(const struct sql_value *values, size_t count)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < count; i++) {
-        const unsigned char *bytes = (const unsigned char *)&values[i].integer;
-        size_t size = sizeof(values[i].integer);
         if (values[i].kind == SQL_TEXT || values[i].kind == SQL_BYTES) {
-            bytes = (const unsigned char *)values[i].text.data;
-            size = values[i].text.size;
-        } else if (values[i].kind == SQL_NULL) {
-            size = 0;
+            const char *at = values[i].text.data;
+            size_t left = values[i].text.size;
+            uint64_t word;
+            for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
+                memcpy(&word, at, sizeof(word));
+                hash = mix(hash, word);
+            }
+            word = 0;
+            memcpy(&word, at, left);
+            hash = mix(mix(hash, word), values[i].text.size);
+        } else {
+            hash = mix(hash, values[i].kind == SQL_NULL ? SQL_NULL : (uint64_t)values[i].integer);
         }
-        for (size_t b = 0; b < size; b++) {
-            hash = (hash ^ bytes[b]) * 0x100000001b3u;
-        }
-        hash = (hash ^ (size + 1)) * 0x100000001b3u;
     }
-    return hash ^ hash >> 29;
+    return hash;
 }

@@ -152,23 +152,33 @@ static inline void end_place(struct scanner *s)
 
 /*
  * Behind a plain value that begins at p; NULL: it is not one for sure. Plain is a string without
- * escapes in ASCII, or an integer that is as it would be written.
+ * escapes in ASCII, or a number from zero up that is as it would be written (json_number.c says why so).
  */
 static inline const unsigned char *plain_end(const unsigned char *p, const unsigned char *end)
 {
-    enum { ALWAYS_64_BITS = 18 };
+    enum { ALWAYS_64_BITS = 18, WHOLE = 7, DECIMAL = 15 };
     const unsigned char *from = p;
     if (*p == '"') {
         p = json_plain_end(p + 1, end);
         return p < end && *p == '"' ? p + 1 : NULL;
     }
-    if (*p < '1' || *p > '9') {
-        return NULL;
+    if (*p == '0') {
+        return p + 1;
     }
     while (p < end && *p >= '0' && *p <= '9') {
         p++;
     }
-    return p - from <= ALWAYS_64_BITS ? p : NULL;
+    ptrdiff_t whole = p - from, all = whole;
+    if (whole > 0 && p < end && *p == '.') {
+        const unsigned char *fraction = ++p;
+        while (p < end && *p >= '0' && *p <= '9') {
+            p++;
+        }
+        all += p - fraction;
+        bool shortest = p > fraction && (p[-1] != '0' || p - fraction == 1);
+        return shortest && whole <= WHOLE && all <= DECIMAL ? p : NULL;
+    }
+    return whole > 0 && whole <= ALWAYS_64_BITS ? p : NULL;
 }
 
 /*

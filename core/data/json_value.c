@@ -17,16 +17,14 @@ static bool has_backslash(struct sluice_span quoted)
 
 static void set_number(struct sluice_value *value, const char *json, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (json[i] == '.' || (json[i] | 0x20) == 'e') {
+    bool negative = json[0] == '-';
+    uint64_t magnitude = 0;
+    for (size_t i = negative; i < size; i++) {
+        if ((unsigned)(json[i] - '0') > 9) { /* a point, an exponent */
             value->type = SLUICE_FLOAT64;
             value->flags = VALUE_LAZY;
             return;
         }
-    }
-    bool negative = json[0] == '-';
-    uint64_t magnitude = 0;
-    for (size_t i = negative; i < size; i++) {
         magnitude = magnitude * 10 + (uint64_t)(json[i] - '0');
     }
     value->type = SLUICE_INT64;

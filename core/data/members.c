@@ -45,7 +45,7 @@ static uint64_t key_hash(const struct sluice_value *key)
     struct sluice_span text;
     int64_t number;
     double real;
-    switch (value_type(key)) {
+    switch (value_kind(key)) {
     case SLUICE_STRING:
     case SLUICE_BYTES:
         text = value_text(key);
@@ -180,7 +180,7 @@ static inline struct member *find_name(struct members *members, const struct slu
 /* The same for a key of any type. */
 static struct member *find_key(struct members *members, const struct sluice_value *key)
 {
-    if (value_type(key) == SLUICE_STRING) {
+    if (value_kind(key) == SLUICE_STRING) {
         struct sluice_span text = value_text(key);
         return find_member(members, text.data, text.size, key_bit(text.data, text.size));
     }
@@ -207,7 +207,7 @@ static struct member *find_key(struct members *members, const struct sluice_valu
 
 size_t value_count(const struct sluice_value *value)
 {
-    return value_is_container(value_type(value)) ? value_members(value)->count : 0;
+    return value_is_container(value_kind(value)) ? value_members(value)->count : 0;
 }
 
 const struct sluice_value *value_at(const struct sluice_value *value, size_t i)
@@ -231,11 +231,11 @@ const struct sluice_value *value_key_at(const struct sluice_value *value, size_t
 
 const struct sluice_value *value_find(const struct sluice_value *value, const struct sluice_name *name)
 {
-    if (value_type(value) == SLUICE_STRUCT) {
+    if (value_kind(value) == SLUICE_STRUCT) {
         ptrdiff_t i = data_api.schema_find(value->members->schema, name);
         return i < 0 ? NULL : value_at(value, (size_t)i);
     }
-    if (value_type(value) != SLUICE_MAP) {
+    if (value_kind(value) != SLUICE_MAP) {
         return NULL;
     }
     const struct member *member = find_name(value_members(value), name);
@@ -254,7 +254,7 @@ ptrdiff_t value_index_of(const struct sluice_value *map, const struct sluice_nam
 
 const struct sluice_schema *value_struct_schema(const struct sluice_value *value)
 {
-    return value_type(value) == SLUICE_STRUCT ? value->members->schema : NULL;
+    return value_kind(value) == SLUICE_STRUCT ? value->members->schema : NULL;
 }
 
 bool members_equal(const struct sluice_value *a, const struct sluice_value *b)
@@ -420,7 +420,7 @@ void value_put_key(struct sluice_batch *batch, struct sluice_value *map, const s
     if (!member) {
         member = member_add(batch, members);
         member->key_value = freeze(members, key);
-        if (value_type(key) == SLUICE_STRING) {
+        if (value_kind(key) == SLUICE_STRING) {
             struct sluice_span text = value_text(key);
             struct sluice_span json = json_quote(batch_arena(batch), text.data, text.size);
             member->key = text.data;
@@ -479,7 +479,7 @@ void value_set_map_class(struct sluice_value *map, const char *class_name)
 
 struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_value *value)
 {
-    enum sluice_type type = value_type(value);
+    enum sluice_type type = value_kind(value);
     struct sluice_span text;
     int32_t scale;
     switch (type) {
@@ -526,7 +526,7 @@ struct sluice_value *value_copy(struct sluice_batch *batch, const struct sluice_
 
 const struct sluice_value *value_first_logical(const struct sluice_value *value)
 {
-    enum sluice_type type = value_type(value);
+    enum sluice_type type = value_kind(value);
     if (type == SLUICE_DECIMAL || type == SLUICE_DATE || type == SLUICE_STRUCT) {
         return value;
     }

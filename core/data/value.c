@@ -20,7 +20,7 @@ const struct sluice_value value_null = {.type = SLUICE_NULL, .json = "null", .js
 
 enum sluice_type value_type(const struct sluice_value *value)
 {
-    return value ? (enum sluice_type)value->type : SLUICE_NULL;
+    return value_kind(value);
 }
 
 bool value_boolean(const struct sluice_value *value)
@@ -30,7 +30,7 @@ bool value_boolean(const struct sluice_value *value)
 
 int64_t value_integer(const struct sluice_value *value)
 {
-    switch (value_type(value)) {
+    switch (value_kind(value)) {
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
@@ -75,7 +75,7 @@ static bool short_real(const char *text, size_t size, double *ret_real)
 
 double value_real(const struct sluice_value *value)
 {
-    switch (value_type(value)) {
+    switch (value_kind(value)) {
     case SLUICE_FLOAT32:
     case SLUICE_FLOAT64:
         if (value->flags & VALUE_LAZY) {
@@ -98,7 +98,7 @@ double value_real(const struct sluice_value *value)
 
 struct sluice_span value_text(const struct sluice_value *value)
 {
-    if (value_type(value) != SLUICE_STRING && value_type(value) != SLUICE_BYTES) {
+    if (value_kind(value) != SLUICE_STRING && value_kind(value) != SLUICE_BYTES) {
         return (struct sluice_span){NULL, 0};
     }
     if (value->flags & VALUE_LAZY) {
@@ -113,7 +113,7 @@ struct sluice_span value_text(const struct sluice_value *value)
 
 struct sluice_span value_decimal(const struct sluice_value *value, int32_t *ret_scale)
 {
-    if (value_type(value) != SLUICE_DECIMAL) {
+    if (value_kind(value) != SLUICE_DECIMAL) {
         *ret_scale = 0;
         return (struct sluice_span){NULL, 0};
     }
@@ -123,8 +123,8 @@ struct sluice_span value_decimal(const struct sluice_value *value, int32_t *ret_
 
 bool value_equal(const struct sluice_value *a, const struct sluice_value *b)
 {
-    enum sluice_type type = value_type(a);
-    if (type != value_type(b)) {
+    enum sluice_type type = value_kind(a);
+    if (type != value_kind(b)) {
         return false;
     }
     struct sluice_span x, y;

@@ -82,6 +82,12 @@ static inline struct sluice_value *value_thaw(const struct sluice_value *value)
     return (struct sluice_value *)value; /* arena memory is ours; const is for plugins */
 }
 
+/** value_type() without a call. */
+static inline enum sluice_type value_kind(const struct sluice_value *value)
+{
+    return value ? (enum sluice_type)value->type : SLUICE_NULL;
+}
+
 static inline bool value_is_container(enum sluice_type type)
 {
     return type == SLUICE_ARRAY || type == SLUICE_MAP || type == SLUICE_STRUCT;

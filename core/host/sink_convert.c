@@ -161,6 +161,7 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
     host_phase(sink->task->process, "converters and transforms", sink->class_name);
     plugin_failure_reset();
 
+    const char *topic = NULL;
     size_t count = 0, bytes = 0;
     bool all = true;
     for (size_t i = 0; i < chunk->count; i++) {
@@ -168,7 +169,10 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
         if (message->partition == BROKER_NO_PARTITION) {
             continue; /* taken away while it waited */
         }
-        used_topics_note(sink->task, message->topic);
+        if (message->topic != topic) { /* once a run of a topic is enough */
+            topic = message->topic;
+            used_topics_note(sink->task, topic);
+        }
         struct sluice_record *record = batch_add_sink(
             batch, message->topic, message->partition, message->offset, message->timestamp,
             (enum sluice_timestamp_type)message->timestamp_type,
