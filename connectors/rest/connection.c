@@ -21,11 +21,23 @@ static struct connection *of(struct MHD_Connection *connection)
 }
 
 /* As long as one may be idle, and then as long as a body may take. */
+static int64_t longest(const struct rest_server *server)
+{
+    return server->settings->idle_ms + server->settings->receive_ms;
+}
+
 static void wait(struct rest_server *server, struct connection *connection)
 {
-    const struct rest_settings *settings = server->settings;
-    rest_age_add(&server->between, &connection->age,
-                 server->now + settings->idle_ms + settings->receive_ms);
+    rest_age_add(&server->between, &connection->age, server->now + longest(server));
+}
+
+void rest_connection_shut(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info) {
+        (void)shutdown(info->connect_fd, SHUT_RDWR);
+    }
 }
 
 void rest_connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
@@ -34,13 +46,17 @@ void rest_connection_notify(void *cls, struct MHD_Connection *connection, void *
     struct rest_server *server = cls;
     struct connection *ours = *socket_context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        server->connections++;
         ours = calloc(1, sizeof(*ours)); /* without it the connection has no such limit */
         *socket_context = ours;
         if (ours) {
             ours->connection = connection;
             wait(server, ours);
         }
-    } else if (ours) {
+        return;
+    }
+    server->connections--;
+    if (ours) {
         rest_age_remove(&server->between, &ours->age);
         free(ours);
         *socket_context = NULL;
@@ -63,15 +79,24 @@ void rest_connection_end(struct rest_server *server, struct MHD_Connection *conn
     }
 }
 
+static void end(struct rest_server *server, struct rest_age *age)
+{
+    rest_age_remove(&server->between, age);
+    rest_connection_shut(((struct connection *)age)->connection);
+}
+
 void rest_connections_expire(struct rest_server *server)
 {
     struct rest_age *age;
     while ((age = server->between.oldest) != NULL && age->deadline <= server->now) {
-        rest_age_remove(&server->between, age);
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-            ((struct connection *)age)->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info) {
-            (void)shutdown(info->connect_fd, SHUT_RDWR); /* libmicrohttpd sees the end and cleans up */
-        }
+        end(server, age);
+    }
+}
+
+void rest_connections_evict(struct rest_server *server, int64_t at_least_ms)
+{
+    struct rest_age *age = server->between.oldest;
+    if (age && age->deadline - longest(server) + at_least_ms <= server->now) {
+        end(server, age);
     }
 }

@@ -8,8 +8,6 @@
 #include <string.h>
 
 enum {
-    KEEP_BODY = 128 * 1024,  /* what a pooled request keeps for its next use */
-    KEEP_RESULTS = 1024,
     NUMBER_MAX = 24,
     ANSWER_MAX = 256 << 20, /* records.max times the longest entry stays far below */
 };
@@ -205,27 +203,40 @@ int rest_request_answer(struct rest_request *request)
     return status;
 }
 
-void rest_request_reset(struct rest_request *request, bool keep)
+/* Frees body and results that are larger than that. */
+static void release(struct rest_request *request, size_t most)
 {
     for (size_t i = 0; i < request->count; i++) {
         free(request->results[i].message);
     }
-    if (!keep || request->result_capacity > KEEP_RESULTS) {
+    request->count = 0;
+    request->size = 0;
+    if (request->result_capacity * sizeof(*request->results) > most) {
         free(request->results);
         request->results = NULL;
         request->result_capacity = 0;
     }
-    if (!keep || request->capacity > KEEP_BODY) {
+    if (request->capacity > most) {
         free(request->body);
         request->body = NULL;
         request->capacity = 0;
     }
-    if (!keep || request->answer.capacity > KEEP_BODY) {
+}
+
+size_t rest_request_shrink(struct rest_request *request)
+{
+    release(request, REST_KEEP);
+    return request->answer.capacity + request->capacity +
+           request->result_capacity * sizeof(*request->results);
+}
+
+void rest_request_reset(struct rest_request *request, bool keep)
+{
+    release(request, keep ? REST_KEEP : 0);
+    if (!keep || request->answer.capacity > REST_KEEP) {
         buffer_finish(&request->answer);
     }
     buffer_reset(&request->answer);
-    request->count = 0;
-    request->size = 0;
     request->fault.status = 0;
     request->connection = NULL;
     request->state = REST_READING;
@@ -237,11 +248,7 @@ void rest_request_destroy(struct rest_request *request)
     if (!request) {
         return;
     }
-    for (size_t i = 0; i < request->count; i++) {
-        free(request->results[i].message);
-    }
-    free(request->results);
-    free(request->body);
+    release(request, 0);
     buffer_finish(&request->answer);
     free(request);
 }

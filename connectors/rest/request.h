@@ -14,6 +14,9 @@
 #include "connectors/rest/route.h"
 #include "lib/util/buffer.h"
 
+/** Largest buffer, body, answer or results, that is kept for a next use. */
+#define REST_KEEP 65536
+
 enum rest_state {
     REST_READING, /* its body comes in */
     REST_STALLED, /* waits for room in memory before its body is read */
@@ -39,7 +42,9 @@ struct rest_age {
 
 struct rest_request {
     /* [http thread] */
-    struct rest_age age;                  /* first; while READING or TAKEN: body complete, then answered */
+    struct rest_age age;                  /* first; until the body is complete, answered, the answer read */
+    int64_t paced;                        /* monotonic ms when it had moved paced_bytes, see shortage.c */
+    uint64_t paced_bytes;
     struct rest_request *all_next;        /* every request there is, for the end */
     struct MHD_Connection *connection;    /* NULL: the client is gone */
     enum rest_state state;
@@ -74,6 +79,8 @@ int rest_request_results(struct rest_request *request, size_t count) SLUICE_CHEC
 void rest_result_fail(struct rest_result *result, int32_t code, const char *message);
 /** Writes the answer's body into request->answer and says the HTTP status. [http thread] */
 int rest_request_answer(struct rest_request *request);
+/** Frees what is large and its answer does not need; returns the bytes that it still holds. [http thread] */
+size_t rest_request_shrink(struct rest_request *request);
 /** Empties it for the next use; with keep, buffers of moderate size stay. */
 void rest_request_reset(struct rest_request *request, bool keep);
 void rest_request_destroy(struct rest_request *request);

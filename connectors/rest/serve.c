@@ -14,10 +14,7 @@
 
 #define STOPPING_TEXT "The REST source is stopping; send the request again"
 
-enum {
-    POOL_WITH_BUFFERS = 64,
-    RESULT_WEIGHT = 160, /* of a record that is done: its result and its place in the answer */
-};
+enum { POOL_WITH_BUFFERS = 64 };
 
 static const struct rest_fault stopping_fault = {503, 503, STOPPING_TEXT};
 
@@ -62,6 +59,12 @@ static bool reserve(struct rest_server *server, struct rest_request *request)
     return true;
 }
 
+static void read_body(struct rest_server *server, struct rest_request *request)
+{
+    rest_age_add(&server->reading, &request->age, server->now + server->settings->receive_ms);
+    rest_shortage_pace(server, request);
+}
+
 /* Lets requests that wait for room go on, in their order. */
 static void unstall(struct rest_server *server)
 {
@@ -69,21 +72,28 @@ static void unstall(struct rest_server *server)
         struct rest_request *request = rest_queue_pop(&server->stalled);
         request->state = REST_READING;
         request->restart = true;
-        rest_age_add(&server->reading, &request->age, server->now + server->settings->receive_ms);
+        read_body(server, request);
         resume(server, request);
     }
 }
 
-/* The records of a request weigh no more than that now. */
-static void lighten(struct rest_server *server, struct rest_request *request, size_t weight)
+static void unreserve(struct rest_server *server, struct rest_request *request)
 {
-    if (request->weight <= weight) {
+    server->reserved -= request->reserved;
+    request->reserved = 0;
+    unstall(server);
+}
+
+/* What a request weighs now: less than its records did, as a rule. */
+static void reweigh(struct rest_server *server, struct rest_request *request, size_t weight)
+{
+    size_t more = weight - request->weight; /* or less: both wrap */
+    if (more == 0) {
         return;
     }
-    size_t less = request->weight - weight;
     request->weight = weight;
-    size_t left = atomic_fetch_sub(&server->weight, less) - less;
-    if (left <= server->settings->inflight_max && atomic_load(&server->held) &&
+    size_t now = atomic_fetch_add(&server->weight, more) + more;
+    if (now <= server->settings->inflight_max && atomic_load(&server->held) &&
         atomic_exchange(&server->held, false)) {
         server->ready(server->user);
     }
@@ -91,16 +101,14 @@ static void lighten(struct rest_server *server, struct rest_request *request, si
 
 static void recycle(struct rest_server *server, struct rest_request *request)
 {
-    lighten(server, request, 0);
-    server->reserved -= request->reserved;
-    request->reserved = 0;
+    reweigh(server, request, 0);
     server->pending--;
     /* invariant 5: buffers are kept for as many requests as are common, not for every connection */
     rest_request_reset(request, server->pooled < POOL_WITH_BUFFERS);
     request->next = server->pool;
     server->pool = request;
     server->pooled++;
-    unstall(server);
+    unreserve(server, request);
 }
 
 /* -- answers -- */
@@ -186,6 +194,12 @@ static enum MHD_Result answer(struct rest_server *server, struct rest_request *r
         return send_answer(server, request, 500, late, sizeof(late) - 1, server->quiesced);
     }
     int status = rest_request_answer(request);
+    request->state = REST_BACK;
+    /* invariant 5: who does not read the answer holds nothing but that, and for how long is bounded too */
+    reweigh(server, request, rest_request_shrink(request));
+    unreserve(server, request);
+    rest_age_add(&server->answering, &request->age, server->now + server->settings->receive_ms);
+    rest_shortage_pace(server, request);
     return send_answer(server, request, status, request->answer.data ? request->answer.data : "",
                        request->answer.size, server->quiesced || request->close);
 }
@@ -297,7 +311,7 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
                              "request again later");
         request->discard = true;
     }
-    rest_age_add(&server->reading, &request->age, server->now + server->settings->receive_ms);
+    read_body(server, request);
     return MHD_YES;
 }
 
@@ -305,7 +319,7 @@ static enum MHD_Result first_call(struct rest_server *server, struct MHD_Connect
 
 /*
  * A chunked body that is longer than any may be: the rest is dropped and 413 said behind it, as only
- * then libmicrohttpd takes an answer; a client that goes on for too long gets it from hang_up().
+ * then libmicrohttpd takes an answer; a client that goes on for too long gets it from rest_serve_end_body().
  */
 static void overflow(struct rest_server *server, struct rest_request *request)
 {
@@ -314,9 +328,7 @@ static void overflow(struct rest_server *server, struct rest_request *request)
     free(request->body);
     request->body = NULL;
     request->capacity = 0;
-    server->reserved -= request->reserved;
-    request->reserved = 0;
-    unstall(server);
+    unreserve(server, request);
 }
 
 static enum MHD_Result append(struct rest_server *server, struct rest_request *request,
@@ -335,7 +347,7 @@ static enum MHD_Result append(struct rest_server *server, struct rest_request *r
         while (capacity < request->size + size) {
             capacity *= 2;
         }
-        if (capacity > request->length) {
+        if (capacity > request->length || request->length <= 2 * REST_KEEP) {
             capacity = request->length; /* libmicrohttpd hands out no more than was announced */
         }
         char *body = realloc(request->body, capacity);
@@ -374,7 +386,6 @@ static enum MHD_Result complete(struct rest_server *server, struct rest_request 
             return MHD_YES;
         }
     }
-    request->state = REST_BACK;
     return answer(server, request);
 }
 
@@ -430,7 +441,7 @@ void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls
         break;
     }
     default:
-        rest_age_remove(&server->reading, &request->age);
+        rest_age_remove(request->state == REST_BACK ? &server->answering : &server->reading, &request->age);
         break;
     }
     recycle(server, request);
@@ -445,7 +456,6 @@ void rest_serve_back(struct rest_server *server, struct rest_request *request)
         recycle(server, request);
         return;
     }
-    lighten(server, request, request->count * RESULT_WEIGHT);
     request->state = REST_BACK;
     if (!request->expired) {
         resume(server, request);
@@ -468,25 +478,17 @@ static void expire(struct rest_server *server, struct rest_request *request)
     }
 }
 
-/* Ends the connection of a body that does not come; libmicrohttpd sees the end and cleans up. */
-static void hang_up(struct rest_server *server, struct rest_request *request)
+void rest_serve_end_body(struct rest_server *server, struct rest_request *request,
+                         const struct rest_fault *why)
 {
     rest_age_remove(&server->reading, &request->age);
-    if (request->fault.status == 0 && server->quiesced) {
-        request->fault = stopping_fault;
-    } else if (request->fault.status == 0) {
-        (void)rest_fault_set(&request->fault, 408, 408,
-                             "The body did not come within %lld ms (sluice.http.receive.timeout.ms)",
-                             (long long)server->settings->receive_ms);
+    if (request->fault.status == 0) {
+        request->fault = *why;
     }
     if (!request->told) {
         (void)answer_early(server, request);
     }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info) {
-        (void)shutdown(info->connect_fd, SHUT_RDWR);
-    }
+    rest_connection_shut(request->connection);
 }
 
 /* ms until the oldest is due, where that is before next. */
@@ -503,25 +505,35 @@ int64_t rest_serve_expire(struct rest_server *server)
         expire(server, (struct rest_request *)age);
     }
     while ((age = server->reading.oldest) != NULL && age->deadline <= server->now) {
-        hang_up(server, (struct rest_request *)age);
+        struct rest_fault late;
+        (void)rest_fault_set(&late, 408, 408,
+                             "The body did not come within %lld ms (sluice.http.receive.timeout.ms)",
+                             (long long)server->settings->receive_ms);
+        rest_serve_end_body(server, (struct rest_request *)age, &late);
+    }
+    while ((age = server->answering.oldest) != NULL && age->deadline <= server->now) {
+        rest_age_remove(&server->answering, age);
+        rest_connection_shut(((struct rest_request *)age)->connection);
     }
     rest_connections_expire(server);
-    int64_t next = sooner(server, &server->taken, -1);
+    int64_t next = rest_shortage_relieve(server);
+    next = sooner(server, &server->taken, next);
     next = sooner(server, &server->reading, next);
+    next = sooner(server, &server->answering, next);
     return sooner(server, &server->between, next);
 }
 
 void rest_serve_hang_up(struct rest_server *server)
 {
     while (server->reading.oldest) {
-        hang_up(server, (struct rest_request *)server->reading.oldest);
+        rest_serve_end_body(server, (struct rest_request *)server->reading.oldest, &stopping_fault);
     }
     for (struct rest_request *request; (request = rest_queue_pop(&server->stalled)) != NULL;) {
         request->state = REST_READING;
         request->discard = true;
         request->restart = true;
         resume(server, request);
-        hang_up(server, request);
+        rest_serve_end_body(server, request, &stopping_fault);
     }
 }
 

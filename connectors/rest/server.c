@@ -20,9 +20,6 @@
  * single records what it saves large batches (measured: 8 to 64 kB, best between 16 and 32). */
 enum { CONNECTION_MEMORY = 32 * 1024 };
 
-/* What a record costs on its way to the log, beside its text: itself, its message, its place in the answer. */
-enum { RECORD_WEIGHT = 512 };
-
 static int64_t monotonic_ms(void)
 {
     struct timespec now;
@@ -76,10 +73,10 @@ struct rest_request *rest_server_take(struct rest_server *server, size_t max_byt
     return first;
 }
 
-void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t records)
+void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t bytes)
 {
-    request->weight = records * RECORD_WEIGHT;
-    (void)atomic_fetch_add(&server->weight, request->weight);
+    request->weight = bytes;
+    (void)atomic_fetch_add(&server->weight, bytes);
 }
 
 bool rest_server_heavy(struct rest_server *server)
@@ -89,7 +86,9 @@ bool rest_server_heavy(struct rest_server *server)
     if (atomic_load(&server->weight) <= most) {
         return false;
     }
-    atomic_store(&server->held, true);
+    if (!atomic_exchange(&server->held, true)) {
+        kick(server); /* it may be that slow clients have to go, see shortage.c */
+    }
     return atomic_load(&server->weight) > most; /* who made it less in between may not have seen that */
 }
 
@@ -366,7 +365,7 @@ static int open_listener(struct rest_server *server, size_t i, char *message, si
         MHD_OPTION_NOTIFY_CONNECTION, rest_connection_notify, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
+        MHD_OPTION_CONNECTION_LIMIT, settings->connections_max + 1, /* it stops at one less (0.9.75) */
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_ip_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((settings->idle_ms + 999) / 1000),
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,

@@ -30,13 +30,16 @@ unsigned rest_server_port(const struct rest_server *server, size_t listener);
  */
 struct rest_request *rest_server_take(struct rest_server *server, size_t max_bytes);
 
-/**
- * Counts the records of a request that was taken, against sluice.http.inflight.max.bytes and until its
- * answer is sent. [task thread]
- */
-void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t records);
+/** What a record costs on its way to the log, beside its text: itself, its message, its place in the answer. */
+#define REST_RECORD_WEIGHT 512
 
-/** True while too many records are out for more of them; ready() is called once they are not. [task thread] */
+/**
+ * Counts what a request that was taken costs, its records or its answer, against sluice.http.inflight.max.bytes;
+ * once it is answered it is its answer that counts, until that is sent. [task thread]
+ */
+void rest_server_weigh(struct rest_server *server, struct rest_request *request, size_t bytes);
+
+/** True while too much is out for more of it; ready() is called once it is not. [task thread] */
 bool rest_server_heavy(struct rest_server *server);
 
 /** Gives a request back to be answered; it is not to be touched afterwards. [any thread] */

@@ -31,8 +31,10 @@ struct rest_server {
     int64_t now;                       /* monotonic ms, once per turn */
     struct rest_request *all, *pool;
     size_t pooled;
-    struct rest_ages reading, taken;   /* requests */
+    struct rest_ages reading, taken, answering; /* requests */
     struct rest_ages between;          /* connections without a request, see connection.c */
+    size_t connections;
+    int64_t judged;                    /* when slow clients were looked for, see shortage.c */
     struct rest_queue stalled;
     struct rest_queue fresh;           /* complete since the queue was locked last */
     size_t reserved;                   /* bytes of bodies not yet answered */
@@ -40,7 +42,7 @@ struct rest_server {
     bool quiesced;
     bool resumed;                      /* connections were, since the daemons ran last */
 
-    atomic_size_t weight;              /* of records that are out, see rest_server_weigh() */
+    atomic_size_t weight;              /* of records and answers that are out, see rest_server_weigh() */
     atomic_bool held;                  /* the task thread waits until it is less */
 
     _Atomic(struct rest_request *) done; /* stack: broker and task threads push, http thread takes all */
@@ -116,6 +118,10 @@ void rest_connection_begin(struct rest_server *server, struct MHD_Connection *co
 void rest_connection_end(struct rest_server *server, struct MHD_Connection *connection);
 /** Ends those whose headers take too long. */
 void rest_connections_expire(struct rest_server *server);
+/** Ends the one that has been without a request for longest, and at least for that long. */
+void rest_connections_evict(struct rest_server *server, int64_t at_least_ms);
+/** Ends a connection: libmicrohttpd sees the end and cleans up. */
+void rest_connection_shut(struct MHD_Connection *connection);
 
 /* serve.c; all [http thread] */
 
@@ -130,11 +136,22 @@ void rest_serve_end(void *cls, struct MHD_Connection *connection, void **con_cls
 void rest_serve_back(struct rest_server *server, struct rest_request *request);
 /** Deals with requests that are over their time; returns ms until the next may be, or -1. */
 int64_t rest_serve_expire(struct rest_server *server);
+/** Ends the connection of one whose body is not complete; why is said where nothing was yet. */
+void rest_serve_end_body(struct rest_server *server, struct rest_request *request,
+                         const struct rest_fault *why);
 /** Ends the connections of requests whose body is not complete. */
 void rest_serve_hang_up(struct rest_server *server);
 /** Ends waiting of every request, before the daemons stop. */
 void rest_serve_abandon(struct rest_server *server);
 /** A request that was never taken, or not yet: 503. */
 void rest_serve_refuse(struct rest_server *server, struct rest_request *request);
+
+/* shortage.c; [http thread] */
+
+/** Its body or its answer is the client's to move from now on. */
+void rest_shortage_pace(const struct rest_server *server, struct rest_request *request);
+
+/** Parts with slow clients while others wait for what they hold; returns ms until the next look, or -1. */
+int64_t rest_shortage_relieve(struct rest_server *server);
 
 #endif

@@ -189,7 +189,7 @@ static bool produce(struct source *source, struct sluice_batch *batch, struct re
         return false;
     }
     host->metric_add(source->records, (int64_t)source->body.count);
-    rest_server_weigh(source->server, request, source->body.count);
+    rest_server_weigh(source->server, request, source->body.count * REST_RECORD_WEIGHT);
     add_records(source, batch, request);
     return true;
 }
@@ -220,7 +220,7 @@ static bool handle_stream(struct source *source, struct sluice_batch *batch, str
         return false;
     }
     host->metric_add(source->records, (int64_t)count);
-    rest_server_weigh(source->server, request, count);
+    rest_server_weigh(source->server, request, count * REST_RECORD_WEIGHT);
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = host->records->add(batch, route->topic);
         host->records->set_key(record, host->data->schema_plain(SLUICE_STRING, false), records[i].key);
@@ -252,6 +252,9 @@ static void handle(struct source *source, struct sluice_batch *batch, struct res
         }
     }
     if (!pending) {
+        if (request->answer.size > 0) { /* a read's */
+            rest_server_weigh(source->server, request, request->answer.capacity);
+        }
         rest_server_done(source->server, request);
     }
 }

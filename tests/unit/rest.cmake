@@ -1,7 +1,10 @@
 sluice_test(rest_parts SOURCES unit/connectors/rest/test_parts.c LIBS rest_parts)
-sluice_test(rest_server
-    SOURCES unit/connectors/rest/test_server.c unit/connectors/rest/client.c
-    LIBS rest_parts)
+foreach(name server limits)
+    sluice_test(rest_${name}
+        SOURCES unit/connectors/rest/test_${name}.c unit/connectors/rest/server_fixture.c
+            unit/connectors/rest/client.c
+        LIBS rest_parts)
+endforeach()
 sluice_test(rest_source
     SOURCES unit/connectors/rest/test_source.c unit/connectors/rest/client.c
         support/fake_source_host.c
