@@ -11,6 +11,8 @@
 
 enum { CLAIMS_MAX = 64 << 10 };
 
+#define SECONDS_MOST 1e12 /* of a time in a token: it is somebody else's number */
+
 static char *decode(const char *text, size_t size, size_t *ret_size)
 {
     char *padded = malloc(size + 4);
@@ -46,7 +48,8 @@ bool kafka_jwt_read(const char *text, const char *subject, int64_t *ret_expires_
     json_t *object = claims ? json_loadb(claims, length, 0, NULL) : NULL;
     json_t *expires = json_object_get(object, "exp");
     const char *name = json_string_value(json_object_get(object, subject));
-    *ret_expires_ms = json_is_number(expires) ? (int64_t)(json_number_value(expires) * 1000) : 0;
+    double seconds = json_is_number(expires) ? json_number_value(expires) : 0;
+    *ret_expires_ms = (int64_t)(fmin(fmax(seconds, -SECONDS_MOST), SECONDS_MOST) * 1000);
     (void)snprintf(principal, size, "%s", name ? name : "");
     bool good = json_is_object(object);
     json_decref(object);

@@ -226,7 +226,8 @@ static int read_reply(const struct token_source *source, const struct http_reply
                        source->endpoint);
     } else {
         char *text = strdup(token);
-        result = text ? accept_token(source, text, (int64_t)life * 1000, ret, message, size) : -1;
+        int64_t seconds = life < 0 ? 0 : life < INT32_MAX ? (int64_t)life : INT32_MAX;
+        result = text ? accept_token(source, text, seconds * 1000, ret, message, size) : -1;
     }
     json_decref(body);
     return result;

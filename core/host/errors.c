@@ -27,6 +27,7 @@ struct dead_letters {
     struct broker_producer *producer;
     char *topic;
     bool context_headers;
+    bool lost; /* a record that the sink reported could not be written */
     struct error_policy *policy;
 };
 
@@ -43,6 +44,18 @@ static void count(struct metrics_slot *slot)
 
 /* -- dead letter queue -- */
 
+/* invariant 1: what the sink has given up is nowhere now; the task ends before its offset counts. As in
+ * Connect, which waits for these at commit; of what a stage before could not handle, it tells and goes on. */
+static void lose(struct dead_letters *dead, const struct error *failure)
+{
+    struct error error = {0};
+    error_copy(&error, failure);
+    (void)error_wrap(&error, ERROR_BROKER, SLUICE_CONNECT_EXCEPTION,
+                     "Could not produce message to dead letter queue. topic=%s", dead->topic);
+    dead->lost = true;
+    task_raise(dead->policy->task, &error);
+}
+
 static void on_delivered(void *user, const struct broker_delivery *deliveries, size_t amount)
 {
     struct dead_letters *dead = user;
@@ -52,6 +65,9 @@ static void on_delivered(void *user, const struct broker_delivery *deliveries, s
             task_log(dead->policy->task, LOG_LEVEL_ERROR,
                      "Could not produce message to dead letter queue. topic=%s: %s", dead->topic,
                      deliveries[i].error->message);
+            if (deliveries[i].opaque) {
+                lose(dead, deliveries[i].error);
+            }
         }
     }
 }
@@ -162,6 +178,7 @@ static void dead_letters_send(struct dead_letters *dead, enum stage stage, const
     letter.partition = BROKER_NO_PARTITION;
     letter.headers = headers;
     letter.header_count = (uint32_t)used;
+    letter.opaque = stage == STAGE_TASK_PUT ? dead : NULL;
 
     count(dead->policy->dead_requests);
     pthread_mutex_lock(&dead->lock);
@@ -177,7 +194,7 @@ static void dead_letters_send(struct dead_letters *dead, enum stage stage, const
 bool error_policy_flush(struct error_policy *policy, int timeout_ms)
 {
     struct dead_letters *dead = policy->dead_letters;
-    if (!dead || broker_producer_pending(dead->producer) == 0) {
+    if (!dead) {
         return true;
     }
     int64_t now = clock_monotonic_ms(), deadline = now + timeout_ms;
@@ -185,9 +202,9 @@ bool error_policy_flush(struct error_policy *policy, int timeout_ms)
     for (; broker_producer_pending(dead->producer) > 0 && now < deadline; now = clock_monotonic_ms()) {
         (void)broker_producer_poll(dead->producer, (int)(deadline - now));
     }
-    bool empty = broker_producer_pending(dead->producer) == 0;
+    bool written = broker_producer_pending(dead->producer) == 0 && !dead->lost;
     pthread_mutex_unlock(&dead->lock);
-    return empty;
+    return written;
 }
 
 /* -- policy -- */

@@ -54,7 +54,10 @@ int error_policy_record(struct error_policy *policy, enum stage stage, const cha
                         const struct error *failure, const struct broker_message *message,
                         const struct sluice_record *source, struct error *error) CHECKED;
 
-/** Waits until every dead letter is durable (or failed), at most timeout_ms. True: none is pending. */
+/**
+ * Waits until every dead letter is durable (or failed), at most timeout_ms. False: one is pending, or one of
+ * STAGE_TASK_PUT failed, which ends the task.
+ */
 bool error_policy_flush(struct error_policy *policy, int timeout_ms);
 
 #endif

@@ -41,6 +41,12 @@ static void run_command(struct feed *feed, const struct command *command)
         break;
     case COMMAND_SEEK:
         result = broker_consumer_seek(feed->consumer, &command->offsets[0], &error);
+        if (result != 0 &&
+            feed_owns(feed, command->offsets[0].topic, command->offsets[0].partition)) {
+            /* invariant 1: what shall be read again would be passed over */
+            push_failure(feed, &error);
+            return;
+        }
         break;
     case COMMAND_PAUSE:
     case COMMAND_RESUME:

@@ -25,6 +25,8 @@ bool fake_wait_committed(int32_t partition, int64_t offset);
 void fake_fail_commits(int count);
 /** Chunks that are out. */
 int fake_chunks_out(void);
+/** The next seeks fail. */
+void fake_fail_seeks(int count);
 /** Last seek of a partition; -1: none. */
 int64_t fake_sought(int32_t partition);
 /** True while the consumer has the partition paused. */

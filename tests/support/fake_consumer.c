@@ -25,7 +25,7 @@ static struct {
     int64_t assign[PARTITIONS]; /* position to assign at; -1: nothing to do */
     bool revoke[PARTITIONS];
     int64_t committed[PARTITIONS], sought[PARTITIONS], position[PARTITIONS];
-    int failing_commits, out;
+    int failing_commits, failing_seeks, out;
     bool wake;
 } fake;
 
@@ -125,6 +125,13 @@ void fake_fail_commits(int count)
 {
     pthread_mutex_lock(&lock);
     fake.failing_commits = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void fake_fail_seeks(int count)
+{
+    pthread_mutex_lock(&lock);
+    fake.failing_seeks = count;
     pthread_mutex_unlock(&lock);
 }
 
@@ -296,13 +303,18 @@ int broker_consumer_resume(struct broker_consumer *consumer, const struct broker
 int broker_consumer_seek(struct broker_consumer *consumer, const struct broker_offset *offset,
                          struct error *error)
 {
+    int result = 0;
     (void)consumer;
-    (void)error;
     pthread_mutex_lock(&lock);
-    fake.sought[offset->partition] = offset->offset;
+    if (fake.failing_seeks > 0) {
+        fake.failing_seeks--;
+        result = error_set(error, ERROR_TIMEOUT, "seek failed as the test wished");
+    } else {
+        fake.sought[offset->partition] = offset->offset;
+    }
     say();
     pthread_mutex_unlock(&lock);
-    return 0;
+    return result;
 }
 
 int broker_consumer_position(struct broker_consumer *consumer, const struct broker_partition *partition,

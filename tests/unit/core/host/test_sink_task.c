@@ -305,6 +305,21 @@ static void test_dead_letters(void **state)
     assert_int_equal(fixture_stop(), 0);
 }
 
+/* invariant 1: what the sink gave up is nowhere */
+static void test_a_dead_letter_that_is_lost_ends_the_task(void **state)
+{
+    (void)state;
+    sink.bad = 1;
+    fixture_start(sink_task_run, &entry, "test.Sink", "errors.tolerance", "all",
+                  "errors.deadletterqueue.topic.name", "dead", NULL);
+    fake_fail_deliveries(1, ERROR_TOO_LARGE);
+    fake_assign(0, 0);
+    fake_feed(0, 0, 3, "x");
+    assert_int_equal(fixture_join(), -1);
+    assert_non_null(strstr(fixture_error()->message, "Could not produce message to dead letter queue"));
+    assert_int_equal(fake_committed(0), -1);
+}
+
 static void test_fatal_ends_the_task(void **state)
 {
     (void)state;
@@ -443,6 +458,24 @@ static void test_a_failed_pre_commit_rewinds(void **state)
     assert_int_equal(fake_committed(0), 4);
 }
 
+/* invariant 1: a consumer that does not go back would pass over what is not known to be durable */
+static void test_a_rewind_that_fails_ends_the_task(void **state)
+{
+    (void)state;
+    begin();
+    fake_feed(0, 0, 3, "x");
+    assert_true(fake_wait_committed(0, 3));
+    fake_fail_seeks(1);
+    pthread_mutex_lock(&sink.lock);
+    sink.refused = SLUICE_FATAL;
+    pthread_mutex_unlock(&sink.lock);
+    fake_feed(0, 3, 2, "x");
+    fake_feed(0, 5, 1, "x");
+    assert_int_equal(fixture_join(), -1);
+    assert_string_equal(fixture_error()->message, "seek failed as the test wished");
+    assert_int_equal(fake_committed(0), 3);
+}
+
 static void test_a_pre_commit_that_may_work_later_is_repeated(void **state)
 {
     (void)state;
@@ -534,7 +567,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_paused_task_with_a_timeout_is_idle, set_up),
         cmocka_unit_test_setup(test_failed_commits_are_repeated, set_up),
         cmocka_unit_test_setup(test_a_failed_pre_commit_rewinds, set_up),
+        cmocka_unit_test_setup(test_a_rewind_that_fails_ends_the_task, set_up),
         cmocka_unit_test_setup(test_a_pre_commit_that_may_work_later_is_repeated, set_up),
+        cmocka_unit_test_setup(test_a_dead_letter_that_is_lost_ends_the_task, set_up),
         cmocka_unit_test_setup(test_rewind, set_up),
         cmocka_unit_test_setup(test_pause_and_resume, set_up),
         cmocka_unit_test_setup(test_the_budget_bounds_what_is_out, set_up),
