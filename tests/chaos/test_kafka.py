@@ -145,7 +145,7 @@ def test_nothing_is_lost_and_order_is_kept(tmp_path, cluster, topic):
         def complete():
             return out.exists() and numbers_of(out.read_text(encoding="ascii")[-1000:])[-1:] == [count - 1]
 
-        wait_until(complete, 90, f"all {count} lines in {out} (seed {SEED})\n" + sluice.text())
+        wait_until(complete, what=f"all {count} lines in {out} (seed {SEED})\n" + sluice.text())
         sluice.stop()
         assert sluice.process.returncode == 0
     finally:

@@ -114,15 +114,15 @@ def test_nothing_acknowledged_is_lost(tmp_path):
             except subprocess.TimeoutExpired:
                 pass
             struck[victim] += cluster.strike(victim)
-            wait_until(lambda: not cluster.revive() and emulator.poll() is not None, 90,
-                       f"emulator after kill {number} of {victim}\n{cluster.sluice.text()}")
+            wait_until(lambda: not cluster.revive() and emulator.poll() is not None,
+                       what=f"emulator after kill {number} of {victim}\n{cluster.sluice.text()}")
             assert emulator.returncode == 0, cluster.sluice.text()
-        wait_until(lambda: not cluster.revive() and cluster.sluice.running("s3-raw"), 60, "sink running")
+        wait_until(lambda: not cluster.revive() and cluster.sluice.running("s3-raw"), what="sink running")
 
         posted = [json.loads(line) for line in ledger.read_text().splitlines()]
         lake = tmp_path / "lake" / BUCKET
         keys = {object_key(topic, partition, offset): row for topic, partition, offset, row in posted}
-        wait_until(lambda: keys.keys() <= objects(lake).keys(), 120, "all objects\n" + cluster.sluice.text())
+        wait_until(lambda: keys.keys() <= objects(lake).keys(), what="all objects\n" + cluster.sluice.text())
     finally:
         cluster.sluice.stop()
 

@@ -219,7 +219,7 @@ class Client(threading.Thread):
 
     def settle(self, model):
         try:
-            wait_until(lambda: seen(self.sluice, model.name) == model.expected(), 60)
+            wait_until(lambda: seen(self.sluice, model.name) == model.expected())
         except AssertionError:
             own = [line for line in self.history if model.name in line]
             raise AssertionError(f"seed {SEED}: {model.name} is {seen(self.sluice, model.name)}, not "
@@ -250,8 +250,8 @@ def run_clients(sluice, calls):
 def remove_all(sluice):
     for name in sluice.call("GET", "/connectors")[1]:
         assert sluice.call("DELETE", f"/connectors/{name}")[0] == 204
-    wait_until(lambda: sluice.call("GET", "/connectors")[1] == [], 30, "no connector")
-    wait_until(lambda: not sluice.pids("sluice-host"), 30, "no host process")
+    wait_until(lambda: sluice.call("GET", "/connectors")[1] == [], what="no connector")
+    wait_until(lambda: not sluice.pids("sluice-host"), what="no host process")
 
 
 def test_states_are_those_of_the_model(tmp_path):
@@ -273,7 +273,7 @@ def test_states_are_those_of_the_model(tmp_path):
                 running += model.exists and model.task in ("RUNNING", "PAUSED")
         for name in clients[0].shared:
             sluice.call("DELETE", f"/connectors/{name}")
-        wait_until(lambda: len(sluice.pids("sluice-host")) == running, 30, f"{running} host processes")
+        wait_until(lambda: len(sluice.pids("sluice-host")) == running, what=f"{running} host processes")
 
         # one that is killed is FAILED, and the rest does not notice
         victim = next((m for c in clients for m in c.models if m.exists and m.task == "RUNNING"), None)
@@ -285,8 +285,8 @@ def test_states_are_those_of_the_model(tmp_path):
                     client.settle(model)
 
         remove_all(sluice)
-        wait_until(lambda: descriptors(pid) <= files + 1, 10, f"no more than {files} descriptors")
+        wait_until(lambda: descriptors(pid) <= files + 1, what=f"no more than {files} descriptors")
         assert sorted(os.listdir(tmp_path)) == listed
-        wait_until(lambda: resident(pid) <= memory + (65536 if SANITIZED else 4096), 10,
-                   f"memory near {memory} kB, not {resident(pid)}")
+        wait_until(lambda: resident(pid) <= memory + (65536 if SANITIZED else 4096),
+                   what=f"memory near {memory} kB, not {resident(pid)}")
     assert not [line for line in sluice.output if "Sanitizer" in line], "".join(sluice.output)[-20000:]

@@ -39,7 +39,7 @@ class Pipeline:
                         "-d", body, f"http://127.0.0.1:{self.port}/topics/{TOPIC}"],
                        check=True, capture_output=True)
         key = object_key(TOPIC, 0, offset)
-        found = wait_until(lambda: objects(os.path.join(self.folder, "lake", BUCKET)).get(key), 20, key)
+        found = wait_until(lambda: objects(os.path.join(self.folder, "lake", BUCKET)).get(key), what=key)
         assert json.loads(found) == {"index": offset}
 
     def undisturbed(self, before):
@@ -85,7 +85,7 @@ def test_hang_in_stop(pipeline, before):
     assert pipeline.create("sleeper", "bad.SleepInStop")[0] == 201
     pipeline.sluice.wait_state("sleeper", "RUNNING")
     assert pipeline.sluice.call("DELETE", "/connectors/sleeper")[0] == 204
-    wait_until(lambda: not pipeline.sluice.pids("sluice-host", "task", "sleeper"), 20, "the sleeper is killed")
+    wait_until(lambda: not pipeline.sluice.pids("sluice-host", "task", "sleeper"), what="the sleeper is killed")
     assert "did not return from" in pipeline.sluice.text() or "stop" in pipeline.sluice.text()
     pipeline.undisturbed(before)
 

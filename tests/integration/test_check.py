@@ -4,12 +4,12 @@ import os
 import subprocess
 
 import pytest
-from harness import EXAMPLE, SHARED, SLUICE
+from harness import EXAMPLE, PATIENCE, SHARED, SLUICE
 
 
 def check(*arguments):
     return subprocess.run([SLUICE, "check", *map(str, arguments)], capture_output=True, text=True,
-                          check=False, timeout=60)
+                          check=False, timeout=PATIENCE)
 
 
 def findings(path):
@@ -78,7 +78,7 @@ def test_unknown_class_gets_a_suggestion(tmp_path):
 def test_no_plugin_falls_over_its_own_missing_options(tmp_path):
     """A validator is asked about null too: where an option is required and missing."""
     listed = subprocess.run([SLUICE, "plugins", "list", "--json"], capture_output=True, text=True,
-                            check=True, timeout=60)
+                            check=True, timeout=PATIENCE)
     lines = ["connector.class=RestSource"]
     steps = {"transform": [], "predicate": []}
     connectors = []

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import BUILD, SLUICE, Sluice, free_port, wait_until, write_properties
+from harness import BUILD, PATIENCE, SLUICE, Sluice, free_port, wait_until, write_properties
 from real_kafka import JvmConnect
 
 PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
@@ -17,7 +17,7 @@ NAME = "a b/ü"
 
 def run(*arguments, url=None, env=None, stdin=None):
     done = subprocess.run([SLUICE, *arguments, *(("--url", url) if url else ())], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, **(env or {})}, input=stdin)
+                          timeout=PATIENCE, env={**os.environ, **(env or {})}, input=stdin)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -62,7 +62,7 @@ def test_life_of_a_connector(worker, tmp_path):
     code, _, error = run("connectors", "create", path, url=url)
     assert code == 1 and "already exists" in error
     assert run("resume", NAME, url=url)[:2] == (0, f"{NAME} is being resumed\n")
-    wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2, 20)
+    wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2)
     code, out, _ = run("connectors", "--json", url=url)
     assert code == 0 and json.loads(out)[NAME]["status"]["type"] == "source"
     code, out, _ = run("connectors", url=url)
@@ -79,7 +79,7 @@ def test_life_of_a_connector(worker, tmp_path):
         assert run(verb, NAME, url=url)[0] == 0
     assert run("restart", NAME, "--tasks", url=url)[0] == 0
     assert run("restart", NAME, "--failed", url=url)[0] == 0
-    wait_until(lambda: run("restart", NAME, "--task", "0", url=url)[0] == 0, 10)
+    wait_until(lambda: run("restart", NAME, "--task", "0", url=url)[0] == 0)
     assert run("stop", NAME, url=url)[:2] == (0, f"{NAME} is stopped\n")
     code, out, _ = run("offsets", NAME, "--json", url=url)
     assert code == 0 and len(json.loads(out)["offsets"]) == 1, out
@@ -101,7 +101,7 @@ def test_status_tells_failures_and_logs(worker):
     config.update({"connector.class": "bad.NullDeref", "topics": "t"})
     assert run("connectors", "create", "-", url=url, stdin=json.dumps({"name": "bad", "config": config}))[0] == 0
     assert run("connectors", "create", "-", "--name", "good", url=url, stdin=json.dumps(source(worker)))[0] == 0
-    wait_until(lambda: run("status", "bad", url=url)[0] == 1, 20)
+    wait_until(lambda: run("status", "bad", url=url)[0] == 1)
     code, out, _ = run("status", url=url)
     assert code == 1 and "null_deref.c" in out and "good (source)" in out
     assert "null_deref.c" not in run("status", "--quiet", url=url)[1]
@@ -124,7 +124,7 @@ def test_status_tells_failures_and_logs(worker):
 
 def test_top(worker):
     run("connectors", "create", "-", "--name", "moving", url=worker.url, stdin=json.dumps(source(worker, topic="m")))
-    wait_until(lambda: '"records": 200' in json.dumps(worker.call("GET", "/connectors?expand=metrics")[1]["moving"]), 20)
+    wait_until(lambda: '"records": 200' in json.dumps(worker.call("GET", "/connectors?expand=metrics")[1]["moving"]))
     code, out, _ = run("top", "--once", "--interval", "0.3", url=worker.url)
     line = [line for line in out.splitlines() if line.startswith("moving")][0].split()
     assert code == 0 and line[1:5] == ["source", "RUNNING", "1/1", "200"] and line[7] == "-", line
@@ -196,19 +196,19 @@ def test_against_a_jvm_worker(tmp_path, broker, topic):
         url = f"http://127.0.0.1:{jvm.admin_port}"
         assert run("connectors", url=url)[:2] == (0, "no connectors\n")
         assert run("connectors", "create", "-", "--name", NAME, url=url, stdin=json.dumps(config))[:2] == (0, f"created {NAME}\n")
-        wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2, 30)
+        wait_until(lambda: run("status", NAME, url=url)[1].count("RUNNING") == 2)
         line = run("connectors", url=url)[1].splitlines()[1]
         assert line.split()[-4:] == ["source", "RUNNING", "1/1", "FileStreamSource"]
         assert f"topic={topic}\n" in run("connectors", "config", NAME, url=url)[1]
-        wait_until(lambda: json.loads(run("offsets", NAME, "--json", url=url)[1])["offsets"], 30)
+        wait_until(lambda: json.loads(run("offsets", NAME, "--json", url=url)[1])["offsets"])
         assert run("pause", NAME, url=url)[0] == 0
-        wait_until(lambda: run("status", NAME, url=url)[1].count("PAUSED") == 2, 30)
+        wait_until(lambda: run("status", NAME, url=url)[1].count("PAUSED") == 2)
         code, out, _ = run("top", "--once", "--interval", "0.1", url=url)
         line = [line for line in out.splitlines() if line.startswith("a b")][0]
         assert code == 0 and line.split()[-9:] == ["source", "PAUSED", "0/1", *["-"] * 6], line
         for verb in ("resume", "restart", "stop"):
             assert run(verb, NAME, url=url)[0] == 0
-        wait_until(lambda: run("offsets", NAME, "--reset", url=url)[0] == 0, 30)
+        wait_until(lambda: run("offsets", NAME, "--reset", url=url)[0] == 0)
         bad = run("validate", "-", url=url, stdin=json.dumps({**config, "name": "x", "tasks.max": "no"}))
         assert bad[0] == 2 and "tasks.max: " in bad[1], bad
         assert "FileStreamSinkConnector" in run("connectors", "plugins", url=url)[1]

@@ -4,7 +4,7 @@ import subprocess
 import urllib.request
 
 import pytest
-from harness import SHARED, SLUICE, Sluice, wait_until, write_properties
+from harness import PATIENCE, SHARED, SLUICE, Sluice, wait_until, write_properties
 from real_kafka import JvmConnect
 
 SINK = {"connector.class": "FileStreamSink", "topics": "t"}
@@ -108,7 +108,7 @@ def test_most_records_of_a_put(tmp_path):
     (tmp_path / "in.txt").write_text("".join(f"{number}\n" for number in range(500)), encoding="utf-8")
     worker = {"value.converter": "org.apache.kafka.connect.storage.StringConverter"}
     with Sluice(tmp_path, connectors, worker) as sluice:
-        wait_until(lambda: out.exists() and out.read_text().count("\n") == 500, 30, "500 lines")
+        wait_until(lambda: out.exists() and out.read_text().count("\n") == 500, what="500 lines")
         with urllib.request.urlopen(f"http://127.0.0.1:{sluice.admin_port}/metrics") as answer:
             text = answer.read().decode()
         most = [float(line.split()[-1]) for line in text.splitlines()
@@ -119,7 +119,7 @@ def test_most_records_of_a_put(tmp_path):
 def test_unknown_policy(tmp_path):
     path = write_properties(str(tmp_path / "worker.properties"), {
         "bootstrap.servers": f"local:{tmp_path}/log", "connector.client.config.override.policy": "com.example.Mine"})
-    done = subprocess.run([SLUICE, "run", path], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([SLUICE, "run", path], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2 and "no such policy" in done.stderr, done.stderr
 
 
@@ -128,11 +128,11 @@ def test_check_of_a_client_file(tmp_path):
     owner = os.path.join(SHARED, "data", "pinterest", "owner")
     if os.path.isdir(owner):
         files = [os.path.join(owner, "client.properties"), os.path.join(owner, "kafka-rest.properties")]
-        done = subprocess.run([SLUICE, "check", *files], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([SLUICE, "check", *files], capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 0 and "0 errors, 0 warnings" in done.stdout, done.stdout
     path = write_properties(str(tmp_path / "client.properties"), {
         "security.protocol": "TLS", "sasl.mechansim": "PLAIN", "sasl.kerberos.service.name": "kafka"})
-    done = subprocess.run([SLUICE, "check", path], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([SLUICE, "check", path], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2 and "1 error, 2 warnings" in done.stdout, done.stdout
     assert "Invalid value TLS for configuration security.protocol" in done.stdout
     assert "did you mean sasl.mechanism?" in done.stdout and "Kerberos" in done.stdout
@@ -149,7 +149,7 @@ def test_check(tmp_path):
     sink = write_properties(str(tmp_path / "sink.properties"), {
         **SINK, "name": "s", "file": "x", "consumer.override.max.poll.records": "0",
         "consumer.override.fetch.min.bytes": "1"})
-    done = subprocess.run([SLUICE, "check", worker, sink], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([SLUICE, "check", worker, sink], capture_output=True, text=True, timeout=PATIENCE, check=False)
     text = done.stdout
     assert done.returncode == 2
     assert "consumer.max.poll.recrods: no such key is known" in text and "consumer.max.poll.records" in text

@@ -41,28 +41,28 @@ def test_what_rest_does_is_kept(kept):
     assert sorted(os.listdir(kept.dir)) == [".states.json", "a%2Fb%20%C3%BC.json", "one.json", "two.json"]
     assert oct(os.stat(kept.dir / "one.json").st_mode & 0o777) == "0o600"
     with kept() as sluice:
-        wait_until(lambda: sluice.running("one"), 20, "one runs again")
-        wait_until(lambda: sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two"], 20, "the kept ones")
+        wait_until(lambda: sluice.running("one"), what="one runs again")
+        wait_until(lambda: sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two"], what="the kept ones")
         assert config_of(sluice, "one") == one
-        wait_until(lambda: sluice.status("two")["connector"]["state"] == "PAUSED", 20, "it is still paused")
+        wait_until(lambda: sluice.status("two")["connector"]["state"] == "PAUSED", what="it is still paused")
         assert sluice.call("PUT", "/connectors/two/resume")[0] == 202
     with kept() as sluice:
-        wait_until(lambda: sluice.running("two"), 20, "two runs again")
+        wait_until(lambda: sluice.running("two"), what="two runs again")
 
 
 def test_files_changed_by_hand(kept):
     with kept() as sluice:
         properties(kept.dir / "hand.properties", kept.config)
-        wait_until(lambda: sluice.running("hand"), 20, "a new file's connector runs")
+        wait_until(lambda: sluice.running("hand"), what="a new file's connector runs")
         properties(kept.dir / "hand.properties", {**kept.config, "topic": "u"})
-        wait_until(lambda: config_of(sluice, "hand")["topic"] == "u", 20, "the new configuration")
+        wait_until(lambda: config_of(sluice, "hand")["topic"] == "u", what="the new configuration")
         (kept.dir / "other.json").write_text(json.dumps({"name": "o", "config": kept.config, "initial_state": "paused"}))
-        wait_until(lambda: sluice.call("GET", "/connectors/o/status")[0] == 200, 20, "another")
-        wait_until(lambda: sluice.status("o")["connector"]["state"] == "PAUSED", 20, "it is paused")
+        wait_until(lambda: sluice.call("GET", "/connectors/o/status")[0] == 200, what="another")
+        wait_until(lambda: sluice.status("o")["connector"]["state"] == "PAUSED", what="it is paused")
         os.rename(kept.dir / "hand.properties", kept.dir / "moved.properties")
-        wait_until(lambda: sluice.call("GET", "/connectors")[1] == ["moved", "o"], 20, "the file's new name")
+        wait_until(lambda: sluice.call("GET", "/connectors")[1] == ["moved", "o"], what="the file's new name")
         os.remove(kept.dir / "moved.properties")
-        wait_until(lambda: sluice.call("GET", "/connectors")[1] == ["o"], 20, "it is gone")
+        wait_until(lambda: sluice.call("GET", "/connectors")[1] == ["o"], what="it is gone")
 
 
 @pytest.mark.parametrize("bad, words", [
@@ -76,10 +76,10 @@ def test_files_changed_by_hand(kept):
 def test_a_bad_file_is_told_and_the_old_configuration_runs_on(kept, bad, words):
     with kept() as sluice:
         properties(kept.dir / "hand.properties", kept.config)
-        wait_until(lambda: sluice.running("hand"), 20, "it runs")
+        wait_until(lambda: sluice.running("hand"), what="it runs")
         (kept.dir / "hand.properties").write_text(bad)
         wait_until(lambda: any(all(word in line for word in words) for line in "".join(sluice.output).split("[20")),
-                   20, f"{words} in\n" + sluice.text())
+                   what=f"{words} in\n" + sluice.text())
         assert sluice.running("hand")
         assert config_of(sluice, "hand") == {**kept.config, "name": "hand"}
 
@@ -87,19 +87,19 @@ def test_a_bad_file_is_told_and_the_old_configuration_runs_on(kept, bad, words):
 def test_a_file_that_rest_changes_keeps_its_form(kept):
     properties(kept.dir / "hand.properties", kept.config)
     with kept() as sluice:
-        wait_until(lambda: sluice.running("hand"), 20, "it runs")
+        wait_until(lambda: sluice.running("hand"), what="it runs")
         odd = {**kept.config, "name": "hand", "odd key:=#": "  two blanks \\ and \u00fc\u20ac\U0001f600\n"}
         assert sluice.call("PUT", "/connectors/hand/config", odd)[0] == 200
         assert os.listdir(kept.dir) == ["hand.properties"]
     with kept() as sluice:
-        wait_until(lambda: sluice.running("hand"), 20, "it runs again")
+        wait_until(lambda: sluice.running("hand"), what="it runs again")
         assert config_of(sluice, "hand") == odd
 
 
 def test_two_files_for_one_connector(kept):
     with kept() as sluice:
         properties(kept.dir / "a.properties", {**kept.config, "name": "same"})
-        wait_until(lambda: sluice.running("same"), 20, "it runs")
+        wait_until(lambda: sluice.running("same"), what="it runs")
         properties(kept.dir / "b.properties", {**kept.config, "name": "same", "topic": "u"})
-        wait_until(lambda: "describes a connector 'same' too" in sluice.text(), 20, "a word about it")
+        wait_until(lambda: "describes a connector 'same' too" in sluice.text(), what="a word about it")
         assert config_of(sluice, "same")["topic"] == "t"

@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from harness import SLUICE, Sluice, wait_until
+from harness import PATIENCE, SLUICE, Sluice, wait_until
 
 
 class Server:
@@ -55,7 +55,7 @@ class Server:
         self.server.server_close()
 
 
-def consumed(sluice, topic, count, timeout=20):
+def consumed(sluice, topic, count):
     lines = []
 
     def read():
@@ -65,7 +65,7 @@ def consumed(sluice, topic, count, timeout=20):
         lines[:] = done.stdout.splitlines()
         return len(lines) >= count
     try:
-        wait_until(read, timeout)
+        wait_until(read)
     except AssertionError:
         raise AssertionError(f"{len(lines)} of {count} in {topic}\n{sluice.text()}") from None
     return [json.loads(line) for line in lines]
@@ -91,8 +91,8 @@ def test_incrementing_goes_on_after_a_restart(tmp_path):
                             http__response__data__json__pointer="/rows", sluice__key__json__pointer="/n")
         with Sluice(tmp_path, {"h": properties}) as sluice:
             assert values(sluice, "t", 5) == rows
-            wait_until(lambda: sluice.call("GET", "/connectors/h/offsets")[1]["offsets"], 10)
-            wait_until(lambda: sluice.call("GET", "/connectors/h/offsets")[1]["offsets"][0]["offset"]["offset"] == "5", 10)
+            wait_until(lambda: sluice.call("GET", "/connectors/h/offsets")[1]["offsets"])
+            wait_until(lambda: sluice.call("GET", "/connectors/h/offsets")[1]["offsets"][0]["offset"]["offset"] == "5")
         rows.append({"n": 5})
         with Sluice(tmp_path, {"h": properties}) as sluice:
             records = consumed(sluice, "t", 6)
@@ -178,7 +178,7 @@ def test_throttling_failures_and_a_stall_are_waited_out(tmp_path):
             return 503, {}, {}
         if not stalls:
             stalls.append("begun")
-            over.wait(20)
+            over.wait(PATIENCE)
         return 200, {}, [{"x": 1}]
     with Server(handler) as server:
         sluice = Sluice(tmp_path, {"h": source(server.url, http__timeout__ms="500")})
@@ -245,7 +245,7 @@ def test_what_moves_to_another_task_is_not_read_again(tmp_path):
                     consumed(sluice, f"m-{name}", 3)
                 status, _ = sluice.call("PUT", "/connectors/h/config", {**properties, "tasks.max": tasks})
                 assert status == 200
-                wait_until(lambda: len(sluice.status("h")["tasks"]) == int(tasks) and sluice.running("h"), 20)
+                wait_until(lambda: len(sluice.status("h")["tasks"]) == int(tasks) and sluice.running("h"))
             for name in "abc":
                 assert [row["n"] for row in values(sluice, f"m-{name}", 60)] == list(range(60)), name
 
@@ -287,7 +287,7 @@ def test_each_record_is_a_request_in_order_and_none_is_sent_twice_for_a_failure(
         with Sluice(tmp_path, {"h": sink(server.url + "/in/${topic}/${key}/${value:/n}",
                                          http__headers__additional="X-A: 1|X-B: two")}) as sluice:
             produce(sluice, [{"key": f"k{i}", "value": {"n": i}} for i in range(10)])
-            wait_until(lambda: sum("good" in r for r in server.requests) >= 10, 20, "ten requests")
+            wait_until(lambda: sum("good" in r for r in server.requests) >= 10, what="ten requests")
         good = [r for r in server.requests if "good" in r]
         assert [json.loads(r["body"])["n"] for r in good] == list(range(10))
         assert good[4]["path"] == "/in/out/k4/4"
@@ -299,7 +299,7 @@ def test_what_a_record_says_is_a_part_of_the_url_and_no_more(tmp_path):
     with Server(lambda request: (200, {}, {})) as server:
         with Sluice(tmp_path, {"h": sink(server.url + "/in/${key}?v=${value:/v}")}) as sluice:
             produce(sluice, [{"key": "../a b/\u00fc?x#", "value": {"v": "1&admin=true"}}])
-            wait_until(lambda: server.requests, 20, "a request\n" + sluice.text())
+            wait_until(lambda: server.requests, what="a request\n" + sluice.text())
         assert server.requests[0]["path"] == "/in/..%2Fa%20b%2F%C3%BC%3Fx%23"
         assert server.requests[0]["query"] == {"v": "1&admin=true"}
 
@@ -313,7 +313,7 @@ def test_a_file_for_aivens_sink_is_taken(tmp_path):
         listed = {**properties, "http.headers.additional": "X-A: 1,X-B: two"}
         with Sluice(tmp_path, {"one": properties, "two": listed}) as sluice:
             produce(sluice, [{"value": {"n": 1}}])
-            wait_until(lambda: len(server.requests) == 2, 20, "two requests\n" + sluice.text())
+            wait_until(lambda: len(server.requests) == 2, what="two requests\n" + sluice.text())
             assert "s3cret" not in sluice.text()
         assert {r["headers"]["Authorization"] for r in server.requests} == {"Token s3cret"}
         assert sorted((r["headers"]["X-A"], r["headers"].get("X-B")) for r in server.requests) == \
@@ -325,7 +325,7 @@ def test_batches_are_joined(tmp_path):
         with Sluice(tmp_path, {"h": sink(server.url, batching__enabled="true", batch__max__size="4", batch__prefix="[",
                                          batch__separator=",", batch__suffix="]")}) as sluice:
             produce(sluice, [{"value": {"n": i}} for i in range(9)])
-            wait_until(lambda: sum(len(json.loads(r["body"])) for r in server.requests) >= 9, 20)
+            wait_until(lambda: sum(len(json.loads(r["body"])) for r in server.requests) >= 9)
         assert [row["n"] for r in server.requests for row in json.loads(r["body"])] == list(range(9))
         assert max(len(json.loads(r["body"])) for r in server.requests) <= 4
 

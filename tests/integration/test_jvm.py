@@ -10,7 +10,6 @@ from real_kafka import JvmConnect
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 ERRORS = "__connect.errors."
-PATIENCE = 180  # seconds for two workers to begin and commit: a JVM takes its time on a busy machine
 
 
 def source(file, topic, **more):
@@ -54,8 +53,8 @@ def test_source_offsets_are_handed_over_and_back(tmp_path, broker, topic, order)
             records = broker.consume(topic, len(expected))
             # the file as they both show it: what the next one will skip
             wait_until(lambda: worker.call("GET", "/connectors/lines/offsets")[1]["offsets"] ==
-                       [{"partition": {"filename": str(file)}, "offset": {"position": file.stat().st_size}}], 30,
-                       "the offset")
+                       [{"partition": {"filename": str(file)}, "offset": {"position": file.stat().st_size}}],
+                       what="the offset")
         assert [record.value.decode() for record in records] == expected
     assert [record.value.decode() for record in broker.consume(topic)] == expected
 
@@ -73,8 +72,8 @@ def test_sinks_write_the_same_and_hand_over_the_group(tmp_path, broker, topic):
     with make_worker("jvm", tmp_path / "j", broker, connectors["jvm"]), \
             make_worker("sluice", tmp_path / "s", broker, connectors["sluice"]):
         for kind, path in outputs.items():
-            wait_until(lambda path=path: len(lines_of(path)) == len(values), 30, f"all lines of {kind}")
-            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)}, PATIENCE)
+            wait_until(lambda path=path: len(lines_of(path)) == len(values), what=f"all lines of {kind}")
+            wait_until(lambda kind=kind: broker.committed(f"connect-sink-{kind}") == {(topic, 0): len(values)})
     # each goes on in the other's group
     broker.produce(topic, values[:3])
     connectors = {kind: {f"sink-{other}": sink(outputs[other], topic, **converter)}
@@ -82,7 +81,7 @@ def test_sinks_write_the_same_and_hand_over_the_group(tmp_path, broker, topic):
     with make_worker("jvm", tmp_path / "j2", broker, connectors["jvm"]), \
             make_worker("sluice", tmp_path / "s2", broker, connectors["sluice"]):
         for kind, path in outputs.items():
-            wait_until(lambda path=path: len(lines_of(path)) >= len(values) + 3, 30, f"all lines of {kind}")
+            wait_until(lambda path=path: len(lines_of(path)) >= len(values) + 3, what=f"all lines of {kind}")
     jvm, sluice = ([unordered(line) for line in lines_of(outputs[kind])] for kind in ("jvm", "sluice"))
     assert len(jvm) == len(values) + 3
     assert sluice == jvm
@@ -129,7 +128,7 @@ def test_dead_letters_header_by_header(tmp_path, broker, topic):
         for kind in connectors:
             for fault in FAULTS:
                 group = f"{topic}-{kind}-{fault}"
-                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, PATIENCE, group)
+                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, what=group)
     topics = broker.topics()
     for fault in FAULTS:
         jvm, sluice = (letters(broker, f"{topic}-{kind}-{fault}", None) for kind in ("jvm", "sluice"))

@@ -64,8 +64,8 @@ def test_a_broker_that_is_killed_and_comes_back(own_broker, tmp_path):
         assert sluice.status("lake")["tasks"][0]["state"] == "RUNNING"
         own_broker.start()
         produce(own_broker, "t", 50, 100)
-        wait_until(lambda: len(numbers(tmp_path)) == 100, 60, what="100 records")
-        wait_until(lambda: own_broker.committed("connect-lake") == {("t", 0): 100}, 60, what="commits")
+        wait_until(lambda: len(numbers(tmp_path)) == 100, what="100 records")
+        wait_until(lambda: own_broker.committed("connect-lake") == {("t", 0): 100}, what="commits")
     assert set(numbers(tmp_path)) == set(range(100))
 
 
@@ -80,8 +80,8 @@ def test_two_tasks_share_and_hand_over(own_broker, tmp_path):
         assert len(hosts) == 2
         os.kill(hosts[0], 9)
         produce(own_broker, "t", 80, 160, 4)
-        wait_until(lambda: len(numbers(tmp_path)) == 160, 60, what="160 records")
-        wait_until(lambda: sum(own_broker.committed("connect-lake").values()) == 160, 60, what="commits")
+        wait_until(lambda: len(numbers(tmp_path)) == 160, what="160 records")
+        wait_until(lambda: sum(own_broker.committed("connect-lake").values()) == 160, what="commits")
     assert set(numbers(tmp_path)) == set(range(160))
 
 
@@ -104,7 +104,7 @@ def test_topics_are_made_as_topic_creation_says(broker, topic, tmp_path):
               "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
     with Sluice(tmp_path, sources, worker=worker, verb="standalone") as sluice:
         for name in files:
-            wait_until(lambda name=name: f"{topic}-{name}" in broker.topics(), 20, name + sluice.text())
+            wait_until(lambda name=name: f"{topic}-{name}" in broker.topics(), what=name + sluice.text())
             assert [record.value for record in broker.consume(f"{topic}-{name}", 1)] == [name.encode()]
     assert [broker.topics()[f"{topic}-{name}"] for name in files] == [3, 1]
     assert broker.topic_config(topic + "-plain") == {"retention.ms": "123456"}
@@ -117,6 +117,6 @@ def test_a_topic_that_cannot_be_made_as_asked(broker, topic, tmp_path):
     source = {"connector.class": "FileStreamSource", "file": str(tmp_path / "in"), "topic": topic,
               "topic.creation.default.partitions": "1", "topic.creation.default.replication.factor": "3"}
     with Sluice(tmp_path, {"f": source}, worker={"bootstrap.servers": broker.bootstrap}, verb="standalone") as sluice:
-        trace = sluice.wait_state("f", "FAILED", timeout=20)["trace"]
+        trace = sluice.wait_state("f", "FAILED")["trace"]
         assert "InvalidReplicationFactorException" in trace and topic in trace, trace
     assert topic not in broker.topics()

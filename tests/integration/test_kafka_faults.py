@@ -23,11 +23,11 @@ def test_a_topic_that_comes_later(tmp_path, broker, topic):
         sluice.wait_state("one", "RUNNING")
         broker.create_topic(topic)
         broker.produce(topic, [b"first"])
-        wait_until(lambda: lines_of(tmp_path / "one") == ["first"], 30, "the sink of the topic\n" + sluice.text())
-        wait_until(lambda: lines_of(tmp_path / "all") == ["first"], 30, "the sink of the pattern\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "one") == ["first"], what="the sink of the topic\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "all") == ["first"], what="the sink of the pattern\n" + sluice.text())
         broker.create_topic(topic + "-more")
         broker.produce(topic + "-more", [b"second"])
-        wait_until(lambda: lines_of(tmp_path / "all") == ["first", "second"], 40, "the new topic\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "all") == ["first", "second"], what="the new topic\n" + sluice.text())
 
 
 def test_a_record_that_is_too_large(tmp_path, broker, topic):
@@ -46,9 +46,9 @@ def test_a_record_that_is_too_large(tmp_path, broker, topic):
             values = [record.value for record in broker.consume(topic)]
             return len(set(values)) == 3 and values[-1] == b"last"
 
-        wait_until(complete, 40, "all lines\n" + sluice.text())
+        wait_until(complete, what="all lines\n" + sluice.text())
         wait_until(lambda: [one["offset"] for one in sluice.call("GET", "/connectors/big/offsets")[1]["offsets"]] ==
-                   [{"position": file.stat().st_size}], 20, "the offset")
+                   [{"position": file.stat().st_size}], what="the offset")
 
 
 def test_pause_keeps_the_membership(tmp_path, broker, topic):
@@ -62,15 +62,15 @@ def test_pause_keeps_the_membership(tmp_path, broker, topic):
 
     with worker(tmp_path, broker, {"p": sink}) as sluice:
         broker.produce(topic, [b"1"])
-        wait_until(lambda: lines_of(tmp_path / "out") == ["1"], 30)
-        before = wait_until(members, 20, "a member")
+        wait_until(lambda: lines_of(tmp_path / "out") == ["1"])
+        before = wait_until(members, what="a member")
         assert sluice.call("PUT", "/connectors/p/pause")[0] == 202
         sluice.wait_state("p", "PAUSED")
         broker.produce(topic, [b"2"])
-        wait_until(lambda: broker.committed("connect-p") == {(topic, 0): 1}, 20)
+        wait_until(lambda: broker.committed("connect-p") == {(topic, 0): 1})
         assert members() == before and lines_of(tmp_path / "out") == ["1"]
         assert sluice.call("PUT", "/connectors/p/resume")[0] == 202
-        wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], 20, "the second\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], what="the second\n" + sluice.text())
         assert members() == before
 
 
@@ -85,11 +85,11 @@ def test_a_broker_that_knows_of_no_brokers_is_not_believed(tmp_path, broker, top
     try:
         with worker(tmp_path, broker, both, **{"bootstrap.servers": proxy.address, "consumer.metadata.max.age.ms": "300",
                                                "producer.metadata.max.age.ms": "300"}) as sluice:
-            wait_until(lambda: lines_of(tmp_path / "out") == ["1"], 30, "the first\n" + sluice.text())
+            wait_until(lambda: lines_of(tmp_path / "out") == ["1"], what="the first\n" + sluice.text())
             proxy.nobody = True
-            wait_until(lambda: proxy.told >= 4, 20, "answers without brokers\n" + sluice.text())
+            wait_until(lambda: proxy.told >= 4, what="answers without brokers\n" + sluice.text())
             proxy.nobody = False
             file.write_text("1\n2\n", encoding="ascii")
-            wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], 20, "the second\n" + sluice.text())
+            wait_until(lambda: lines_of(tmp_path / "out") == ["1", "2"], what="the second\n" + sluice.text())
     finally:
         proxy.close()

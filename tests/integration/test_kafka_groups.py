@@ -6,7 +6,6 @@ import pytest
 from harness import BUILD, Sluice, wait_until
 from real_kafka import JvmConnect
 
-PATIENCE = 40
 
 
 class Member(Sluice):
@@ -66,18 +65,18 @@ def test_a_put_that_hangs_keeps_the_membership(tmp_path, broker, topic):
     broker.create_topic(topic, partitions=2)
     with Member(tmp_path / "one", broker, topic, **SHORT, **{"sluice.consumer.buffer.bytes": "2000"}) as one:
         produce(broker, topic, 0, 10, 2)
-        wait_until(lambda: committed(broker, topic) == 10, PATIENCE, "10 committed\n" + one.text())
+        wait_until(lambda: committed(broker, topic) == 10, what="10 committed\n" + one.text())
         before = members(broker, topic)
         one.hold.touch()
         produce(broker, topic, 10, 300, 2)
-        wait_until(lambda: one.lines("hang"), PATIENCE, "a put() that hangs")
+        wait_until(lambda: one.lines("hang"), what="a put() that hangs")
         deadline = time.monotonic() + 4  # what is tested is that nothing happens in this time
         while time.monotonic() < deadline:
             assert members(broker, topic) == before, one.text()
             time.sleep(0.2)
         assert committed(broker, topic) == 10 and one.partitions("close") == []
         one.hold.unlink()
-        wait_until(lambda: committed(broker, topic) == 300, PATIENCE, "all committed\n" + one.text())
+        wait_until(lambda: committed(broker, topic) == 300, what="all committed\n" + one.text())
         assert members(broker, topic) == before and sorted(one.partitions("open")) == [0, 1]
     assert one.puts() == {0: list(range(150)), 1: list(range(150))}
 
@@ -87,20 +86,20 @@ def test_partitions_go_on_elsewhere_while_a_put_hangs(tmp_path, broker, topic):
     broker.create_topic(topic, partitions=4)
     with Member(tmp_path / "one", broker, topic, **SHORT) as one:
         produce(broker, topic, 0, 40, 4)
-        wait_until(lambda: committed(broker, topic) == 40, PATIENCE, "40 committed\n" + one.text())
+        wait_until(lambda: committed(broker, topic) == 40, what="40 committed\n" + one.text())
         one.hold.touch()
         produce(broker, topic, 40, 80, 4)
-        wait_until(lambda: one.lines("hang"), PATIENCE, "a put() that hangs")
+        wait_until(lambda: one.lines("hang"), what="a put() that hangs")
         with Member(tmp_path / "two", broker, topic) as two:
-            wait_until(lambda: len(two.held()) == 2, PATIENCE, "its share\n" + one.text() + two.text())
+            wait_until(lambda: len(two.held()) == 2, what="its share\n" + one.text() + two.text())
             assert "given up uncommitted" in one.text(), one.text()
             moved = two.held()
-            wait_until(lambda: two.puts() == {partition: list(range(10, 20)) for partition in moved}, PATIENCE,
-                       "the records given up\n" + two.text())
+            wait_until(lambda: two.puts() == {partition: list(range(10, 20)) for partition in moved},
+                       what="the records given up\n" + two.text())
             one.hold.unlink()
-            wait_until(lambda: one.held() == [n for n in range(4) if n not in moved], PATIENCE, one.text())
+            wait_until(lambda: one.held() == [n for n in range(4) if n not in moved], what=one.text())
             produce(broker, topic, 80, 120, 4)
-            wait_until(lambda: committed(broker, topic) == 120, PATIENCE, "all committed\n" + one.text() + two.text())
+            wait_until(lambda: committed(broker, topic) == 120, what="all committed\n" + one.text() + two.text())
             stays = one.puts()
             for partition in range(4):
                 if partition in moved:
@@ -121,8 +120,8 @@ def test_only_what_moves_is_closed_and_opened(tmp_path, broker, topic, tasks):
         count[0] += 60
 
     def all_in(*who):
-        wait_until(lambda: committed(broker, topic) == count[0], PATIENCE,
-                   f"{count[0]} committed\n" + "".join(one.text() for one in who))
+        wait_until(lambda: committed(broker, topic) == count[0],
+                   what=f"{count[0]} committed\n" + "".join(one.text() for one in who))
 
     with Member(tmp_path / "one", broker, topic) as one:
         more()
@@ -131,8 +130,8 @@ def test_only_what_moves_is_closed_and_opened(tmp_path, broker, topic, tasks):
         with Member(tmp_path / "two", broker, topic, tasks) as two:
             more()
             share = 6 * tasks // (tasks + 1)
-            wait_until(lambda: len(two.held()) == share and len(one.held()) == 6 - share, PATIENCE,
-                       "shares\n" + one.text() + two.text())
+            wait_until(lambda: len(two.held()) == share and len(one.held()) == 6 - share,
+                       what="shares\n" + one.text() + two.text())
             more()
             all_in(one, two)
             assert sorted(one.partitions("close")) == two.held() and len(one.partitions("open")) == 6
@@ -164,14 +163,14 @@ def test_a_jvm_worker_in_the_same_group(tmp_path, broker, topic):
         try:
             jvm.start()
             produce(broker, topic, 0, 40, 4)
-            wait_until(lambda: len(one.held()) == 2, PATIENCE, "shares\n" + one.text())
-            wait_until(lambda: committed(broker, topic) == 40, PATIENCE, "40 committed\n" + one.text())
+            wait_until(lambda: len(one.held()) == 2, what="shares\n" + one.text())
+            wait_until(lambda: committed(broker, topic) == 40, what="40 committed\n" + one.text())
             produce(broker, topic, 40, 80, 4)
-            wait_until(lambda: committed(broker, topic) == 80, PATIENCE, "80 committed\n" + one.text())
+            wait_until(lambda: committed(broker, topic) == 80, what="80 committed\n" + one.text())
         finally:
             jvm.stop()
         produce(broker, topic, 80, 120, 4)
-        wait_until(lambda: committed(broker, topic) == 120, PATIENCE, "all committed\n" + one.text())
+        wait_until(lambda: committed(broker, topic) == 120, what="all committed\n" + one.text())
     ours = [offset * 4 + partition for partition, found in one.puts().items() for offset in found]
     theirs = [int(line) for line in out.read_text(encoding="ascii").split()]
     assert sorted(ours + theirs) == list(range(120)) and len(theirs) >= 20 and len(ours) >= 60

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import SHARED, SLUICE, write_properties
+from harness import PATIENCE, SHARED, SLUICE, write_properties
 from kafka_certificates import Certificates
 
 pytest.importorskip("botocore", reason="no botocore: install the Debian package python3-boto3")
@@ -42,7 +42,7 @@ def topics(msk, certificates, path, **environment):
     clean.update({"AWS_ENDPOINT_URL_STS": msk.sts, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
                   "HOME": certificates.folder, "SSL_CERT_FILE": certificates.path("ca.pem"), **environment})
     done = subprocess.run([SLUICE, "topics", "--bootstrap-server", msk.bootstrap, "--command-config", str(path),
-                           "--list"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+                           "--list"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE,
                           check=False, env=clean)
     assert SECRET not in done.stdout
     return done.returncode, done.stdout

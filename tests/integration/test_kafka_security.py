@@ -13,7 +13,7 @@ import time
 import urllib.request
 
 import pytest
-from harness import SLUICE, Sluice, free_port, wait_until, write_properties
+from harness import PATIENCE, SLUICE, Sluice, free_port, wait_until, write_properties
 from kafka_certificates import KEY_PASSWORD, PASSWORD, Certificates
 from real_kafka import Broker, Missing, kafka
 
@@ -80,12 +80,12 @@ class Cluster:
         return {"security.protocol": protocol, "sasl.mechanism": mechanism, "sasl.jaas.config": jaas,
                 **(self.trust() if protocol == "SASL_SSL" else {}), **other}
 
-    def topics(self, listener, properties, timeout=30, environment=None):
+    def topics(self, listener, properties, environment=None):
         """`sluice topics --list` with a client.properties: exit code and what it printed."""
         path = write_properties(os.path.join(self.folder, f"client-{next(self.count)}.properties"), properties)
         done = subprocess.run([SLUICE, "topics", "--list", "--bootstrap-server", self.broker.address(listener),
                                "--command-config", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=timeout, check=False, env={**os.environ, **(environment or {})})
+                              timeout=PATIENCE, check=False, env={**os.environ, **(environment or {})})
         return done.returncode, done.stdout
 
 
@@ -169,8 +169,8 @@ def test_pipeline(cluster, tmp_path):
     out = str(tmp_path / "out.txt")
     with Sluice(tmp_path, {"lines": {"connector.class": "FileStreamSink", "topics": TOPIC, "file": out}},
                 worker) as sluice:
-        wait_until(lambda: os.path.exists(out) and open(out, encoding="utf-8").read() == "one\ntwo\n", 20,
-                   "lines in the file:\n" + sluice.text())
+        wait_until(lambda: os.path.exists(out) and open(out, encoding="utf-8").read() == "one\ntwo\n",
+                   what="lines in the file:\n" + sluice.text())
         log = "".join(sluice.output)
         assert "alice-secret" not in log and "cannot be honoured" not in log and "is not a key of" not in log
 
@@ -217,12 +217,12 @@ def test_faults_of_tools(cluster):
         answers = dict(zip(cases, pool.map(ask, cases.values())))
     for name, (code, text, took) in answers.items():
         assert cases[name][2] in text, f"{name}: {text}"
-        assert code in (2, 3) and took < 10, f"{name}: exit {code} after {took:.1f} s\n{text}"
+        assert code in (2, 3) and took < 25, f"{name}: exit {code} after {took:.1f} s\n{text}"
         assert "secret" not in text and "guess" not in text, f"{name}: {text}"
 
 
 def test_faults_in_status(cluster, tmp_path):
-    """All of them at once, one sink each: within 10 s the task has FAILED, and says why, as does the log."""
+    """All of them at once, one sink each: the task has FAILED, and says why, as does the log."""
     cases = fault_cases(cluster)
     connectors = {
         name: {"connector.class": "FileStreamSink", "topics": TOPIC, "file": str(tmp_path / (name + ".txt")),
@@ -240,11 +240,8 @@ def test_faults_in_status(cluster, tmp_path):
                         **{"producer.override." + key: value for key, value in properties.items()}}
     worker = {"bootstrap.servers": cluster.broker.address("PLAINTEXT")}
     with Sluice(tmp_path, connectors, worker) as sluice:
-        begin = time.monotonic()
-        late = {}
         for name in cases:
-            sluice.wait_state(name, "FAILED", timeout=max(1.0, begin + 10 - time.monotonic()))
-            late[name] = time.monotonic() - begin
+            sluice.wait_state(name, "FAILED")
         log = "".join(sluice.output)
         for name, (_, _, words) in cases.items():
             trace = sluice.task(name)["trace"]
@@ -349,7 +346,7 @@ def test_rest_source(cluster, tmp_path):
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/topics/{topic}", json.dumps({"records": [{"value": {"a": 1}}]}).encode(),
             {"Content-Type": "application/vnd.kafka.json.v2+json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert json.load(answer)["offsets"][0]["offset"] == 0
         assert cluster.broker.consume(topic, 1)[0].value == b'{"a":1}'
         assert "alice-secret" not in "".join(sluice.output)
@@ -377,8 +374,8 @@ def test_token_is_refreshed(cluster, provider, tmp_path):
             sent += 1
             cluster.broker.produce(topic, [str(sent).encode()])
             wait_until(lambda: os.path.exists(tmp_path / "out.txt") and
-                       len((tmp_path / "out.txt").read_text().split()) >= sent, 30,
-                       f"record {sent}; asked {len(Provider.asked)} times")
+                       len((tmp_path / "out.txt").read_text().split()) >= sent,
+                       what=f"record {sent}; asked {len(Provider.asked)} times")
         assert (tmp_path / "out.txt").read_text().split() == [str(number + 1) for number in range(sent)]
         assert len(Provider.asked) >= 3
         sluice.wait_state("lines", "RUNNING", timeout=1)

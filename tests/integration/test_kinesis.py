@@ -42,8 +42,8 @@ def put(server, stream, count, first=0):
 
 
 def settled(sluice, topic, count):
-    wait_until(lambda: len({record["value"] for record in sluice.consume(topic)}) >= count, 30,
-               f"{count} records\n" + sluice.text())
+    wait_until(lambda: len({record["value"] for record in sluice.consume(topic)}) >= count,
+               what=f"{count} records\n" + sluice.text())
     return sluice.consume(topic)
 
 
@@ -132,7 +132,7 @@ def test_partial_failures_keep_the_order(tmp_path, any_server, stream):
             **any_server.sink("t", kinesis__stream=stream, retry__backoff__ms="2", retry__backoff__max__ms="400"),
             "kinesis.endpoint": proxy.url}}) as sluice:
         sluice.produce("t", lines(300))
-        wait_until(lambda: sum(map(len, any_server.records(stream).values())) >= 300, 30, sluice.text())
+        wait_until(lambda: sum(map(len, any_server.records(stream).values())) >= 300, what=sluice.text())
         sluice.running("out")
     assert_in_order([record for shard in any_server.records(stream).values() for record in shard], 300)
 
@@ -168,10 +168,10 @@ def test_kill_in_the_middle(tmp_path, any_server, stream):
     put(any_server, stream, 1500)
     with Sluice(tmp_path, {"in": any_server.source(stream, kinesis__record__limit="40")},
                 {"offset.flush.interval.ms": "100"}) as sluice:
-        wait_until(lambda: len(sluice.consume(stream)) > 100, 30, sluice.text())
+        wait_until(lambda: len(sluice.consume(stream)) > 100, what=sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("in").get("state") == "FAILED" or
-                   len({each["value"] for each in sluice.consume(stream)}) >= 1500, 30, sluice.text())
+                   len({each["value"] for each in sluice.consume(stream)}) >= 1500, what=sluice.text())
         sluice.call("POST", "/connectors/in/restart?includeTasks=true")
         assert_in_order(settled(sluice, stream, 1500), 1500, repeats=True)
 
@@ -181,13 +181,13 @@ def test_kill_of_the_sink_in_the_middle(tmp_path, any_server, stream):
     with Sluice(tmp_path, {"out": any_server.sink("t", kinesis__stream=stream)},
                 {"offset.flush.interval.ms": "100"}) as sluice:
         sluice.produce("t", lines(1000))
-        wait_until(lambda: sum(map(len, any_server.records(stream).values())) > 100, 30, sluice.text())
+        wait_until(lambda: sum(map(len, any_server.records(stream).values())) > 100, what=sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("out").get("state") == "FAILED" or len({
-            record for shard in any_server.records(stream).values() for record in shard}) >= 1000, 30, sluice.text())
+            record for shard in any_server.records(stream).values() for record in shard}) >= 1000, what=sluice.text())
         sluice.call("POST", "/connectors/out/restart?includeTasks=true")
-        wait_until(lambda: len({record for shard in any_server.records(stream).values() for record in shard}) >= 1000, 30,
-                   sluice.text())
+        wait_until(lambda: len({record for shard in any_server.records(stream).values() for record in shard}) >= 1000,
+                   what=sluice.text())
     assert_in_order([record for shard in any_server.records(stream).values() for record in shard], 1000, repeats=True)
 
 
@@ -221,13 +221,13 @@ def test_aggregates_are_split(tmp_path, server, stream):
         assert_in_order(settled(sluice, stream, 60), 60)
         # Within an aggregate it goes on behind the record that was delivered last.
         sluice.call("PUT", "/connectors/in/stop")
-        wait_until(lambda: sluice.status("in")["connector"]["state"] == "STOPPED", 20, sluice.text())
+        wait_until(lambda: sluice.status("in")["connector"]["state"] == "STOPPED", what=sluice.text())
         offset = sluice.call("GET", "/connectors/in/offsets")[1]["offsets"][0]
         first = server.first_number(stream)
         changed = {"partition": offset["partition"], "offset": {"sequenceNumber": first, "subSequenceNumber": 29}}
         assert sluice.call("PATCH", "/connectors/in/offsets", {"offsets": [changed]})[0] == 200
         sluice.call("PUT", "/connectors/in/resume")
-        wait_until(lambda: len(sluice.consume(stream)) >= 90, 20, sluice.text())
+        wait_until(lambda: len(sluice.consume(stream)) >= 90, what=sluice.text())
         assert [json.loads(each["value"])["n"] for each in sluice.consume(stream)[60:]] == list(range(30, 60))
         server.put(stream, [("a", struct.pack(">I", 0xf3899ac2) + b"no aggregate at all..")])
         assert "its data is no JSON" in sluice.wait_state("in", "FAILED")["trace"]
@@ -237,8 +237,8 @@ def test_latest_begins_with_what_comes(tmp_path, server, stream):
     server.create(stream)
     put(server, stream, 10)
     with Sluice(tmp_path, {"in": server.source(stream, kinesis__position="latest")}) as sluice:
-        wait_until(lambda: "Reading shardId" in "".join(sluice.output), 20, sluice.text())
-        wait_until(lambda: put(server, stream, KEYS, 10) or sluice.consume(stream), 20, sluice.text())
+        wait_until(lambda: "Reading shardId" in "".join(sluice.output), what=sluice.text())
+        wait_until(lambda: put(server, stream, KEYS, 10) or sluice.consume(stream), what=sluice.text())
         assert min(json.loads(each["value"])["n"] for each in sluice.consume(stream)) >= 10
 
 
@@ -249,8 +249,8 @@ def test_latest_is_kept_over_a_restart(tmp_path, server, stream):
     time.sleep(1.1)  # kinesalite's times are whole seconds
     sluice = Sluice(tmp_path, {"in": server.source(stream, kinesis__position="latest")}, {"offset.flush.interval.ms": "100"})
     with sluice:
-        wait_until(lambda: "Reading shardId" in "".join(sluice.output), 20, sluice.text())
-        wait_until(lambda: sluice.call("GET", "/connectors/in/offsets")[1]["offsets"], 20, sluice.text())
+        wait_until(lambda: "Reading shardId" in "".join(sluice.output), what=sluice.text())
+        wait_until(lambda: sluice.call("GET", "/connectors/in/offsets")[1]["offsets"], what=sluice.text())
     put(server, stream, 20, 10)
     with sluice:
         records = settled(sluice, stream, 20)
@@ -276,7 +276,7 @@ def test_bad_records_and_bad_streams(tmp_path, server, stream):
         sluice.produce("t", [{"key": "a", "value": json.dumps({"n": 1})}, {"key": "a", "value": json.dumps("x" * 2000)},
                              {"key": "y" * 300, "value": "3"}, {"key": "a", "value": None},
                              {"key": "", "value": json.dumps({"n": 2})}])
-        wait_until(lambda: len(sluice.consume("dead")) == 3, 20, sluice.text())
+        wait_until(lambda: len(sluice.consume("dead")) == 3, what=sluice.text())
         assert sorted(data for _, data in server.records(stream)["shardId-000000000000"]) == [b'{"n":1}', b'{"n":2}']
         sluice.call("POST", "/connectors", {"name": "none", "config": server.sink("none", kinesis__stream="nowhere")})
         sluice.produce("none", lines(1))
@@ -284,7 +284,7 @@ def test_bad_records_and_bad_streams(tmp_path, server, stream):
         sluice.call("POST", "/connectors", {"name": "made", "config": server.sink(
             "ok", kinesis__stream=stream + "-made", kinesis__stream__create="true")})
         sluice.produce("ok", lines(5))
-        wait_until(lambda: made(server, stream + "-made") == 5, 20, sluice.text())
+        wait_until(lambda: made(server, stream + "-made") == 5, what=sluice.text())
 
         def errors(**more):
             body = sluice.call("PUT", "/connector-plugins/KinesisSource/config/validate",

@@ -11,7 +11,7 @@ import threading
 import time
 
 import pytest
-from harness import SLUICE, wait_until
+from harness import PATIENCE, SLUICE, wait_until
 
 LOG = os.path.join(os.path.dirname(SLUICE), "sluice-log")
 
@@ -37,7 +37,7 @@ class Owner:
         self.process = subprocess.Popen([LOG, self.folder, "--fd", str(theirs.fileno())],
                                         pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
         theirs.close()
-        self.life.settimeout(10)
+        self.life.settimeout(PATIENCE)
         assert self.life.recv(1) == b"\0", self.process.stderr.read()
 
     def kill(self):
@@ -45,7 +45,7 @@ class Owner:
         self.end()
 
     def end(self):
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.process.stderr.close()
         self.life.close()
 
@@ -56,7 +56,7 @@ class Owner:
 
     def run(self, verb, *arguments, data=None, code=0):
         outcome = subprocess.run([SLUICE, verb, "--bootstrap-server", self.server, *arguments],
-                                 input=data, capture_output=True, text=True, timeout=60)
+                                 input=data, capture_output=True, text=True, timeout=PATIENCE)
         assert outcome.returncode == code, outcome.stderr
         return outcome.stdout
 
@@ -103,10 +103,10 @@ def test_errors_say_what_to_do(log):
     for arguments, word in ((["topics"], "--list"), (["consume", "--topic", "none", "--from-beginning"], "none"),
                             (["topics", "--frob"], "--help")):
         outcome = subprocess.run([SLUICE, arguments[0], "--bootstrap-server", log.server, *arguments[1:]],
-                                 capture_output=True, text=True, timeout=20)
+                                 capture_output=True, text=True, timeout=PATIENCE)
         assert outcome.returncode == 2 and word in outcome.stderr
     outcome = subprocess.run([SLUICE, "topics", "--bootstrap-server", "local:/proc/none", "--list"],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=PATIENCE)
     assert outcome.returncode == 3 and "/proc/none" in outcome.stderr
 
 
@@ -137,7 +137,7 @@ def test_nothing_acknowledged_is_lost_by_kills(log):
                 stream.flush()
                 time.sleep(pause.random() * 0.01)
         stream.flush()
-        killed_enough.wait(60)
+        killed_enough.wait(PATIENCE)
         stream.write(f"{number}:{count}\n")
         stream.close()
 
@@ -182,10 +182,10 @@ def test_one_owner_per_folder_and_none_when_idle(tmp_path):
     for tool in tools:
         tool.stdin.write("x\n")
         tool.stdin.close()
-    assert [tool.wait(30) for tool in tools] == [0] * 8
+    assert [tool.wait(PATIENCE) for tool in tools] == [0] * 8
     owner = Owner(folder)
     assert len(owner.consume("t", "--from-beginning")) == 8
-    wait_until(lambda: not os.path.exists(folder + "/log.sock"), 20, "the owner to leave")
+    wait_until(lambda: not os.path.exists(folder + "/log.sock"), what="the owner to leave")
 
 
 def test_a_folder_that_is_none_is_told_at_once(tmp_path):
@@ -193,7 +193,7 @@ def test_a_folder_that_is_none_is_told_at_once(tmp_path):
     path.write_text("x")
     begin = time.monotonic()
     outcome = subprocess.run([SLUICE, "topics", "--bootstrap-server", f"local:{path}", "--list"],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=PATIENCE)
     assert (outcome.returncode, time.monotonic() - begin < 5) == (3, True)
     assert "Not a directory" in outcome.stderr
 
@@ -223,12 +223,12 @@ def test_more_clients_than_descriptors_wait_quietly(tmp_path):
 
 def connect(folder):
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(10)
+    client.settimeout(PATIENCE)
     client.connect(str(folder / "log.sock"))
     return client
 
 
 @pytest.mark.parametrize("pair", ["num=3", "=3", "num.partition=3", "log.retention=3"])
 def test_a_key_is_taken_by_its_whole_name(pair, tmp_path):
-    done = subprocess.run([LOG, str(tmp_path / "log"), "--config", pair], capture_output=True, text=True, timeout=10)
+    done = subprocess.run([LOG, str(tmp_path / "log"), "--config", pair], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 2 and "unknown" in done.stderr

@@ -89,7 +89,7 @@ def page(tmp_path_factory):
             return ('objects_written{connector="lake",task="0"} 3' in text
                     and 'completion_total{connector="copy",task="0"} 0' not in text
                     and 'stage="commit"' in text and 'stage="put"' in text)
-        wait_until(ready, 30)
+        wait_until(ready)
         yield get(sluice)
 
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import BUILD, SLUICE, Sluice, wait_until, write_properties
+from harness import BUILD, PATIENCE, SLUICE, Sluice, wait_until, write_properties
 
 PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_plugins", "plugins"))
 SINK = {"connector.class": "sluice.test.LineSinkConnector", "topics": "t", "errors.tolerance": "all",
@@ -16,7 +16,7 @@ SINK = {"connector.class": "sluice.test.LineSinkConnector", "topics": "t", "erro
 
 def produce(sluice, *lines):
     subprocess.run([SLUICE, "produce", "--bootstrap-server", "local:" + sluice.log_dir, "--topic", "t"],
-                   input="".join(line + "\n" for line in lines), text=True, check=True, timeout=30)
+                   input="".join(line + "\n" for line in lines), text=True, check=True, timeout=PATIENCE)
 
 
 def metric(sluice, name, connector):
@@ -50,7 +50,7 @@ def send_bad(sluice, count=1):
     name = "kafka_connect_task_error_metrics_total_errors_logged"
     before = metric(sluice, name, "copy") or 0
     produce(sluice, *["{bad"] * count)
-    wait_until(lambda: metric(sluice, name, "copy") == before + count, 30)
+    wait_until(lambda: metric(sluice, name, "copy") == before + count)
 
 
 def test_file_json_and_hangup(sluice):
@@ -63,23 +63,23 @@ def test_file_json_and_hangup(sluice):
     assert "INFO" not in sluice.text()  # nothing of it on standard error
     os.rename(sluice.log, sluice.log + ".1")
     sluice.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: os.path.exists(sluice.log) and read(sluice.log), 10)
+    wait_until(lambda: os.path.exists(sluice.log) and read(sluice.log))
     send_bad(sluice)
-    wait_until(lambda: bad_lines(sluice), 10)
+    wait_until(lambda: bad_lines(sluice))
     assert sluice.process.poll() is None
     os.mkdir(sluice.log + ".d")  # a file that cannot be opened again: the old one serves on
     os.rename(sluice.log, sluice.log + ".2")
     os.rename(sluice.log + ".d", sluice.log)
     sluice.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: any("cannot be opened again" in line["message"] for line in read(sluice.log + ".2")), 10)
+    wait_until(lambda: any("cannot be opened again" in line["message"] for line in read(sluice.log + ".2")))
 
 
 def test_levels_reach_running_tasks(sluice):
     send_bad(sluice)
-    wait_until(lambda: len(bad_lines(sluice)) == 1, 10)
+    wait_until(lambda: len(bad_lines(sluice)) == 1)
     status, _ = sluice.call("PUT", "/admin/loggers/sluice.host", {"level": "OFF"})
     assert status == 200
-    wait_until(lambda: send_bad(sluice) or True, 10)
+    wait_until(lambda: send_bad(sluice) or True)
     count = len(bad_lines(sluice))
     send_bad(sluice)
     assert len(bad_lines(sluice)) == count <= 2  # the level is there with the second one at the latest
@@ -88,19 +88,19 @@ def test_levels_reach_running_tasks(sluice):
     def told_again():
         send_bad(sluice)
         return len(bad_lines(sluice)) > count
-    wait_until(told_again, 10)
+    wait_until(told_again)
 
 
 def test_a_flood_is_cut(sluice):
     send_bad(sluice, 3000)
     send_bad(sluice)
-    wait_until(lambda: bad_lines(sluice), 10)
+    wait_until(lambda: bad_lines(sluice))
     assert len(bad_lines(sluice)) < 2500, "3,000 lines of one kind within moments"
 
     def told():
         send_bad(sluice)
         return any("lines like the next were left out" in line["message"] for line in read(sluice.log))
-    wait_until(told, 10)
+    wait_until(told)
 
 
 def test_lines_of_a_connector(sluice):
@@ -108,7 +108,7 @@ def test_lines_of_a_connector(sluice):
 
     def lines(query=""):
         return sluice.call("GET", "/connectors/copy/logs" + query)[1]
-    wait_until(lambda: any(line["message"].startswith("Error encountered") for line in lines()["lines"]), 10)
+    wait_until(lambda: any(line["message"].startswith("Error encountered") for line in lines()["lines"]))
     body = lines()
     assert all(set(line) == {"seq", "time", "level", "logger", "task", "message"} for line in body["lines"])
     assert lines(f"?after={body['next']}")["lines"] == []
@@ -132,7 +132,7 @@ def test_sample(sluice):
     asking = threading.Thread(target=lambda: answers.append(sluice.call("GET", "/connectors/copy/tap?limit=2")))
     asking.start()
     record = {"user": "ann", "Api-Key": "k", "in": [{"PASSWORD": "p"}], "text": "x" * 1000, "none": None}
-    wait_until(lambda: produce(sluice, json.dumps(record)) or not asking.is_alive(), 10)
+    wait_until(lambda: produce(sluice, json.dumps(record)) or not asking.is_alive())
     status, body = answers[0]
     assert status == 200 and len(body["records"]) == 2
     first = body["records"][0]
@@ -147,13 +147,13 @@ def test_samples_are_off(tmp_path):
         assert status == 403 and "sluice.tap.enable" in body["message"]
         produce(worker, "1")
         wait_until(lambda: re.search(r"^\[[^]]+\] INFO \[copy\|task-0\] Assigned t-0 .*\(sluice\.host\.task\)$",
-                                     worker.text(), re.M), 10)
+                                     worker.text(), re.M))
 
 
 def test_bad_log_options(tmp_path):
     path = write_properties(str(tmp_path / "c.properties"), {"name": "c", **SINK, "file": "/dev/null"})
     for arguments, code, word in ((["--log-format", "xml"], 2, "sluice.log.format"), (["--log-level", "LOUD"], 2, "LOUD"),
                                   (["--log-file", "/nonexistent/x.log"], 3, "/nonexistent/x.log")):
-        done = subprocess.run([SLUICE, "run", "--data", str(tmp_path / "data"), "--rest", "off", *arguments, path], timeout=30,
+        done = subprocess.run([SLUICE, "run", "--data", str(tmp_path / "data"), "--rest", "off", *arguments, path], timeout=PATIENCE,
                               capture_output=True, text=True)
         assert done.returncode == code and word in done.stderr, done

@@ -52,7 +52,7 @@ def test_resolved(home, monkeypatch, text, topic):
     raw = text.replace("{home}", str(home))
     with Sluice(home, {}, worker(home)) as sluice:
         assert sluice.call("POST", "/connectors", {"name": "c", "config": config(home, topic=raw)})[0] == 201
-        wait_until(lambda: sluice.call("GET", "/connectors/c/topics")[1]["c"]["topics"] == [topic], 20, topic)
+        wait_until(lambda: sluice.call("GET", "/connectors/c/topics")[1]["c"]["topics"] == [topic], what=topic)
         assert sluice.call("GET", "/connectors/c/config")[1]["topic"] == raw
         assert sluice.call("GET", "/connectors/c/tasks")[1][0]["config"]["topic"] == raw
 
@@ -92,7 +92,7 @@ def test_a_file_that_is_lost(home):
     with Sluice(home, {}, worker(home)) as sluice:
         body = config(home, topic="${file:%s:topic}" % secrets)
         assert sluice.call("POST", "/connectors", {"name": "c", "config": body})[0] == 201
-        wait_until(lambda: sluice.running("c"), 20, "it runs")
+        wait_until(lambda: sluice.running("c"), what="it runs")
         secrets.unlink()
         status, answer = sluice.call("POST", "/connectors/c/restart")
         assert (status, answer["message"]) == (500, f"Could not read properties from file {secrets}")
@@ -137,8 +137,8 @@ def test_a_secret_is_seen_nowhere(home):
             answers.append(sluice.call("POST", "/connectors", {"name": name, "config": body}))
             plugin = body["connector.class"]
             answers.append(sluice.call("PUT", f"/connector-plugins/{plugin}/config/validate", {"name": name, **body}))
-        wait_until(lambda: sluice.running("good"), 20, "it runs")
-        wait_until(lambda: sluice.task("file").get("state") == "FAILED", 20, "its file cannot be opened")
+        wait_until(lambda: sluice.running("good"), what="it runs")
+        wait_until(lambda: sluice.task("file").get("state") == "FAILED", what="its file cannot be opened")
         for path in ("/connectors?expand=info&expand=status", "/connectors/good/tasks", "/connectors/good/tasks-config",
                      "/connectors/file/status", "/connectors/good/topics", "/connectors/good/logs", "/connectors/file/logs"):
             answers.append(sluice.call("GET", path))
@@ -150,7 +150,7 @@ def test_a_secret_is_seen_nowhere(home):
                 assert int(file.read(), 16) == 0
         assert resource.prlimit(host, resource.RLIMIT_CORE)[0] == 0
         os.kill(host, signal.SIGSEGV)
-        wait_until(lambda: sluice.task("good").get("state") == "FAILED", 30, "it crashed")
+        wait_until(lambda: sluice.task("good").get("state") == "FAILED", what="it crashed")
         assert SECRET not in json.dumps(sluice.status("good"))
     assert SECRET not in "".join(sluice.output)
     for folder, _, names in os.walk(home):
@@ -174,10 +174,10 @@ def test_values_that_are_good_for_a_time(home, action):
 
         assert sluice.call("POST", "/connectors", {"name": "c", "config": config(
             home, topic="${lease:%s:300}" % lease, **{"config.action.reload": action})})[0] == 201
-        wait_until(lambda: topics() == ["first"], 20, "topic first")
+        wait_until(lambda: topics() == ["first"], what="topic first")
         lease.write_text("second\n")
         if action == "restart":
-            wait_until(lambda: "values of a config provider are outdated" in sluice.text(), 20, "a restart")
+            wait_until(lambda: "values of a config provider are outdated" in sluice.text(), what="a restart")
         with open(home / "in.txt", "a", encoding="utf-8") as file:
             file.write("b\n")
         if action == "restart":
@@ -185,12 +185,12 @@ def test_values_that_are_good_for_a_time(home, action):
                 with open(home / "in.txt", "a", encoding="utf-8") as more:
                     more.write("c\n")
                 return "second" in topics()
-            wait_until(append, 20, "topic second")
+            wait_until(append, what="topic second")
         else:  # one with the same lease and the default is: this one had as long
             assert sluice.call("POST", "/connectors", {"name": "d", "config": config(
                 home, topic="${lease:%s:300}" % lease)})[0] == 201
             wait_until(lambda: "Connector d is restarted: values of a config provider are outdated" in sluice.text(),
-                       20, "a restart of d")
+                       what="a restart of d")
             assert topics() == ["first"] and "Connector c is restarted" not in sluice.text()
             assert sluice.call("DELETE", "/connectors/d")[0] == 204
         assert sluice.call("DELETE", "/connectors/c")[0] == 204

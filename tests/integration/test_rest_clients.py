@@ -66,7 +66,7 @@ def workers(tmp_path_factory, broker):
     (folder / "in.txt").write_text("one\ntwo\n")
     with Sluice(folder / "sluice", {}) as sluice, \
             JvmConnect(folder / "jvm", broker.bootstrap, worker={"plugin.discovery": "service_load"}) as jvm:
-        wait_until(lambda: jvm.call("GET", "/connectors")[0] == 200, 60, "JVM Connect answers")
+        wait_until(lambda: jvm.call("GET", "/connectors")[0] == 200, what="JVM Connect answers")
         yield folder, {"sluice": sluice, "jvm": jvm}
 
 
@@ -117,4 +117,4 @@ def test_what_terraform_does_a_thousand_times(tmp_path):
             assert sluice.call("DELETE", f"/connectors/{name}")[0] == 204
             assert sluice.call("GET", f"/connectors/{name}")[0] == 404
         assert sluice.call("GET", "/connectors") == (200, [])
-        wait_until(lambda: not sluice.pids("sluice-host"), 20, "no host is left")
+        wait_until(lambda: not sluice.pids("sluice-host"), what="no host is left")

@@ -79,4 +79,4 @@ def test_answers_are_documented(schemathesis, tmp_path, names):
         for name in sluice.call("GET", "/connectors")[1]:
             sluice.call("DELETE", "/connectors/" + re.sub("[^A-Za-z0-9]", lambda m: "".join(
                 f"%{byte:02X}" for byte in m[0].encode()), name))
-        wait_until(lambda: not sluice.pids("sluice-host"), 30, "no host is left")
+        wait_until(lambda: not sluice.pids("sluice-host"), what="no host is left")

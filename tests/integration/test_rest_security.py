@@ -7,7 +7,7 @@ import ssl
 import subprocess
 
 import pytest
-from harness import Sluice, free_port, wait_until
+from harness import PATIENCE, Sluice, free_port, wait_until
 
 EXTENSION = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension"
 MODULE = "org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule"
@@ -36,8 +36,8 @@ def keys(tmp_path_factory):
 
 
 def get(port, path="/", context=None, headers=None, method="GET"):
-    connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context) if context
-                  else http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+    connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=context) if context
+                  else http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -52,7 +52,7 @@ def ends_at_once(sluice):
         sluice.start()
     except AssertionError:
         pass
-    assert sluice.process.wait(20) != 0, "it runs:\n" + sluice.text()
+    assert sluice.process.wait(PATIENCE) != 0, "it runs:\n" + sluice.text()
     sluice.reader.join(10)
     return sluice.text()
 
@@ -114,7 +114,7 @@ def test_ciphers_and_protocols_by_their_java_names(keys, tmp_path):
         "ssl.cipher.suites": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"})
     with sluice:
         context = context_of(keys)
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=context)
         connection.connect()
         assert connection.sock.cipher()[:2] == ("ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2")
         connection.close()
@@ -259,7 +259,7 @@ def test_several_listeners(tmp_path):
 def test_limits(tmp_path):
     with Sluice(tmp_path, {}) as sluice:
         port = sluice.admin_port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
             connection.request("POST", "/connectors", b"x" * (9 << 20), {"Content-Type": "application/json"})
             assert connection.getresponse().status == 413
@@ -274,6 +274,6 @@ def test_limits(tmp_path):
 def test_requests_are_logged_as_connect_does(tmp_path):
     with Sluice(tmp_path, {}) as sluice:
         get(sluice.admin_port, "/connectors?expand=info", headers={"User-Agent": "me/1"})
-        line = wait_until(lambda: [line for line in sluice.output if "/connectors" in line], 20, "the line")
+        line = wait_until(lambda: [line for line in sluice.output if "/connectors" in line], what="the line")
         assert '"GET /connectors' in line[0] and " 200 2 " in line[0] and '"me/1"' in line[0]
         assert "RestServer" in line[0]

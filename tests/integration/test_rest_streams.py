@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from harness import Sluice, free_port, wait_until
+from harness import PATIENCE, Sluice, free_port, wait_until
 
 UUID = "streaming-12471ce1b695-"
 
@@ -18,8 +18,8 @@ class Streams:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def call(self, method, path, body=None, headers=None):
-        wait_until(self.listens, 20, "the listener")  # it is away while a configuration is changed
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        wait_until(self.listens, what="the listener")  # it is away while a configuration is changed
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             body = json.dumps(body) if body is not None and not isinstance(body, str) else body
             connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
@@ -39,7 +39,7 @@ class Streams:
                 return answer(self.call(method, path, body))
             except (ConnectionError, http.client.HTTPException):
                 return False
-        wait_until(look, 20, "the change")
+        wait_until(look, what="the change")
 
 
 @pytest.fixture

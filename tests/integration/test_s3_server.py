@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import EXAMPLE, ROOT, SLUICE, Sluice, free_port, object_key, objects, read_properties, wait_until
+from harness import EXAMPLE, PATIENCE, ROOT, SLUICE, Sluice, free_port, object_key, objects, read_properties, wait_until
 
 boto3 = pytest.importorskip("boto3", reason="the Debian package python3-boto3 reads back what was written")
 BUCKET = "user-12471ce1b695-bucket"
@@ -17,11 +17,11 @@ def server():
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline().split()
     if len(line) != 3:
-        process.wait(30)
+        process.wait(PATIENCE)
         pytest.skip("no S3 server: " + process.stderr.read().strip())
     yield line
     process.stdin.close()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def test_same_keys_and_contents_as_in_a_folder(tmp_path, server, client, monkeyp
         subprocess.run([sys.executable, os.path.join(EXAMPLE, "emulator.py"), "--quiet",
                         "--url", f"http://127.0.0.1:{port}"], check=True)
         folder = tmp_path / "lake" / BUCKET
-        wait_until(lambda: len(objects(folder)) >= 411, 60, "411 files\n" + sluice.text())
-        wait_until(lambda: client.list_objects_v2(Bucket=BUCKET, Prefix="topics/")["KeyCount"] >= 411, 60,
-                   "411 objects\n" + sluice.text())
+        wait_until(lambda: len(objects(folder)) >= 411, what="411 files\n" + sluice.text())
+        wait_until(lambda: client.list_objects_v2(Bucket=BUCKET, Prefix="topics/")["KeyCount"] >= 411,
+                   what="411 objects\n" + sluice.text())
         log = sluice.text()
     assert secret not in log  # invariant 7
     expected = {object_key("12471ce1b695." + kind, 0, offset)
@@ -99,7 +99,7 @@ def test_source_reads_a_real_bucket(tmp_path, server, client):
             output = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
                                      "t", "--from-beginning"], capture_output=True, text=True, check=False).stdout
             return [json.loads(line) for line in output.splitlines()]
-        wait_until(lambda: len(records()) >= rows + len(names) - 1, 60, sluice.text())
+        wait_until(lambda: len(records()) >= rows + len(names) - 1, what=sluice.text())
         found = records()
         assert sorted(each["key"] for each in found if "key" in each) == sorted(names[:-1])
         assert [each["n"] for each in found if "n" in each] == list(range(rows))

@@ -79,7 +79,7 @@ def create_topic(sluice, topic, partitions=1):
 
 def settled(sluice, topic, count):
     """All records, once so many are there, and a moment later still so many."""
-    wait_until(lambda: len(sluice.consume(topic)) >= count, 30, f"{count} records\n" + sluice.text())
+    wait_until(lambda: len(sluice.consume(topic)) >= count, what=f"{count} records\n" + sluice.text())
     return sluice.consume(topic)
 
 
@@ -97,7 +97,7 @@ def test_round_trip_keeps_partitions_and_order(tmp_path, lake):
             sluice.produce("a-1-b_c", lines(40 + 10 * partition, partition=partition))
         sluice.call("POST", "/connectors", {"name": "sink", "config": lake.sink(
             "a-1-b_c", s3__compression__type="gzip", file__delim="-")})
-        wait_until(lambda: len(lake.keys()) >= 15, 30, sluice.text())
+        wait_until(lambda: len(lake.keys()) >= 15, what=sluice.text())
         sluice.call("POST", "/connectors", {"name": "source", "config": lake.source(
             **renamed, tasks__max="2", file__delim="-")})
         records = settled(sluice, "back", 150)
@@ -116,7 +116,7 @@ def test_keys_headers_and_nulls(tmp_path, lake):
         sluice.produce("t", written)
         sluice.call("POST", "/connectors", {"name": "sink", "config": {
             **lake.sink("t", behavior__on__null__values="write"), **stored, "headers.format.class": JSON}})
-        wait_until(lambda: len(lake.keys()) >= 8, 30, sluice.text())
+        wait_until(lambda: len(lake.keys()) >= 8, what=sluice.text())
         sluice.call("POST", "/connectors", {"name": "source", "config": lake.source(
             **stored, transforms="r", transforms__r__replacement="back", transforms__r__regex="t",
             transforms__r__type="org.apache.kafka.connect.transforms.RegexRouter")})
@@ -149,12 +149,12 @@ def test_kill_and_restart_goes_on_where_it_was(tmp_path, lake):
     sluice = Sluice(tmp_path, {"source": lake.source(record__batch__max__size="100")},
                     {"offset.flush.interval.ms": "100"})
     with sluice:
-        wait_until(lambda: sluice.consume("t"), 30, sluice.text())
+        wait_until(lambda: sluice.consume("t"), what=sluice.text())
         os.kill(sluice.pids("sluice-host", "task")[0], signal.SIGKILL)
         wait_until(lambda: sluice.task("source").get("state") == "FAILED" or
-                   len(sluice.consume("t")) >= 6 * rows, 30, sluice.text())
+                   len(sluice.consume("t")) >= 6 * rows, what=sluice.text())
         sluice.call("POST", "/connectors/source/restart?includeTasks=true")
-        wait_until(lambda: len({each["value"] for each in sluice.consume("t")}) >= 6 * rows, 30, sluice.text())
+        wait_until(lambda: len({each["value"] for each in sluice.consume("t")}) >= 6 * rows, what=sluice.text())
         # At least once behind a kill: what was not yet noted comes again, in order, and nothing is missing.
         values = [json.loads(each["value"])["n"] for each in sluice.consume("t")]
         assert sorted(set(values)) == list(range(6 * rows))
@@ -163,7 +163,7 @@ def test_kill_and_restart_goes_on_where_it_was(tmp_path, lake):
         count = len(values)
     with sluice:  # in an orderly restart nothing comes again, and new objects are found
         lake.put(f"topics/t/year=2024/t+0+{6 * rows:010d}.json", b'{"n":-1}')
-        wait_until(lambda: len(sluice.consume("t")) > count, 30, sluice.text())
+        wait_until(lambda: len(sluice.consume("t")) > count, what=sluice.text())
         assert [json.loads(each["value"])["n"] for each in sluice.consume("t")[count:]] == [-1]
 
 

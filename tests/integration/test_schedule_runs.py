@@ -113,7 +113,7 @@ def begin(sluice, properties, tick=None):
     """The connector; tick: of the run that ended last, as an earlier worker stored it."""
     status, answer = sluice.call("POST", "/connectors", {"name": "src", "initial_state": "STOPPED", "config": properties})
     assert status == 201, answer
-    wait_until(lambda: sluice.status("src")["connector"]["state"] == "STOPPED", 20)
+    wait_until(lambda: sluice.status("src")["connector"]["state"] == "STOPPED")
     if tick is not None:
         stored = {"partition": {"schedule": "cron"}, "offset": {"tick": tick}}
         status, answer = sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [stored]})
@@ -128,7 +128,7 @@ def test_a_run_missed_is_made_up_for_on_record_and_seen(tmp_path, data):
     with Sluice(tmp_path, {}) as sluice:
         begin(sluice, {**data.properties, **NOON, "schedule.timezone": "Europe/Berlin"}, LONG_AGO)
         assert values(sluice, "t", 3) == [{"n": n} for n in range(3)]
-        run = wait_until(lambda: runs(sluice).get(0, {}).get("result") and runs(sluice)[0], 20, "a run on record")
+        run = wait_until(lambda: runs(sluice).get(0, {}).get("result") and runs(sluice)[0], what="a run on record")
         assert (run["result"], run["attempts"], run["records"]) == ("ok", 1, 3) and run["begin"] <= run["end"]
         assert run["tick"] > LONG_AGO + DAY and run["tick"] % DAY in (10 * 3600000, 11 * 3600000)  # noon in Berlin
         # What comes later waits for the next tick.
@@ -144,7 +144,7 @@ def test_a_run_missed_is_made_up_for_on_record_and_seen(tmp_path, data):
                                capture_output=True, text=True)
         assert json.loads(asked.stdout)["time"].split()[1] == schedule["next_runs"][0][:10]
         sluice.call("PUT", "/connectors/src/pause")
-        wait_until(lambda: sluice.status("src")["connector"]["state"] == "PAUSED", 20)
+        wait_until(lambda: sluice.status("src")["connector"]["state"] == "PAUSED")
         assert sluice.status("src")["schedule"]["next_runs"] == []
         assert values(sluice, "t", 3) == [{"n": n} for n in range(3)]
 
@@ -156,8 +156,8 @@ def test_catchup_says_which_runs_are_made_up_for(tmp_path, catchup, ran):
     data.add(1)
     with Sluice(tmp_path, {}) as sluice:
         begin(sluice, {**data.properties, "schedule.cron": "0 0 1 1 *", "schedule.catchup": catchup}, three_ticks_ago())
-        wait_until(lambda: "Next run at" in sluice.text(), 20)
-        wait_until(lambda: sluice.text().count("Run of tick") == ran and sluice.text().count("Next run at") >= max(ran, 1), 20)
+        wait_until(lambda: "Next run at" in sluice.text())
+        wait_until(lambda: sluice.text().count("Run of tick") == ran and sluice.text().count("Next run at") >= max(ran, 1))
         assert sluice.text().count("Run of tick") == ran
     data.close()
 
@@ -177,7 +177,7 @@ def test_the_first_run_counts_as_missed_when_the_worker_was_down_for_it(tmp_path
     data = Http(None)
     with Sluice(tmp_path, {}) as sluice:
         begin(sluice, {**data.properties, **NOON})
-        planned = wait_until(lambda: runs(sluice).get(0), 20, "the plan")
+        planned = wait_until(lambda: runs(sluice).get(0), what="the plan")
         assert planned["result"] == "planned" and "begin" not in planned
         assert sluice.status("src")["schedule"]["last_runs"] == []
     data.close()
@@ -188,11 +188,11 @@ def test_a_run_that_fails_is_tried_again_and_nothing_is_read_twice(tmp_path, dat
     with Sluice(tmp_path, {}) as sluice:
         data.spoil()
         begin(sluice, {**data.properties, **NOON, "schedule.retries": "1000", "schedule.retry.delay.ms": "50"}, LONG_AGO)
-        wait_until(lambda: sluice.text().count("Run failed, it is tried again in 50 ms") >= 2, 20, sluice.text())
+        wait_until(lambda: sluice.text().count("Run failed, it is tried again in 50 ms") >= 2, what=sluice.text())
         data.mend()
         expected = [1, 100, 101] if isinstance(data, S3) else [1]
         assert [row["n"] for row in values(sluice, "t", len(expected))] == expected
-        run = wait_until(lambda: "result" in runs(sluice).get(0, {}) and runs(sluice)[0], 20, "a run on record")
+        run = wait_until(lambda: "result" in runs(sluice).get(0, {}) and runs(sluice)[0], what="a run on record")
         assert run["result"] == "ok" and run["attempts"] > 2
         assert [row["n"] for row in values(sluice, "t", len(expected))] == expected
 
@@ -202,7 +202,7 @@ def test_a_run_is_given_up_and_the_task_goes_on(tmp_path, data):
     with Sluice(tmp_path, {}) as sluice:
         data.spoil()
         begin(sluice, {**data.properties, **NOON, "schedule.retries": "2", "schedule.retry.delay.ms": "10"}, LONG_AGO)
-        run = wait_until(lambda: "result" in runs(sluice).get(0, {}) and runs(sluice)[0], 20, "a run on record")
+        run = wait_until(lambda: "result" in runs(sluice).get(0, {}) and runs(sluice)[0], what="a run on record")
         assert run["result"] not in ("ok", "planned") and run["attempts"] == 3
         assert sluice.text().count("Run failed, it is tried again in 10 ms") == 2
         assert sluice.task("src")["state"] == "RUNNING"
@@ -223,15 +223,15 @@ def test_tasks_have_runs_of_their_own(tmp_path):
         properties.update(NOON)
         with Sluice(tmp_path, {}) as sluice:
             begin(sluice, properties, LONG_AGO)
-            found = wait_until(lambda: sum("begin" in run for run in runs(sluice).values()) == 2 and runs(sluice), 20,
-                               "runs of both tasks")
+            found = wait_until(lambda: sum("begin" in run for run in runs(sluice).values()) == 2 and runs(sluice),
+                               what="runs of both tasks")
             assert {task: run["records"] for task, run in found.items()} == {0: 1, 1: 1}
             assert found[0]["tick"] == found[1]["tick"]
             assert sorted(run["task"] for run in sluice.status("src")["schedule"]["last_runs"]) == [0, 1]
         before = len(asked)
         with Sluice(tmp_path, {"src": properties}) as sluice:
             sluice.wait_state("src", "RUNNING", 1)
-            wait_until(lambda: sluice.text().count("Next run at") == 2, 20)
+            wait_until(lambda: sluice.text().count("Next run at") == 2)
             assert len(asked) == before  # both are known to have run
 
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import SLUICE, Sluice, wait_until
+from harness import PATIENCE, SLUICE, Sluice, wait_until
 from sql_servers import MariaDb, Postgres, Sqlite
 
 SINK = {
@@ -49,13 +49,13 @@ def produce(sluice, topic, records):
     lines = "\n".join(json.dumps({name: json.dumps(part) if name in ("key", "value") and part is not None else part
                                   for name, part in record.items()}) for record in records)
     subprocess.run([SLUICE, "produce", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic", topic,
-                    "--json"], input=lines, text=True, check=True, timeout=60)
+                    "--json"], input=lines, text=True, check=True, timeout=PATIENCE)
 
 
 def dead_letters(sluice, topic, count):
     consumed = subprocess.run([SLUICE, "consume", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic",
                                topic, "--from-beginning", "--max-messages", str(count), "--timeout-ms", "20000", "--json"],
-                              capture_output=True, text=True, timeout=40)
+                              capture_output=True, text=True, timeout=PATIENCE)
     return [json.loads(line) for line in consumed.stdout.splitlines()]
 
 
@@ -95,14 +95,14 @@ def sink(tmp_path, database):
         sluice.stop()
 
 
-def rows_are(database, sql, expected, sluice, timeout=20):
+def rows_are(database, sql, expected, sluice):
     last = []
 
     def look():
         last[:] = [database.run(sql, check=False)]
         return last[0] == expected
     try:
-        wait_until(look, timeout)
+        wait_until(look)
     except AssertionError:
         raise AssertionError(f"{sql}: {last}, not {expected}\n{sluice.text()}") from None
 
@@ -240,7 +240,7 @@ def test_a_server_that_is_away_is_waited_for(tmp_path):
     try:
         with Sluice(tmp_path, {"sq": properties}) as sluice:
             produce(sluice, "t", [{"value": row(schema, id=1, v=1)}])
-            wait_until(lambda: "retries remain" in sluice.text(), 30)
+            wait_until(lambda: "retries remain" in sluice.text())
             server.start()
             rows_are(server, "SELECT id, v FROM t", [["1", "1"]], sluice)
             server.kill()
@@ -369,7 +369,7 @@ def reader(tmp_path, database):
         one.stop()
 
 
-def consumed(sluice, topic, count, timeout=20):
+def consumed(sluice, topic, count):
     """The first so many values of a topic, which need not be there yet."""
     lines = []
 
@@ -380,7 +380,7 @@ def consumed(sluice, topic, count, timeout=20):
         lines[:] = done.stdout.splitlines()
         return len(lines) == count
     try:
-        wait_until(read, timeout)
+        wait_until(read)
     except AssertionError:
         raise AssertionError(f"{len(lines)} of {count} in {topic}: {lines}\n{sluice.text()}") from None
     return [json.loads(json.loads(line)["value"]) for line in lines]
@@ -405,7 +405,7 @@ def test_incrementing_reads_new_rows_and_goes_on_after_a_restart(reader, databas
     database.run(f"INSERT INTO {t} (v) VALUES ('c')")
     assert first.records("s-" + t, 3)[2] == {"id": 3, "v": "c"}
     wait_until(lambda: first.offsets() == [{"partition": {"protocol": "1", "table": full_name(database, t)},
-                                            "offset": {"incrementing": 3}}], 10, "the offset")
+                                            "offset": {"incrementing": 3}}], what="the offset")
     first.stop()
     database.run(f"INSERT INTO {t} (v) VALUES ('d')")
     assert reader(properties).records("s-" + t, 4)[3] == {"id": 4, "v": "d"}
@@ -420,7 +420,7 @@ def test_timestamp_holds_offsets_back_while_rows_of_one_time_go_on(reader, datab
     one = reader({"mode": "timestamp", "timestamp.column.name": "at", "table.whitelist": t})
     assert [record["n"] for record in one.records("s-" + t, 3)] == [1, 2, 3]
     wait_until(lambda: [o["offset"] for o in one.offsets()] ==
-               [{"timestamp": 1704164646000, "timestamp_nanos": 0}], 10, "the offset")
+               [{"timestamp": 1704164646000, "timestamp_nanos": 0}], what="the offset")
     database.run(f"INSERT INTO {t} VALUES (6, '2024-01-03 00:00:00')")
     assert one.records("s-" + t, 4)[3]["n"] == 6
 
@@ -450,7 +450,7 @@ def test_timestamp_and_incrementing_sees_changes(reader, database, request):
     database.run(f"UPDATE {t} SET v = 3, at = '2024-01-01 00:00:00.5' WHERE id = 1")
     assert one.records("s-" + t, 3)[2]["v"] == 3
     wait_until(lambda: [o["offset"] for o in one.offsets()] ==
-               [{"timestamp": 1704067200500, "timestamp_nanos": 500000000, "incrementing": 1}], 10, "the offset")
+               [{"timestamp": 1704067200500, "timestamp_nanos": 500000000, "incrementing": 1}], what="the offset")
 
 
 def test_tables_are_listed_by_any_of_their_names_and_missing_ones_are_told(tmp_path, database):
@@ -594,7 +594,7 @@ def test_a_wrong_query_is_refused_and_a_table_that_comes_is_read(tmp_path, serve
             "table.poll.interval.ms": "200"}})
         assert status == 201
         sluice.wait_state("late", "RUNNING")
-        wait_until(lambda: "0 tables are there of those that table.whitelist names" in sluice.text(), 20)
+        wait_until(lambda: "0 tables are there of those that table.whitelist names" in sluice.text())
         database.run("CREATE TABLE late (x INT)")
         database.run("INSERT INTO late VALUES (7)")
         assert consumed(sluice, "s-late", 1) == [{"x": 7}]
@@ -610,7 +610,7 @@ def test_a_run_missed_is_made_up_for_and_recorded(tmp_path, servers):
             **SOURCE, "connection.url": database.url, "mode": "bulk", "table.whitelist": "daily",
             "schedule.cron": "0 12 * * *", "schedule.timezone": "Europe/Berlin"}})
         assert status == 201
-        wait_until(lambda: sluice.status("src")["connector"]["state"] == "STOPPED", 20)
+        wait_until(lambda: sluice.status("src")["connector"]["state"] == "STOPPED")
         old = {"partition": {"schedule": "cron"}, "offset": {"tick": 1704106800000, "result": "ok"}}
         status, answer = sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [old]})
         assert status == 200, answer
@@ -620,7 +620,7 @@ def test_a_run_missed_is_made_up_for_and_recorded(tmp_path, servers):
         def run():
             offsets = sluice.call("GET", "/connectors/src/offsets")[1]["offsets"]
             return offsets and offsets[0]["offset"]["tick"] != 1704106800000 and offsets[0]["offset"]
-        offset = wait_until(run, 20, "the run on record")
+        offset = wait_until(run, what="the run on record")
         assert offset["result"] == "ok" and offset["attempts"] == 1 and offset["begin"] <= offset["end"]
         assert offset["tick"] % 86400000 in (10 * 3600000, 11 * 3600000)  # noon in Berlin
         assert "Next run at" in sluice.text()
@@ -635,9 +635,9 @@ def test_a_run_that_fails_is_tried_again(tmp_path, servers):
             "table.whitelist": "retried", "topic.prefix": "", "schedule.cron": "0 12 * * *",
             "schedule.retries": "500", "schedule.retry.delay.ms": "100"}})
         old = {"partition": {"schedule": "cron"}, "offset": {"tick": 1704106800000}}
-        wait_until(lambda: sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [old]})[0] == 200, 20)
+        wait_until(lambda: sluice.call("PATCH", "/connectors/src/offsets", {"offsets": [old]})[0] == 200)
         sluice.call("PUT", "/connectors/src/resume")
-        wait_until(lambda: "tried again" in sluice.text(), 20, "a failure")
+        wait_until(lambda: "tried again" in sluice.text(), what="a failure")
         database.run("DROP TABLE retried")
         database.run("CREATE TABLE retried (id INTEGER PRIMARY KEY)")
         database.run("INSERT INTO retried VALUES (5)")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from harness import BUILD, SLUICE, Sluice, free_port, wait_until, write_properties
+from harness import BUILD, PATIENCE, SLUICE, Sluice, free_port, wait_until, write_properties
 from real_kafka import CLUSTER_ID
 
 
@@ -14,14 +14,14 @@ def rest_source(port):
     return {"connector.class": "sluice.rest.RestSourceConnector", "listeners": f"http://127.0.0.1:{port}"}
 
 
-def standalone(folder, worker, *connectors, timeout=30):
+def standalone(folder, worker, *connectors):
     """Runs to the end; (exit code, everything printed)."""
     base = Sluice(folder, {}).worker
     base.update(worker)
     path = write_properties(os.path.join(folder, "worker.properties"),
                             {key: value for key, value in base.items() if value is not None})
     done = subprocess.run([SLUICE, "standalone", path, *connectors], cwd=folder, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+                          stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout
 
 
@@ -139,7 +139,7 @@ def test_a_second_signal_ends_at_once(tmp_path):
     with Sluice(tmp_path, {"rest": rest_source(free_port())}, verb="standalone") as sluice:
         sluice.wait_state("rest", "RUNNING")
         sluice.process.send_signal(signal.SIGINT)
-        assert sluice.process.wait(10) in (0, 1)
+        assert sluice.process.wait(PATIENCE) in (0, 1)
 
 
 @pytest.mark.parametrize("key, value", [
@@ -148,7 +148,7 @@ def test_a_second_signal_ends_at_once(tmp_path):
 def test_a_worker_without_its_classes_does_not_start(tmp_path, key, value):
     worker = {**Sluice(tmp_path, {}).worker, "config.providers": "vault", key: value}
     file = write_properties(tmp_path / "worker.properties", worker)
-    done = subprocess.run([SLUICE, "standalone", file], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([SLUICE, "standalone", file], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert f"Invalid value {value} for configuration {key}: Class {value} could not be found." in done.stderr
 
@@ -185,5 +185,5 @@ def test_a_signal_that_comes_twice_at_once_is_one(tmp_path):
         sluice.wait_state("rest", "RUNNING")
         for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
             sluice.process.send_signal(number)
-        assert sluice.process.wait(10) == 0, sluice.text()
+        assert sluice.process.wait(PATIENCE) == 0, sluice.text()
         assert "at once" not in sluice.text()

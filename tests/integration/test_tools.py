@@ -3,12 +3,12 @@ import json
 import subprocess
 
 import pytest
-from harness import SLUICE, free_port, wait_until
+from harness import PATIENCE, SLUICE, free_port, wait_until
 
 
 def tool(broker, verb, *arguments, text=None, code=0):
     done = subprocess.run([SLUICE, verb, "--bootstrap-server", broker.bootstrap, *arguments], input=text,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=60, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=PATIENCE, check=False)
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done.stdout if code == 0 else done.stderr
 
@@ -28,7 +28,7 @@ def test_topics_as_kafka_topics(broker, topic):
     assert tool(broker, "topics", *create, "--if-not-exists") == ""
     # without partitions and factor: the broker's own
     assert tool(broker, "topics", "--create", "--topic", topic + "-b") == f"Created topic {topic}-b.\n"
-    wait_until(lambda: broker.topics().get(topic + "-b") == 1, 20, "the second topic")
+    wait_until(lambda: broker.topics().get(topic + "-b") == 1, what="the second topic")
     theirs = broker.run("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", broker.bootstrap,
                         "--describe", "--topic", topic)
     theirs = [line for line in theirs.splitlines() if line.lstrip().startswith("Topic:")]
@@ -37,10 +37,10 @@ def test_topics_as_kafka_topics(broker, topic):
             assert field.strip() in line, (field, line)
     assert tool(broker, "topics", "--list", "--topic", topic + ".*").splitlines() == [topic, topic + "-b"]
     tool(broker, "topics", "--alter", "--topic", topic, "--partitions", "5")
-    wait_until(lambda: broker.topics()[topic] == 5, 20, "five partitions")
+    wait_until(lambda: broker.topics()[topic] == 5, what="five partitions")
     tool(broker, "topics", "--delete", "--topic", topic + ".*")
     # metadata follow a moment later
-    wait_until(lambda: topic not in tool(broker, "topics", "--list", "--exclude-internal"), 20, "the end of the topics")
+    wait_until(lambda: topic not in tool(broker, "topics", "--list", "--exclude-internal"), what="the end of the topics")
     assert "does not exist" in tool(broker, "topics", "--describe", "--topic", topic, code=2)
     assert tool(broker, "topics", "--delete", "--topic", topic, "--if-exists") == ""
 

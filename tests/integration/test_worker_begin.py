@@ -5,13 +5,13 @@ import socket
 import subprocess
 
 import pytest
-from harness import SLUICE, Sluice, free_port, wait_until, write_properties
+from harness import PATIENCE, SLUICE, Sluice, free_port, wait_until, write_properties
 from worker_lines import SINK, WORKER, lines, start  # noqa: F401
 
 
-def run(arguments, folder, timeout=20):
+def run(arguments, folder):
     return subprocess.run([SLUICE, "run", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
-                          timeout=timeout, stdin=subprocess.DEVNULL, check=False)
+                          timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False)
 
 
 def test_second_worker_in_the_same_folder(tmp_path, lines):
@@ -91,11 +91,11 @@ def test_is_not_idle_before_a_sink_has_found_its_topic(tmp_path, lines):
         host = sluice.pids("sluice-host", "task", "copy-0")[0]
         os.kill(host, signal.SIGSTOP)
         lines.write(10)
-        wait_until(lambda: sluice.call("GET", "/connectors/lines/topics")[1]["lines"]["topics"] == ["t"], 20, "the topic")
+        wait_until(lambda: sluice.call("GET", "/connectors/lines/topics")[1]["lines"]["topics"] == ["t"], what="the topic")
         with pytest.raises(subprocess.TimeoutExpired):
             sluice.process.wait(4 * idle)
         os.kill(host, signal.SIGCONT)
-        assert sluice.process.wait(20) == 0, sluice.text()
+        assert sluice.process.wait(PATIENCE) == 0, sluice.text()
     assert len(lines.seen()) == 10
 
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import BUILD, Sluice, wait_until
+from harness import BUILD, PATIENCE, Sluice, wait_until
 from worker_lines import SOURCE, WORKER, connector_state, lines, start  # noqa: F401
 
 
@@ -23,7 +23,7 @@ def test_set_up_that_hangs_or_crashes_costs_its_connector_only(tmp_path, lines):
         lines.arrive()
         assert sluice.call("GET", "/connectors/lines/status")[0] == 200
         assert client.poll() is None and sluice.pids("sluice-host", "connector", "hang"), "it waited for the plugin"
-        client.wait(20)
+        client.wait(PATIENCE)
         trace = connector_state(sluice, "hang", "FAILED")["trace"]
         assert re.search(f"Connector hang was not done within {patience} ms and was killed; "
                          r"it was in task_configs\(\) of " + SOURCE, trace), trace
@@ -120,7 +120,7 @@ def test_delete_ends_a_set_up_that_hangs(tmp_path, lines):
                                   stdout=subprocess.PIPE, text=True)
         wait_until(lambda: sluice.pids("sluice-host", "connector", "hang"))
         assert sluice.call("DELETE", "/connectors/hang")[0] == 204
-        assert json.loads(client.communicate(timeout=10)[0])["error_code"] == 409
+        assert json.loads(client.communicate(timeout=PATIENCE)[0])["error_code"] == 409
         assert sluice.call("GET", "/connectors/hang")[0] == 404
         assert not sluice.pids("sluice-host", "connector")
 
@@ -143,9 +143,9 @@ def test_bad_new_configuration_leaves_the_old_one_running(tmp_path, lines):
 def test_hang_in_validation(tmp_path, lines):
     connectors = lines.connectors()
     connectors["bad"] = {"connector.class": "bad.HangInValidation", "topics": "t"}
-    with start(tmp_path, connectors) as sluice:
+    with start(tmp_path, connectors, **{"sluice.plugin.timeout.ms": "4000"}) as sluice:  # enough for those that do not hang
         trace = connector_state(sluice, "bad", "FAILED")["trace"]
-        assert "The validation of bad was not done within 1500 ms and was killed" in trace
+        assert "The validation of bad was not done within 4000 ms and was killed" in trace
         assert "in validate() of bad.HangInValidation" in trace
         assert sluice.running("lines")
 
@@ -188,5 +188,5 @@ def test_a_class_that_is_there_twice_is_told(tmp_path):
     for folder in ("plugins", "plugins/build"):
         shutil.copy(built, tmp_path / folder / "line.so")
     with Sluice(str(tmp_path), {}, worker={"plugin.path": str(tmp_path / "plugins")}) as sluice:
-        wait_until(lambda: f"{SOURCE} is on plugin.path more than once" in sluice.text(), 20,
-                   "the warning")
+        wait_until(lambda: f"{SOURCE} is on plugin.path more than once" in sluice.text(),
+                   what="the warning")

@@ -5,7 +5,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 
-from harness import BUILD
+from harness import BUILD, PATIENCE
 
 
 class FaultS3:
@@ -23,7 +23,7 @@ class FaultS3:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def ask(self, what, data=None):
         with urllib.request.urlopen(f"{self.url}/_control/{what}", data, 30) as answer:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from harness import BUILD
+from harness import BUILD, PATIENCE
 
 HOST = os.path.join(BUILD, "sluice-host")
 PAGE_SIZE = 1 << 18
@@ -46,9 +46,9 @@ class Host:
         data = json.dumps(message).encode()
         self.control.sendall(struct.pack("<I", len(data)) + data)
 
-    def message(self, timeout=20):
+    def message(self):
         """The next message, or None at the end of the channel."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while True:
             if len(self.received) >= 4:
                 size, = struct.unpack_from("<I", self.received)
@@ -78,8 +78,8 @@ class Host:
                 return message
         raise AssertionError(f"the host left before it sent {kind}")
 
-    def wait(self, timeout=20):
-        return self.process.wait(timeout)
+    def wait(self):
+        return self.process.wait(PATIENCE)
 
     def log_text(self):
         """All it logged; after its end."""

@@ -13,7 +13,7 @@ import threading
 import urllib.parse
 
 import pytest
-from harness import EXAMPLE, SLUICE, free_port, wait_until
+from harness import EXAMPLE, PATIENCE, SLUICE, free_port, wait_until
 
 sys.path.insert(0, EXAMPLE)
 import kinesalite  # noqa: E402  pylint: disable=wrong-import-position
@@ -37,7 +37,7 @@ def headers_of(operation):
 def call(url, operation, **arguments):
     """One call of the API."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
     try:
         connection.request("POST", "/", json.dumps(arguments), headers_of(operation))
         answer = connection.getresponse()
@@ -61,7 +61,7 @@ class Server:
         """Text for text, over a connection that is kept: for figures."""
         if not self.kept:
             parts = urllib.parse.urlsplit(self.url)
-            self.kept = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+            self.kept = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
         self.kept.request("POST", "/", body, headers_of(operation))
         answer = self.kept.getresponse()
         text = answer.read().decode()
@@ -76,7 +76,7 @@ class Server:
         def active():
             found = self.call("DescribeStream", StreamName=stream)["StreamDescription"]["StreamStatus"]
             return found == "ACTIVE"
-        wait_until(active, 20, f"{stream} to be active")
+        wait_until(active, what=f"{stream} to be active")
 
     def shards(self, stream):
         return self.call("ListShards", StreamName=stream)["Shards"]
@@ -123,7 +123,7 @@ class Server:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -139,7 +139,7 @@ class Kinesalite(Server):
         self.process = subprocess.Popen(["node", program, "--port", str(port), "--createStreamMs", "0",
                                          "--deleteStreamMs", "0", "--updateStreamMs", "0", "--shardLimit", "100"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: listens(self), 20, "kinesalite")
+        wait_until(lambda: listens(self), what="kinesalite")
 
 
 def moto_folder():
@@ -171,7 +171,7 @@ class Moto(Server):
         environment = {**os.environ, **({"PYTHONPATH": folder} if folder else {})}
         self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], env=environment,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: listens(self), 60, "moto")
+        wait_until(lambda: listens(self), what="moto")
 
 
 def listens(server):

@@ -27,7 +27,7 @@ import time
 import uuid
 
 import pytest
-from harness import AdminApi, free_port, wait_until, write_properties
+from harness import PATIENCE, AdminApi, free_port, wait_until, write_properties
 
 VERSION = "3.9.1"
 CLUSTER_ID = "c2x1aWNlLXRlc3RzLTAwMQ"
@@ -121,7 +121,7 @@ class Jvm:
         assert done.returncode == 0, f"{main} failed:\n{done.stdout}"
         return done.stdout
 
-    def launch(self, words, main, *arguments, timeout=60):
+    def launch(self, words, main, *arguments):
         ready = threading.Event()
         self.process = subprocess.Popen(self.command(main, *arguments), cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -137,25 +137,25 @@ class Jvm:
 
         self.reader = threading.Thread(target=drain, args=(self.process.stdout,), daemon=True)
         self.reader.start()
-        assert ready.wait(timeout), f"{main} did not get ready:\n" + self.text()
+        assert ready.wait(PATIENCE), f"{main} did not get ready:\n" + self.text()
         if self.process.poll() is not None:
-            self.reader.join(10)
+            self.reader.join(PATIENCE)
             raise AssertionError(f"{main} ended with {self.process.returncode}:\n" + self.text())
 
     def text(self):
         return "".join(self.output[-200:])
 
-    def stop(self, signal_number=signal.SIGTERM, timeout=30):
+    def stop(self, signal_number=signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal_number)
             try:
-                self.process.wait(timeout)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
         if self.process:
-            self.reader.join(10)
+            self.reader.join(PATIENCE)
 
     def kill(self):
         self.stop(signal.SIGKILL)
@@ -301,12 +301,12 @@ class Broker(Jvm):
         return kafka().KafkaConsumer(bootstrap_servers=self.client_address(), api_version=(2, 6, 0),
                                      auto_offset_reset="earliest", enable_auto_commit=False)
 
-    def consume(self, topic, count=None, timeout=30):
+    def consume(self, topic, count=None):
         """The first count records (or all there are) of a topic: .key .value .headers .timestamp .partition
-        .offset; in order within each partition. Fails when none came for timeout seconds."""
+        .offset; in order within each partition. Fails when none came for as long as one waits."""
         consumer = self.consumer()
         try:
-            numbers = wait_until(lambda: consumer.partitions_for_topic(topic), timeout, f"topic {topic}")
+            numbers = wait_until(lambda: consumer.partitions_for_topic(topic), what=f"topic {topic}")
             where = [kafka().TopicPartition(topic, number) for number in sorted(numbers)]
             consumer.assign(where)
             consumer.seek_to_beginning()
@@ -316,14 +316,14 @@ class Broker(Jvm):
                 return len(found) >= count if count is not None else all(
                     consumer.position(one) >= end for one, end in consumer.end_offsets(where).items())
 
-            deadline = time.monotonic() + timeout
+            deadline = time.monotonic() + PATIENCE
             while not complete():
                 batch = [record for records in consumer.poll(timeout_ms=200).values() for record in records]
                 found.extend(batch)
                 if batch:
-                    deadline = time.monotonic() + timeout
+                    deadline = time.monotonic() + PATIENCE
                 assert time.monotonic() < deadline, \
-                    f"{len(found)} of {count} records in {topic}, and no more came within {timeout} s"
+                    f"{len(found)} of {count} records in {topic}, and no more came within {PATIENCE} s"
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
             consumer.close()
@@ -338,11 +338,11 @@ class Broker(Jvm):
             raise
         return {(where.topic, where.partition): entry.offset for where, entry in offsets.items()}
 
-    def stop(self, signal_number=signal.SIGTERM, timeout=30):
+    def stop(self, signal_number=signal.SIGTERM):
         if self.admin is not None:
             self.admin.close()
             self.admin = None
-        super().stop(signal_number, timeout)
+        super().stop(signal_number)
 
 
 def kafka():
@@ -394,13 +394,13 @@ class JvmConnect(Jvm, AdminApi):
         main = "ConnectStandalone" if self.mode == "standalone" else "ConnectDistributed"
         words = "REST resources initialized; server is started" if self.mode == "standalone" else \
             "Finished starting connectors and tasks"
-        self.launch(words, "org.apache.kafka.connect.cli." + main, *files, timeout=90)
+        self.launch(words, "org.apache.kafka.connect.cli." + main, *files)
         if self.mode == "distributed":
             for name, properties in self.connectors.items():
                 path, body = f"/connectors/{name}/config", {"name": name, **properties}
                 # 404 and 409 while the worker joins its group
-                wait_until(lambda path=path, body=body: self.call("PUT", path, body)[0] in (200, 201), 30,
-                           f"connector {name} taken")
+                wait_until(lambda path=path, body=body: self.call("PUT", path, body)[0] in (200, 201),
+                           what=f"connector {name} taken")
         return self
 
 

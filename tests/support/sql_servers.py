@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from harness import free_port, wait_until
+from harness import PATIENCE, free_port, wait_until
 
 
 def _as_user(name, command):
@@ -45,7 +45,7 @@ class Server:
                                                 stdin=subprocess.DEVNULL, start_new_session=True)
             return self.answers()
         try:
-            wait_until(answers, 60, "a database server that answers")
+            wait_until(answers, what="a database server that answers")
         except AssertionError:
             self.kill()
             with open(os.path.join(self.folder, "server.log"), errors="replace") as log:
@@ -56,7 +56,7 @@ class Server:
         if self.process:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, number)
-                self.process.wait(30)
+                self.process.wait(PATIENCE)
             self.log.close()
         self.process = None
 

@@ -10,7 +10,7 @@ PLUGINS = ",".join(os.path.join(BUILD, "tests", folder) for folder in ("worker_p
 SOURCE = "sluice.test.LineSourceConnector"
 SINK = "sluice.test.LineSinkConnector"
 WORKER = {"plugin.path": PLUGINS, "offset.flush.interval.ms": "100",
-          "task.shutdown.graceful.timeout.ms": "1000", "sluice.plugin.timeout.ms": "1500",
+          "task.shutdown.graceful.timeout.ms": "1000", "sluice.plugin.timeout.ms": "60000",
           "sluice.task.memory.limit.bytes": str(256 << 20)}
 
 
@@ -40,9 +40,9 @@ class Lines:
         with open(self.out, encoding="utf-8") as file:
             return [json.loads(line) if line.startswith('"') else line.rstrip("\n") for line in file]
 
-    def arrive(self, timeout=20):
-        wait_until(lambda: set(self.seen()) >= {f"line {i}" for i in range(self.count)}, timeout,
-                   "every line at the other end")
+    def arrive(self):
+        wait_until(lambda: set(self.seen()) >= {f"line {i}" for i in range(self.count)},
+                   what="every line at the other end")
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def start(folder, connectors, **worker):
     return Sluice(folder, connectors, {**WORKER, **worker})
 
 
-def connector_state(sluice, name, state, timeout=20):
-    wait_until(lambda: sluice.status(name).get("connector", {}).get("state") == state, timeout,
-               f"{name} {state}\n{sluice.text()}")
+def connector_state(sluice, name, state):
+    wait_until(lambda: sluice.status(name).get("connector", {}).get("state") == state,
+               what=f"{name} {state}\n{sluice.text()}")
     return sluice.status(name)["connector"]
 
 
