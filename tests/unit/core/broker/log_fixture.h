@@ -16,7 +16,7 @@
 #include "core/broker/broker.h"
 #include "core/config/properties.h"
 
-enum { FIXTURE_MS = 30000 };
+enum { FIXTURE_MS = 60000 };
 
 struct fixture {
     char dir[512];

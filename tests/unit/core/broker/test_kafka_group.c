@@ -1,6 +1,7 @@
 /* Members of a group against librdkafka's mock cluster: handing over, commits, offsets, faults. */
 #include "tests/unit/core/broker/kafka_fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #define TOPIC "t"
 #define ERRORS "org.apache.kafka.common.errors."
 
-enum { PARTITIONS = 4 };
+enum { PARTITIONS = 4, MOST = 6 };
 
 struct member {
     struct broker_consumer *consumer;
@@ -253,22 +254,51 @@ static void commit_for_group(struct fixture *fixture, int64_t offset)
     assert_int_equal(broker_group_offsets_alter(fixture->broker, "g", &at, 1, FIXTURE_MS, &error), 0);
 }
 
-/* Reading begins at `first`, and its position is told by then; *consumer may be destroyed after it. */
-static struct broker_consumer *begins_at(struct fixture *fixture, const char *reset, int64_t first)
+struct reader {
+    pthread_t thread;
+    struct broker_consumer *consumer;
+    int64_t offset, position; /* of the first message: what it has, and what is told */
+};
+
+static void *read_first(void *user)
 {
+    struct reader *reader = user;
     struct broker_partition partition = {TOPIC, 0};
+    struct broker_chunk *chunk = NULL;
+    struct error error = {0};
+    int64_t deadline = clock_monotonic_ms() + FIXTURE_MS;
+    while (!chunk && clock_monotonic_ms() < deadline &&
+           broker_consumer_poll(reader->consumer, 100, 2, 1 << 20, &chunk, &error) == 0) {
+    }
+    if (chunk && broker_consumer_position(reader->consumer, &partition, &reader->position, &error) == 0) {
+        reader->offset = chunk->messages[0].offset;
+        reader->position -= (int64_t)chunk->count;
+    }
+    broker_chunk_release(chunk);
+    error_clear(&error);
+    return NULL;
+}
+
+/* Reading of each begins at `first`, and its position is told by then; all at the same time, as each waits. */
+static void begin_at(struct fixture *fixtures, size_t count, const char *reset, int64_t first)
+{
+    struct reader readers[MOST];
     const char *topic = TOPIC;
     struct error error = {0};
-    int64_t position = -1;
-    struct broker_consumer *consumer =
-        fixture_consumer(fixture, NULL, "group.id", "g", "auto.offset.reset", reset, NULL);
-    assert_int_equal(broker_consumer_subscribe(consumer, &topic, 1, &error), 0);
-    struct broker_chunk *chunk = fixture_poll(consumer, 2);
-    assert_int_equal(chunk->messages[0].offset, first);
-    assert_int_equal(broker_consumer_position(consumer, &partition, &position, &error), 0);
-    assert_int_equal(position, first + (int64_t)chunk->count);
-    broker_chunk_release(chunk);
-    return consumer;
+    assert_true(count <= MOST);
+    for (size_t i = 0; i < count; i++) {
+        readers[i] = (struct reader){.offset = -1, .position = -1};
+        readers[i].consumer =
+            fixture_consumer(&fixtures[i], NULL, "group.id", "g", "auto.offset.reset", reset, NULL);
+        assert_int_equal(broker_consumer_subscribe(readers[i].consumer, &topic, 1, &error), 0);
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_first, &readers[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)pthread_join(readers[i].thread, NULL);
+        assert_int_equal(readers[i].offset, first);
+        assert_int_equal(readers[i].position, first);
+        broker_consumer_destroy(readers[i].consumer);
+    }
 }
 
 /* A coordinator that moves or loads: neither is a committed offset taken for none (with latest that would
@@ -280,15 +310,18 @@ static void an_offset_that_cannot_be_fetched_is_asked_for_until_it_can(void **st
         RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
         RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, RD_KAFKA_RESP_ERR_UNKNOWN};
     (void)state;
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        struct fixture fixture;
-        fixture_start(&fixture, TOPIC, 1);
-        fixture_fill(&fixture, TOPIC, 0, 10);
-        commit_for_group(&fixture, 3);
-        rd_kafka_mock_push_request_errors(fixture.cluster, 9 /* OffsetFetch */, 8, codes[i], codes[i],
+    enum { COUNT = sizeof(codes) / sizeof(codes[0]) };
+    struct fixture fixtures[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        fixture_start(&fixtures[i], TOPIC, 1);
+        fixture_fill(&fixtures[i], TOPIC, 0, 10);
+        commit_for_group(&fixtures[i], 3);
+        rd_kafka_mock_push_request_errors(fixtures[i].cluster, 9 /* OffsetFetch */, 8, codes[i], codes[i],
                                           codes[i], codes[i], codes[i], codes[i], codes[i], codes[i]);
-        broker_consumer_destroy(begins_at(&fixture, "latest", 3));
-        fixture_finish(&fixture);
+    }
+    begin_at(fixtures, COUNT, "latest", 3);
+    for (size_t i = 0; i < COUNT; i++) {
+        fixture_finish(&fixtures[i]);
     }
 }
 
@@ -323,7 +356,7 @@ static void a_committed_offset_behind_the_end_is_reset(void **state)
     fixture_start(&fixture, TOPIC, 1);
     fixture_fill(&fixture, TOPIC, 0, 10);
     commit_for_group(&fixture, 500);
-    broker_consumer_destroy(begins_at(&fixture, "earliest", 0));
+    begin_at(&fixture, 1, "earliest", 0);
     fixture_finish(&fixture);
 }
 
