@@ -33,8 +33,9 @@ def fetch(folder, path):
     for old in (made, folder):
         shutil.rmtree(old, ignore_errors=True)
     os.makedirs(made)
-    got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", f"kinesalite@{VERSION}"], cwd=made,
-                         capture_output=True, text=True, check=False)
+    # a registry that does not answer is given up after a minute, not after ten
+    got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--fetch-timeout=30000", "--fetch-retries=1",
+                          f"kinesalite@{VERSION}"], cwd=made, capture_output=True, text=True, check=False)
     if got.returncode == 0:
         os.rename(made, folder)
     if not os.path.exists(path):

@@ -5,6 +5,7 @@ import subprocess
 import threading
 
 import pytest
+from fetched import Missing, fetched
 from harness import BUILD, Sluice
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -30,14 +31,11 @@ def playwright():
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.lstrip("v").split(".")[0]) < 20:
         pytest.skip(f"node is {version}, and Playwright needs 20 or newer")
-    folder = os.path.join(BUILD, "tests", "browser")
-    if not os.path.isdir(os.path.join(folder, "node_modules", "playwright-core")):
-        os.makedirs(folder, exist_ok=True)
-        got = subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts",
-                              f"playwright-core@{PLAYWRIGHT}"], cwd=folder, capture_output=True, text=True)
-        if got.returncode != 0:
-            pytest.skip("playwright-core could not be fetched: " + got.stderr[-200:])
-    return folder
+    try:
+        return fetched(os.path.join(BUILD, "tests", "browser-" + PLAYWRIGHT), "npm", "install", "--no-save", "--no-audit",
+                       "--no-fund", "--ignore-scripts", f"playwright-core@{PLAYWRIGHT}")
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 class Writer:

@@ -6,50 +6,32 @@ import subprocess
 import sys
 
 import pytest
+from fetched import CACHE, Missing, fetched
 from harness import ROOT, Sluice, wait_until
-from real_kafka import CACHE, JvmConnect, Missing, jars
+from real_kafka import JvmConnect, from_maven, jars
 
 CLIENTS = os.path.join(ROOT, "tests", "support", "clients")
 CONVERTERS = {"plugin.discovery": "only_scan"}
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>sluice</groupId><artifactId>clients</artifactId><version>1</version><packaging>pom</packaging><dependencies>
-<dependency><groupId>org.sourcelab</groupId><artifactId>kafka-connect-client</artifactId><version>4.0.4</version>
-</dependency></dependencies></project>
-"""
-
 
 @pytest.fixture(scope="module")
 def java_client():
     """Command that runs the Java client; its jars are fetched once."""
-    if not (shutil.which("mvn") and shutil.which("javac")):
-        pytest.skip("no mvn or javac: install the Debian packages maven and openjdk-17-jdk-headless")
-    folder = os.path.join(CACHE, "kafka-connect-client-4.0.4")
-    if not os.path.isdir(folder):
-        os.makedirs(CACHE, exist_ok=True)
-        project = folder + ".new"
-        shutil.rmtree(project, ignore_errors=True)
-        os.makedirs(project)
-        with open(os.path.join(project, "pom.xml"), "w", encoding="utf-8") as pom:
-            pom.write(POM)
-        done = subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime",
-                               "-DoutputDirectory=jars"], cwd=project, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip("Maven cannot fetch kafka-connect-client: " + done.stdout.strip()[-300:])
-        os.rename(project, folder)
+    if not shutil.which("javac"):
+        pytest.skip("no javac: install the Debian package openjdk-17-jdk-headless")
+    try:
+        folder = from_maven("kafka-connect-client-4.0.4", "jars", [("org.sourcelab", "kafka-connect-client", "4.0.4")])
+    except Missing as missing:
+        pytest.skip(str(missing))
     return ["java", "-Xmx128m", "-cp", os.path.join(folder, "jars", "*"), os.path.join(CLIENTS, "EveryCall.java")]
 
 
 @pytest.fixture(scope="module")
 def python_client():
-    folder = os.path.join(CACHE, "kafka-connect-py-1.0.0")
-    if not os.path.isdir(folder):
-        os.makedirs(CACHE, exist_ok=True)
-        done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", folder + ".new",
-                               "kafka-connect-py==1.0.0"], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            shutil.rmtree(folder + ".new", ignore_errors=True)
-            pytest.skip("pip cannot fetch kafka-connect-py: " + done.stderr.strip()[-300:])
-        os.rename(folder + ".new", folder)
+    try:
+        folder = fetched(os.path.join(CACHE, "kafka-connect-py-1.0.0"), sys.executable, "-m", "pip", "install", "-q",
+                         "--target", ".", "kafka-connect-py==1.0.0")
+    except Missing as missing:
+        pytest.skip(str(missing))
     return ["env", "PYTHONPATH=" + folder, sys.executable, os.path.join(CLIENTS, "every_call.py")]
 
 

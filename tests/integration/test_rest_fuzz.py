@@ -2,13 +2,12 @@
 one that the file documents, and the worker has to be there afterwards."""
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 import pytest
+from fetched import CACHE, Missing, fetched
 from harness import ROOT, Sluice, wait_until
-from real_kafka import CACHE
 
 VERSION = "4.32.5"
 EXAMPLES = "400" if os.environ.get("SLUICE_FULL") else "6"
@@ -22,18 +21,13 @@ KNOWN = """[parameters]
 
 @pytest.fixture(scope="module")
 def schemathesis():
-    folder = os.path.join(CACHE, "schemathesis-" + VERSION)
-    command = os.path.join(folder, "bin", "schemathesis")
-    if not os.path.exists(command):
-        os.makedirs(CACHE, exist_ok=True)
-        made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, text=True, check=False)
-        done = made if made.returncode else subprocess.run(
-            [os.path.join(folder, "bin", "pip"), "install", "-q", "schemathesis==" + VERSION],
-            capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            shutil.rmtree(folder, ignore_errors=True)
-            pytest.skip("schemathesis cannot be fetched: " + (done.stdout + done.stderr).strip()[-300:])
-    return command
+    install = '"$0" -m venv . && bin/pip install -q "$1"'
+    try:
+        folder = fetched(os.path.join(CACHE, "schemathesis-" + VERSION), "bash", "-c", install, sys.executable,
+                         "schemathesis==" + VERSION)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    return [os.path.join(folder, "bin", name) for name in ("python", "schemathesis")]
 
 
 def routes():
@@ -67,7 +61,7 @@ def test_answers_are_documented(schemathesis, tmp_path, names):
         assert sluice.call("POST", "/connectors", {"name": "fuzzed", "config": {
             "connector.class": "FileStreamSource", "topic": "t", "file": str(tmp_path / "in.txt")}})[0] == 201
         done = subprocess.run(
-            [schemathesis, "--config-file", str(config), "run", os.path.join(ROOT, "docs", "openapi.yaml"),
+            [*schemathesis, "--config-file", str(config), "run", os.path.join(ROOT, "docs", "openapi.yaml"),
              "--url", f"http://127.0.0.1:{sluice.admin_port}", "-n", EXAMPLES, "--phases", "examples,coverage,fuzzing",
              "--checks", "status_code_conformance,content_type_conformance,response_schema_conformance,"
              "response_headers_conformance", "--seed", os.environ.get("SLUICE_SEED", "1")],

@@ -1,6 +1,7 @@
 """`sluice schedule` against croniter where the two have one rule, and by table where a clock changes."""
 import datetime
 import json
+import os
 import random
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import zoneinfo
 
 import pytest
 
+from fetched import CACHE, Missing, fetched
 from harness import SLUICE
 
 ZONES = ["UTC", "America/New_York", "Europe/London", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia",
@@ -22,17 +24,16 @@ def sluice(expression, zone, after, count):
 
 
 @pytest.fixture(scope="module")
-def croniter(tmp_path_factory):
+def croniter():
     try:
         import croniter
         return croniter.croniter
     except ImportError:
-        folder = tmp_path_factory.mktemp("croniter")
-        done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), "croniter"],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            pytest.skip("croniter is not installed and pip cannot get it")
-        sys.path.insert(0, str(folder))
+        try:
+            sys.path.insert(0, fetched(os.path.join(CACHE, "croniter"), sys.executable, "-m", "pip", "install", "-q",
+                                       "--target", ".", "croniter"))
+        except Missing as missing:
+            pytest.skip(str(missing))
         import croniter
         return croniter.croniter
 

@@ -75,7 +75,7 @@ def test_ends_when_idle(tmp_path, lines):
         lines.arrive()
     lines.write(50)
     files = [str(tmp_path / name) for name in ("worker.properties", "lines.properties", "copy.properties")]
-    result = run(["--exit-when-idle", "500", *files], tmp_path, 30)
+    result = run(["--exit-when-idle", "500", *files], tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert len(set(lines.seen())) == 100 and sluice.process.returncode == 0
 
@@ -105,5 +105,5 @@ def test_ends_when_nothing_can_move(tmp_path, lines):
     with start(tmp_path, connectors):
         pass
     files = [str(tmp_path / name) for name in ("worker.properties", "lines.properties", "copy.properties")]
-    result = run(["--exit-when-idle", "50", *files], tmp_path, 60)
+    result = run(["--exit-when-idle", "50", *files], tmp_path)
     assert result.returncode == 1 and "no record has moved, and 1 of 2 connectors failed" in result.stderr, result

@@ -1,7 +1,6 @@
 """Servers that speak the Kinesis API, for tests: kinesalite (npm), moto, and a proxy that makes faults."""
 import base64
 import datetime
-import fcntl
 import http.client
 import http.server
 import importlib.util
@@ -13,6 +12,7 @@ import threading
 import urllib.parse
 
 import pytest
+from fetched import Missing, fetched
 from harness import EXAMPLE, PATIENCE, SLUICE, free_port, wait_until
 
 sys.path.insert(0, EXAMPLE)
@@ -152,15 +152,10 @@ def moto_folder():
         return folder
     if not os.environ.get("SLUICE_FULL"):
         pytest.skip("no moto with its server (SLUICE_FULL=1 fetches it, or pip install 'moto[server]')")
-    with open(folder + ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(folder):
-            done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", folder + ".new", MOTO],
-                                  capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                pytest.skip("pip cannot fetch moto: " + done.stderr.strip()[-200:])
-            os.rename(folder + ".new", folder)
-    return folder
+    try:
+        return fetched(folder, sys.executable, "-m", "pip", "install", "-q", "--target", ".", MOTO)
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 class Moto(Server):

@@ -15,7 +15,6 @@ address, until its standard input ends.
 kill -9 of a test leaves no broker behind: each JVM has PR_SET_PDEATHSIG.
 """
 import ctypes
-import fcntl
 import os
 import shutil
 import signal
@@ -27,13 +26,13 @@ import time
 import uuid
 
 import pytest
+from fetched import CACHE, Missing, fetched
 from harness import PATIENCE, AdminApi, free_port, wait_until, write_properties
 
 VERSION = "3.9.1"
 CLUSTER_ID = "c2x1aWNlLXRlc3RzLTAwMQ"
 ARTIFACTS = ("kafka_2.13", "kafka-tools", "connect-runtime", "connect-json", "connect-file",
              "connect-transforms", "connect-basic-auth-extension")
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice-tests")
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC",
        "-Dlog4j.configuration=file:")
 # As bin/connect-standalone.sh starts it, for figures.
@@ -43,47 +42,25 @@ JVM_AS_SHIPPED = ("-Xms256m", "-Xmx2g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20
 QUIET = ("org.reflections", "org.apache.kafka.clients", "org.eclipse.jetty")
 
 
-class Missing(Exception):
-    """The broker cannot be had here; the text says why and what to do."""
-
-
 def jars():
-    """The folder with Kafka's jars; fetches them the first time."""
+    """The folder with Kafka's jars."""
     if not shutil.which("java"):
         raise Missing("no java: install the Debian package openjdk-17-jre-headless")
-    folder = os.path.join(CACHE, "kafka-" + VERSION)
-    if os.path.isdir(folder):
-        return folder
-    if not shutil.which("mvn"):
-        raise Missing("no mvn to fetch Kafka's jars with: install the Debian package maven")
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "kafka.lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(folder):
-            fetch(folder)
-    return folder
+    wanted = [("org.apache.kafka", name, VERSION) for name in ARTIFACTS] + [("org.slf4j", "slf4j-reload4j", "1.7.36")]
+    return from_maven("kafka-" + VERSION, ".", wanted)
 
 
-def fetch(folder):
-    dependency = ("<dependency><groupId>{}</groupId><artifactId>{}</artifactId>"
-                  "<version>{}</version></dependency>\n")
-    wanted = [("org.apache.kafka", name, VERSION) for name in ARTIFACTS]
-    wanted.append(("org.slf4j", "slf4j-reload4j", "1.7.36"))
-    with tempfile.TemporaryDirectory(dir=CACHE) as project:
-        with open(os.path.join(project, "pom.xml"), "w", encoding="utf-8") as pom:
-            pom.write('<project xmlns="http://maven.apache.org/POM/4.0.0">\n'
-                      "<modelVersion>4.0.0</modelVersion>\n<groupId>sluice</groupId>"
-                      "<artifactId>kafka-for-tests</artifactId><version>1</version>\n"
-                      "<packaging>pom</packaging>\n<dependencies>\n"
-                      + "".join(dependency.format(*one) for one in wanted)
-                      + "</dependencies>\n</project>\n")
-        target = os.path.join(project, "jars")
-        done = subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime",
-                               "-DoutputDirectory=" + target], cwd=project, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != 0:
-            raise Missing("Maven cannot fetch Kafka's jars: " + done.stdout.strip()[-500:])
-        os.rename(target, folder)
+def from_maven(name, jars_in, wanted):
+    """A folder of the cache with these artifacts and what they need, in its subfolder."""
+    folder = os.path.join(CACHE, name)
+    if not os.path.isdir(folder) and not shutil.which("mvn"):
+        raise Missing("no mvn to fetch jars with: install the Debian package maven")
+    dependency = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>\n"
+    pom = ('<project xmlns="http://maven.apache.org/POM/4.0.0">\n<modelVersion>4.0.0</modelVersion>\n'
+           "<groupId>sluice</groupId><artifactId>for-tests</artifactId><version>1</version>\n<packaging>pom</packaging>\n"
+           "<dependencies>\n" + "".join(dependency.format(*one) for one in wanted) + "</dependencies>\n</project>\n")
+    return fetched(folder, "mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime",
+                   "-DoutputDirectory=" + jars_in, files={"pom.xml": pom})
 
 
 def die_with_parent():
