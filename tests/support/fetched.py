@@ -39,4 +39,6 @@ def fetched(folder, *command, files=None):
                 return folder
             os.rename(why + ".new", why)
         with open(why, encoding="utf-8", errors="replace") as text:
-            raise Missing(f"{os.path.basename(folder)} cannot be fetched: {text.read().strip()[-500:]}")
+            lines = text.read().splitlines()
+        first = next((line for line in lines if "error" in line.lower()), "")
+        raise Missing(f"{os.path.basename(folder)} cannot be fetched: {first[:300]} ({lines[-1]}; more is in {why})")
