@@ -124,7 +124,7 @@ def test_reconfiguration_without_end(pipeline, before):
     call = pipeline.sluice.call
     assert call("POST", "/connectors", {"name": "restless", "config": {
         "connector.class": "bad.OddSource", "mode": "reconfigure"}})[0] == 201
-    wait_until(lambda: "odd" in call("GET", "/connectors/restless/topics")[1]["restless"]["topics"], 30, "a record")
+    wait_until(lambda: "odd" in call("GET", "/connectors/restless/topics")[1]["restless"]["topics"], what="a record")
     assert call("PUT", "/connectors/restless/pause")[0] == 202
     pipeline.sluice.wait_state("restless", "PAUSED")
     assert call("DELETE", "/connectors/restless")[0] == 204

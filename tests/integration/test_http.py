@@ -128,7 +128,7 @@ def test_a_page_that_names_itself_as_the_next_is_the_last(tmp_path):
         with Sluice(tmp_path, {"h": properties}) as sluice:
             assert values(sluice, "t", 2) == [0, 3]
             asked = len(server.requests)
-            wait_until(lambda: len(server.requests) >= asked + 5, 20)
+            wait_until(lambda: len(server.requests) >= asked + 5)
             assert [record["value"] for record in sluice.consume("t")] == ["0", "3"]
 
 

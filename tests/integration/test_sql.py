@@ -553,8 +553,8 @@ def test_times_that_are_no_dates_do_not_stop_a_table(tmp_path, servers):
                                                   ("endless_days", postgres))}) as sluice:
         assert consumed(sluice, "s-longest", 1) == [{"id": 3, "t": 86399000}]
         assert consumed(sluice, "s-endless_days", 1) == [{"id": 3, "d": 19723}]
-        wait_until(lambda: "Column d: 'infinity' is no date" in sluice.text(), 10)
-        wait_until(lambda: "Column t: '838:59:59' is no time of day" in sluice.text(), 10)
+        wait_until(lambda: "Column d: 'infinity' is no date" in sluice.text())
+        wait_until(lambda: "Column t: '838:59:59' is no time of day" in sluice.text())
         assert consumed(sluice, "s-zero", 1) == [{"id": 1, "d": None, "at": None}]
         assert consumed(sluice, "s-endless", 1) == [{"id": 1, "at": 9223372036825200000, "z": -9223372036832400000}]
 
@@ -666,10 +666,10 @@ def test_rows_of_one_time_are_read_again_when_their_query_breaks_off(tmp_path, p
         one.sluice.wait_state("src", "RUNNING")  # validation ran the query, too
         postgres.run("INSERT INTO broken SELECT n, CASE WHEN n < 50 THEN '2024-01-01'::timestamp ELSE '2024-01-02' END "
                      "FROM generate_series(0, 299) n")
-        wait_until(lambda: "broken off" in one.sluice.text(), 20, "a failure")
+        wait_until(lambda: "broken off" in one.sluice.text(), what="a failure")
 
         def all_there():
             return {json.loads(r["value"])["n"] for r in one.sluice.consume("s-broken")} == set(range(300))
-        wait_until(all_there, 20, "all rows")
+        wait_until(all_there, what="all rows")
     finally:
         one.stop()
