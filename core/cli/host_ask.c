@@ -168,9 +168,11 @@ static char *explain_crash(struct asking *asking)
                        name ? "was ended by SIG%s" : "ended with status %s",
                        name ? name : "unknown");
         if (WIFEXITED(asking->status)) {
-            (void)snprintf(headline, sizeof(headline), "ended with exit status %d during %s",
-                           WEXITSTATUS(asking->status),
-                           asking->page->phase[0] ? asking->page->phase : "no plugin call");
+            const char *phase = asking->page->phase;
+            size_t call = strcspn(phase, " ");
+            (void)snprintf(headline, sizeof(headline), "ended with exit status %d during %.*s%s%s",
+                           WEXITSTATUS(asking->status), (int)(*phase ? call : 14), *phase ? phase : "no plugin call",
+                           phase[call] ? " of " : "", phase[call] ? phase + call + 1 : "");
         }
     }
     (void)symbolize_crash(asking->host_path, crash, SYMBOLS_WITHIN, &frames);

@@ -2,6 +2,7 @@
 #include "core/base/json_text.h"
 #include "core/host/check.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ int host_check(struct host_process *process, json_t *first)
         .environment = {.registry = registry, .page = process->page, .log_context = "[check] "},
     };
     const char *path = process_text(first, "path");
+    (void)mallopt(M_PERTURB, 0x5a); /* what is used after it was freed is no longer what it was */
     host_phase(process, "loading", path);
     int result = registry_load(registry, path, &error);
     if (result == 0) {

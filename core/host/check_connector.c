@@ -314,7 +314,7 @@ static void on_released(void *user)
 
 static void run_sink_put(struct check *check)
 {
-    bool released = false;
+    bool released = false, empty_released = false;
     struct plugin_instance *instance = started(check);
     if (!instance) {
         return;
@@ -331,13 +331,21 @@ static void run_sink_put(struct check *check)
         (void)check_result(check, instance, "open", result, 0);
     }
     struct sluice_batch *empty = batch_new(NULL), *batch = check_batch(topic, RECORDS, 5);
+    batch_on_release(empty, on_released, &empty_released);
     batch_on_release(batch, on_released, &released);
     put(check, instance, empty, "put of an empty batch");
-    put(check, instance, batch, "put of JSON records");
+    if (!empty_released) {
+        put(check, instance, batch, "put of JSON records");
+    }
+    if (empty_released || released) {
+        check_fail(check, "put() released a batch that it had not retained: it is borrowed");
+        finish(check, instance);
+        return;
+    }
+    records_api.release(batch); /* what put() keeps of it and did not retain is gone from here on */
     put(check, instance, empty, "put of an empty batch");
     pre_commit(check, instance, topic);
     records_api.release(empty);
-    records_api.release(batch);
     if (vtable->close) {
         check_phase(check, "close");
         vtable->close(instance->self, &partition, 1);

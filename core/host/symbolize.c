@@ -5,6 +5,7 @@
  */
 #include "core/host/symbolize.h"
 
+#include <dlfcn.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 #include "core/host/sanitizer.h"
 
-enum { MEMORY_MOST = 1 << 30, SECONDS_MOST = 30 };
+enum { MEMORY_MOST = 1 << 30, SECONDS_MOST = 30, LINE_MOST = 1024 };
 
 static bool read_record(struct crash_record *crash)
 {
@@ -80,12 +81,28 @@ static bool is_end(const char *object, const char *name, bool *plugin_seen)
     return end;
 }
 
+/* What a C++ function is called in its source, where this machine has C++'s library; else NULL. Owned by the caller. */
+static char *demangle(const char *name)
+{
+    typedef char *demangle_function(const char *, char *, size_t *, int *);
+    static demangle_function *function;
+    if (strncmp(name, "_Z", 2) != 0) {
+        return NULL;
+    }
+    if (!function) {
+        void *library = dlopen("libstdc++.so.6", RTLD_NOW);
+        void *symbol = library ? dlsym(library, "__cxa_demangle") : NULL;
+        memcpy(&function, &symbol, sizeof(symbol));
+    }
+    return function ? function(name, NULL, NULL, NULL) : NULL;
+}
+
 /* False where the frame is one that is not shown any more. */
-static bool print_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen)
+static bool tell_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen, char *line, size_t size)
 {
     Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
     if (!module) {
-        printf("  at 0x%llx (no code is mapped there)\n", (unsigned long long)address);
+        (void)snprintf(line, size, "0x%llx (no code is mapped there)", (unsigned long long)address);
         return true;
     }
     Dwarf_Addr start = 0;
@@ -100,14 +117,18 @@ static bool print_frame(Dwfl *dwfl, uint64_t address, bool *plugin_seen)
     int number = 0;
     const char *source = find_source(module, address, &number);
     /* A compiler's clones of a function (read.cold, read.isra.0) are that function to a person. */
-    int length = name ? (int)(name[0] == '.' ? strlen(name) : strcspn(name, ".")) : 0;
-    if (name && source) {
-        printf("  at %.*s (%s:%d) in %s\n", length, name, file_name(source), number, object);
-    } else if (name) {
-        printf("  at %.*s+0x%llx in %s\n", length, name, (unsigned long long)offset, object);
+    char *plain = name ? strndup(name, name[0] == '.' ? strlen(name) : strcspn(name, ".")) : NULL;
+    char *known = plain ? demangle(plain) : NULL;
+    const char *told = known ? known : plain;
+    if (told && source) {
+        (void)snprintf(line, size, "%s (%s:%d) in %s", told, file_name(source), number, object);
+    } else if (told) {
+        (void)snprintf(line, size, "%s+0x%llx in %s", told, (unsigned long long)offset, object);
     } else {
-        printf("  at %s+0x%llx\n", object, (unsigned long long)(address - start));
+        (void)snprintf(line, size, "%s+0x%llx", object, (unsigned long long)(address - start));
     }
+    free(known);
+    free(plain);
     return true;
 }
 
@@ -132,14 +153,28 @@ int main(void)
         dwfl_report_end(dwfl, NULL, NULL) != 0) {
         return 1;
     }
+    static char line[LINE_MOST], former[LINE_MOST];
     bool plugin_seen = false;
+    uint32_t again = 0; /* a recursion without end is told once */
     for (uint32_t i = 0; i < crash.frame_count; i++) {
         /* Without frame information the walk ends in rubbish; the faulting address is always shown.
          */
         if ((i > 0 && !dwfl_addrmodule(dwfl, crash.frames[i])) ||
-            !print_frame(dwfl, crash.frames[i], &plugin_seen)) {
+            !tell_frame(dwfl, crash.frames[i], &plugin_seen, line, sizeof(line))) {
             break;
         }
+        bool same = strcmp(line, former) == 0;
+        if (again > 0 && !same) {
+            printf("  .. %u times\n", again + 1);
+        }
+        if (!same) {
+            printf("  at %s\n", line);
+            memcpy(former, line, sizeof(line));
+        }
+        again = same ? again + 1 : 0;
+    }
+    if (again > 0) {
+        printf("  .. %u times%s\n", again + 1, crash.frame_count == CRASH_FRAMES ? " or more" : "");
     }
     dwfl_end(dwfl);
     (void)fclose(maps);

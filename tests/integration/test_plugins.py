@@ -56,6 +56,12 @@ def test_new_project_builds_with_cmake(project):
     assert (path / "build" / "my_thing.so").exists()
 
 
+def test_new_project_builds_as_strict_c(project):
+    _, path = project
+    subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-I", os.path.join(ROOT, "include"),
+                    "my_thing.c"], cwd=path, check=True)
+
+
 def test_new_project_builds_as_cpp17(project):
     _, path = project
     compiler = shutil.which("c++") or shutil.which("clang++-14")
@@ -148,6 +154,38 @@ def test_check_names_the_fault(name, line):
         assert "at read_length (null_deref.c:" in checked.stdout
     if name == "allocate":
         assert "memory limit of 512 MB reached" in checked.stdout and "(allocate.c:" in checked.stdout
+
+
+@pytest.mark.parametrize("body, lines", [
+    ("host->records->release(batch);", ["put() released a batch that it had not retained"]),
+    ("(void)host->records->retain(batch);", ["a batch that put() retained is still held after destroy()"]),
+    ("static const struct sluice_record *kept; if (kept) host->data->to_text(batch, host->records->value(kept));"
+     "if (host->records->count(batch)) kept = host->records->at(batch, 0);", ["crashed in put of x.Bad: SIG", "at put ("]),
+    ("deep(0);", ["at deep (bad.c:4)", "  .. 6", "times"]),
+])
+def test_check_names_what_a_sink_does_with_a_batch(tmp_path, body, lines):
+    """Given away, kept, used when it is gone; and a recursion without end, which is told once."""
+    if "asan" in BUILD or "tsan" in BUILD:
+        pytest.skip("sanitizers have words of their own for these")
+    (tmp_path / "bad.c").write_text("""#include "bad_sink.h"
+#pragma GCC diagnostic ignored "-Winfinite-recursion"
+#line 4
+__attribute__((unused)) static int deep(int n) { volatile char c[4096]; c[0] = 1; return deep(n + 1) + c[0]; }
+static enum sluice_result put(void *self, struct sluice_batch *batch) {
+    const struct sluice_host *host = bad_host;
+    %s
+    return SLUICE_OK;
+}
+static const struct sluice_sink bad_vtable = {.size = sizeof(bad_vtable), .create = bad_create, .destroy = bad_destroy,
+                                              .start = bad_start, .put = put, .stop = good_stop};
+BAD_SINK("x.Bad", "bad");
+SLUICE_PLUGIN(bad_descriptors)
+""" % body)
+    subprocess.run(["cc", "-g", "-shared", "-fPIC", "-I", os.path.join(ROOT, "include"), "-I",
+                    os.path.join(ROOT, "tests", "support", "bad_plugins"), "-o", "bad.so", "bad.c"], cwd=tmp_path, check=True)
+    checked = sluice("plugins", "check", "bad.so", cwd=tmp_path)
+    assert checked.returncode == 1 and all(line in checked.stdout for line in lines), checked.stdout
+    assert checked.stdout.count("at deep") <= 1
 
 
 def test_list_goes_on_behind_a_plugin_that_crashes_when_loaded(tmp_path):

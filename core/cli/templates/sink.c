@@ -4,6 +4,7 @@
  * Everything it needs from sluice comes with struct sluice_host; no library is linked. The headers
  * <sluice/...> say for each function who calls it and what it may do.
  */
+#define _POSIX_C_SOURCE 200809L /* for -std=c11 and the like */
 #include <sluice/plugin.h>
 
 #include <errno.h>
