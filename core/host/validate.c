@@ -396,7 +396,8 @@ static void on_override(void *user, json_t *definition, const char *name, json_t
 
 static int check_overrides(struct validation *validation, struct error *error)
 {
-    char *wrong = validate_overrides(&validation->worker, &validation->config, validation->sink,
+    char *wrong = validate_overrides(validation->environment.registry, &validation->worker,
+                                     &validation->config, &validation->nulls, validation->sink,
                                      client_keys_taken(validation->descriptor->options),
                                      on_override, validation);
     if (!wrong) {

@@ -31,6 +31,15 @@ size_t java_buckets(size_t entries)
     return buckets;
 }
 
+size_t java_buckets_at_once(size_t entries)
+{
+    size_t least = entries / 3 * 4 + entries % 3 * 4 / 3 + 1, buckets = 1;
+    while (buckets < least && buckets < (size_t)1 << 30) {
+        buckets *= 2;
+    }
+    return buckets;
+}
+
 uint32_t java_bucket_of(uint32_t hash, size_t buckets)
 {
     return (hash ^ hash >> 16) & (uint32_t)(buckets - 1);

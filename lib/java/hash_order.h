@@ -12,6 +12,8 @@
 uint32_t java_string_hash(const char *text, size_t size);
 /** Buckets of a map of so many entries that grew from its default size. */
 size_t java_buckets(size_t entries);
+/** Buckets of a map that so many entries were put into at once (putAll, new HashMap(map)). */
+size_t java_buckets_at_once(size_t entries);
 /** Bucket of a hash code among so many (a power of two). */
 uint32_t java_bucket_of(uint32_t hash, size_t buckets);
 /** Bucket of a hash code in a map of so many entries that grew from its default size. */

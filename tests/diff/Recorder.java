@@ -31,7 +31,9 @@ import org.apache.kafka.common.Configurable;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.connect.connector.ConnectRecord;
+import org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
@@ -39,10 +41,20 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.json.JsonConverterConfig;
+import org.apache.kafka.connect.runtime.SinkConnectorConfig;
+import org.apache.kafka.connect.runtime.SourceConnectorConfig;
+import org.apache.kafka.connect.runtime.Worker;
+import org.apache.kafka.connect.runtime.isolation.Plugins;
+import org.apache.kafka.connect.runtime.rest.entities.ConfigInfo;
+import org.apache.kafka.connect.runtime.rest.entities.ConfigInfos;
+import org.apache.kafka.connect.runtime.rest.entities.ConfigKeyInfo;
+import org.apache.kafka.connect.runtime.standalone.StandaloneConfig;
+import org.apache.kafka.connect.runtime.standalone.StandaloneHerder;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.Converter;
 import org.apache.kafka.connect.storage.HeaderConverter;
+import org.apache.kafka.connect.storage.MemoryOffsetBackingStore;
 import org.apache.kafka.connect.transforms.Transformation;
 import org.apache.kafka.connect.transforms.predicates.Predicate;
 
@@ -75,6 +87,7 @@ public class Recorder {
             out.print('\n');
         }
         out.flush();
+        System.exit(0); // a herder's threads would stay
     }
 
     static void complete(ObjectNode test) throws Exception {
@@ -90,6 +103,10 @@ public class Recorder {
             regex(test);
         } else if ("validate_plugin".equals(text(test, "kind"))) {
             validate(test);
+        } else if ("validate_connector".equals(text(test, "kind"))) {
+            validateConnector(test);
+        } else if ("key".equals(text(test, "kind"))) {
+            key(test);
         } else {
             throw new IllegalArgumentException("no kind of case: " + test);
         }
@@ -539,5 +556,88 @@ public class Recorder {
                 value.errorMessages().forEach(messages::add);
             }
         }
+    }
+
+    // -- the herder's --
+
+    static StandaloneHerder herder;
+
+    static StandaloneHerder herder() {
+        if (herder == null) {
+            Map<String, String> config = Map.of("bootstrap.servers", "localhost:1",
+                "key.converter", JsonConverter.class.getName(),
+                "value.converter", JsonConverter.class.getName(),
+                "offset.storage.file.filename", "unused", "plugin.discovery", "service_load");
+            Plugins plugins = new Plugins(config);
+            AllConnectorClientConfigOverridePolicy policy = new AllConnectorClientConfigOverridePolicy();
+            MemoryOffsetBackingStore offsets = new MemoryOffsetBackingStore() {
+                @Override
+                public java.util.Set<Map<String, Object>> connectorPartitions(String name) {
+                    return java.util.Set.of();
+                }
+            };
+            herder = new StandaloneHerder(new Worker("recorder", Time.SYSTEM, plugins,
+                new StandaloneConfig(config) {
+                    @Override
+                    public String kafkaClusterId() { // asks a broker
+                        return "cluster";
+                    }
+                }, offsets, policy), "cluster", policy);
+        }
+        return herder;
+    }
+
+    static void validateConnector(ObjectNode test) {
+        test.putNull("error");
+        try {
+            Map<String, String> config = config(test.get("config"));
+            java.util.concurrent.CompletableFuture<ConfigInfos> answer =
+                new java.util.concurrent.CompletableFuture<>();
+            herder().validateConnectorConfig(config, (error, infos) -> {
+                if (error != null) {
+                    answer.completeExceptionally(error);
+                } else {
+                    answer.complete(infos);
+                }
+            }, false);
+            ConfigInfos infos = answer.get();
+            test.put("error_count", infos.errorCount());
+            test.set("groups", JSON.valueToTree(infos.groups()));
+            ArrayNode values = test.putArray("values"), errors = test.putArray("errors");
+            for (ConfigInfo info : infos.values()) {
+                values.addArray().add(info.configValue().name())
+                    .add(textOrNull(info.configValue().value()));
+                if (!info.configValue().errors().isEmpty()) {
+                    errors.addArray().add(info.configValue().name())
+                        .add(JSON.valueToTree(info.configValue().errors()));
+                }
+            }
+        } catch (java.util.concurrent.ExecutionException thrown) {
+            test.set("error", failure("validate", thrown.getCause()));
+        } catch (Exception thrown) {
+            test.set("error", failure("validate", thrown));
+        }
+    }
+
+    static ConfigDef connectorDefinition(Class<?> made) throws Exception {
+        return made == SinkConnectorConfig.class ? SinkConnectorConfig.configDef()
+            : made == SourceConnectorConfig.class ? SourceConnectorConfig.configDef() : null;
+    }
+
+    static void key(ObjectNode test) throws Exception {
+        Class<?> made = Class.forName(text(test, "class"));
+        ConfigDef fixed = connectorDefinition(made);
+        List<ConfigKeyInfo> keys;
+        if (fixed != null) {
+            keys = new ArrayList<>();
+            for (ConfigDef.ConfigKey key : fixed.configKeys().values()) {
+                keys.add(org.apache.kafka.connect.runtime.AbstractHerder.convertConfigKey(key));
+            }
+        } else {
+            keys = herder().connectorPluginConfig(made.getName());
+        }
+        int index = test.get("index").intValue();
+        test.put("of", keys.size());
+        test.set("key", index < keys.size() ? JSON.valueToTree(keys.get(index)) : NullNode.instance);
     }
 }

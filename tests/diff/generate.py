@@ -12,9 +12,19 @@ import sys
 
 from generate_config import OPTIONS, Configurations
 from generate_data import CONNECT, TRANSFORMS, dumps
+from generate_recorded import Recorded
+from rest_calls import SINK, SOURCE, Calls
+
+CLASSES = [SOURCE, SINK, CONNECT + "runtime.SinkConnectorConfig", CONNECT + "runtime.SourceConnectorConfig",
+           *[TRANSFORMS + name + half for name in ("Cast", "ExtractField", "Flatten", "HeaderFrom", "HoistField", "InsertField", "MaskField",
+                                                   "ReplaceField", "SetSchemaMetadata", "TimestampConverter") for half in ("$Key", "$Value")],
+           *[TRANSFORMS + name for name in ("DropHeaders", "Filter", "InsertHeader", "RegexRouter", "TimestampRouter", "ValueToKey",
+                                            "predicates.TopicNameMatches", "predicates.HasHeaderKey", "predicates.RecordIsTombstone")],
+           *[CONNECT + "converters." + name + "Converter" for name in ("ByteArray", "Boolean", "Short", "Integer", "Long", "Float", "Double")],
+           CONNECT + "json.JsonConverter", CONNECT + "storage.StringConverter", CONNECT + "storage.SimpleHeaderConverter"]
 
 
-class Cases(Configurations):
+class Cases(Configurations, Recorded):
     def transforms(self):
         schemas, sink = self.often(0.5), self.often(0.85)
         step = self.step()
@@ -225,9 +235,24 @@ class Cases(Configurations):
                 del config[self.r.choice(list(config))]
         return {"group": "diff/validate", "kind": "validate_plugin", "class": clazz, "config": config}
 
+    def keys(self):
+        return {"group": "diff/keys", "kind": "key", "class": self.r.choice(CLASSES), "index": self.r.randint(0, 22)}
+
+    def connectors(self):
+        calls = Calls(self.r.random())
+        config = calls.config(0.9, self.pick("v", "v", "v", "v", None, "", "a\u0007"))
+        for key, value in calls.overrides().items():
+            config[key] = value
+        config = {key: text if isinstance(text, (str, type(None))) else json.dumps(text) for key, text in config.items() if "\0" not in f"{key}{text}"}
+        for name, text in (("${topic_prefix}", ""), ("${uid}", "u"), ("${tmpdir}", "/tmp")):
+            config = {key.replace(name, text): value and value.replace(name, text) for key, value in config.items()}
+        if not config.get("connector.class"):
+            config["connector.class"] = self.pick(SOURCE, SINK)
+        return {"group": "diff/connectors", "kind": "validate_connector", "class": config["connector.class"], "config": config}
+
 
 WEIGHTS = {"transforms": 30, "chains": 8, "predicates": 3, "dates": 10, "converters": 16, "headers": 10, "numbers": 8, "regex": 10,
-           "properties": 2, "validate": 3}
+           "properties": 2, "validate": 3, "mutants": 30, "keys": 2, "connectors": 3}
 
 
 def main():

@@ -85,6 +85,35 @@ SINK_KEYS = {
     "errors.deadletterqueue.context.headers.enable": BOOLEANS, "file": ["", None, "${tmpdir}/none/x.out"],
     "exactly.once.support": ["required"], "topic.creation.groups": ["g"],
 }
+CLIENT_KEYS = {
+    "admin": """bootstrap.servers bootstrap.controllers client.id metadata.max.age.ms send.buffer.bytes receive.buffer.bytes reconnect.backoff.ms
+        reconnect.backoff.max.ms retry.backoff.ms retry.backoff.max.ms enable.metrics.push request.timeout.ms socket.connection.setup.timeout.ms
+        socket.connection.setup.timeout.max.ms connections.max.idle.ms retries default.api.timeout.ms metrics.sample.window.ms metrics.num.samples
+        metric.reporters metrics.recording.level auto.include.jmx.reporter client.dns.lookup security.providers security.protocol ssl.protocol
+        ssl.provider ssl.cipher.suites ssl.enabled.protocols ssl.keystore.type ssl.keystore.location ssl.keystore.password ssl.key.password
+        ssl.keystore.key ssl.keystore.certificate.chain ssl.truststore.certificates ssl.truststore.type ssl.truststore.location
+        ssl.truststore.password ssl.keymanager.algorithm ssl.trustmanager.algorithm ssl.endpoint.identification.algorithm
+        ssl.secure.random.implementation ssl.engine.factory.class sasl.kerberos.service.name sasl.kerberos.kinit.cmd
+        sasl.kerberos.ticket.renew.window.factor sasl.kerberos.ticket.renew.jitter sasl.kerberos.min.time.before.relogin
+        sasl.login.refresh.window.factor sasl.login.refresh.window.jitter sasl.login.refresh.min.period.seconds
+        sasl.login.refresh.buffer.seconds sasl.mechanism sasl.jaas.config sasl.client.callback.handler.class sasl.login.callback.handler.class
+        sasl.login.class sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms
+        sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.jwks.endpoint.url
+        sasl.oauthbearer.jwks.endpoint.refresh.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms
+        sasl.oauthbearer.jwks.endpoint.retry.backoff.ms sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience
+        sasl.oauthbearer.expected.issuer sasl.oauthbearer.header.urlencode metadata.recovery.strategy nope """,
+    "producer": """buffer.memory acks compression.type compression.gzip.level compression.lz4.level compression.zstd.level batch.size
+        partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms partitioner.ignore.keys linger.ms delivery.timeout.ms
+        max.request.size max.block.ms metadata.max.idle.ms max.in.flight.requests.per.connection key.serializer value.serializer
+        partitioner.class interceptor.classes enable.idempotence transaction.timeout.ms transactional.id """,
+    "consumer": """group.id group.instance.id session.timeout.ms heartbeat.interval.ms partition.assignment.strategy enable.auto.commit
+        auto.commit.interval.ms client.rack max.partition.fetch.bytes fetch.min.bytes fetch.max.bytes fetch.max.wait.ms auto.offset.reset
+        check.crcs key.deserializer value.deserializer interceptor.classes max.poll.records max.poll.interval.ms exclude.internal.topics
+        internal.leave.group.on.close internal.throw.on.fetch.stable.offset.unsupported isolation.level allow.auto.create.topics group.protocol
+        group.remote.assignor """,
+}
+CLIENT_VALUES = ["1", "x", "", " ", "-1", "0", "true", "none", "all", "99999999999", "1.5", " 7 ", "a,b", "gzip", "GZIP", "java.lang.String", "no.Class",
+                 JSON, "earliest", "SASL_SSL", "PLAINTEXT", "-5", "70000", "TRUE", "1e2", "Infinity", "0x1p3", "1f", "INFO", None]
 MALFORMED = ["{", "[", "", " ", "null", "true", "17", "1.5", '"text"', "[]", "[1]", "{}x", "{} {}", "{'name':'x'}", '{"name":}', '{"name"}',
              '{"a":1,}', '{"a":NaN}', "// c\n{}", "\ufeff{}", '{"name":"x\\u"}', '{"name":"x\\q"}', '{"name":"a\nb"}', "nul", "{\"a\":01}",
              "[" * 3000, '{"a":' * 1200, '{"a":"' + "x" * 200000, '{"a":1e99999}', '{"a":"\\ud800"}', "\u0000", "hello", "{\"a\" 1}", "}", '{"a":.5}', "{,}"]
@@ -188,12 +217,23 @@ class Calls:
             config["name"] = name
         if self.often(wrong):
             self.values({**SHARED_KEYS, **(SINK_KEYS if sink else SOURCE_KEYS)}, 1, 4, config)
+        if self.often(wrong * 0.1):
+            config.update(self.overrides())
         if self.often(wrong * 0.6):
             self.chain(config)
         if self.often(wrong * 0.1):
             config["connector.class"] = self.pick(["Nope", "", " ", JSON, TRANSFORMS + "Filter", SOURCE + " ", None])
         if self.often(wrong * 0.1):
             config[self.pick(["n", "tasks.max", "topic"])] = self.pick(VALUES)
+        return config
+
+    def overrides(self):
+        """Settings of a connector's Kafka clients."""
+        config = {}
+        if self.often(0.4):
+            prefix = self.pick(CLIENT_KEYS)
+            for _ in range(self.r.choice([1, 1, 1, 2])):
+                config[f"{prefix}.override.{self.pick((CLIENT_KEYS[prefix] + CLIENT_KEYS['admin']).split())}"] = self.pick(CLIENT_VALUES)
         return config
 
     def raw(self, body):

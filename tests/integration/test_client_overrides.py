@@ -73,6 +73,28 @@ def test_values_of_the_wrong_type(tmp_path):
         assert "Invalid value x for configuration max.poll.records: Not a number of type INT" in body["message"]
 
 
+def test_several_come_in_the_order_of_a_java_map(tmp_path):
+    """And the first in that order is the one complained about."""
+    names = ["sasl.oauthbearer.expected.audience", "ssl.endpoint.identification.algorithm"]
+    with Sluice(tmp_path, {}) as sluice:
+        _, entries = validate(sluice, {**SINK, **{f"consumer.override.{name}": "x" for name in reversed(names)}})
+        assert [name for name in entries if "override" in name] == [f"consumer.override.{name}" for name in names]
+        for first, second in (("retry.backoff.ms", "sasl.oauthbearer.header.urlencode"), ("sasl.kerberos.ticket.renew.window.factor", "fetch.max.wait.ms")):
+            _, body = validate(sluice, {**SINK, f"consumer.override.{second}": "x", f"consumer.override.{first}": "x"})
+            assert f"Invalid value x for configuration {first}: " in body["message"]
+
+
+def test_classes(tmp_path):
+    """That the JVM's worker would not find either; those of Kafka and of what is built in are taken."""
+    with Sluice(tmp_path, {}) as sluice:
+        key = "sasl.client.callback.handler.class"
+        for name in ("x", "", "com.example.Nope", "FileStreamSin"):
+            status, body = validate(sluice, {**SINK, f"consumer.override.{key}": name})
+            assert status == 500 and f"Invalid value {name} for configuration {key}: Class {name} could not be found." in body["message"]
+        for name in ("software.amazon.msk.auth.iam.IAMClientCallbackHandler", " java.lang.String ", "FileStreamSink"):
+            assert validate(sluice, {**SINK, f"consumer.override.{key}": name})[0] == 200
+
+
 def test_as_jvm_connect(broker, tmp_path):
     """The same questions to JVM Connect under the policy None: same answers but for docs and the order of a HashMap."""
     policy = {"connector.client.config.override.policy": "None"}
