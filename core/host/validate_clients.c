@@ -16,10 +16,10 @@ static bool is_given(const struct properties *connector, const char *name)
     return value && value[strspn(value, BLANKS)];
 }
 
-static bool has_topic_creation(const struct properties *connector)
+static bool has_topic_creation(const struct properties *keys)
 {
-    for (size_t i = 0; i < connector->count; i++) {
-        if (strncmp(connector->items[i].name, "topic.creation.", 15) == 0) {
+    for (size_t i = 0; i < keys->count; i++) {
+        if (strncmp(keys->items[i].name, "topic.creation.", 15) == 0) {
             return true;
         }
     }
@@ -27,7 +27,8 @@ static bool has_topic_creation(const struct properties *connector)
 }
 
 /* Connect looks at the overrides of those clients only that the connector will have. */
-static bool uses(const struct properties *connector, bool sink, unsigned client)
+static bool uses(const struct properties *connector, const struct properties *nulls, bool sink,
+                 unsigned client)
 {
     bool dead_letters = sink && is_given(connector, "errors.deadletterqueue.topic.name");
     switch (client) {
@@ -36,7 +37,7 @@ static bool uses(const struct properties *connector, bool sink, unsigned client)
     case CLIENT_CONSUMER:
         return sink;
     default:
-        return sink ? dead_letters : has_topic_creation(connector);
+        return sink ? dead_letters : has_topic_creation(connector) || has_topic_creation(nulls);
     }
 }
 
@@ -186,7 +187,7 @@ char *validate_overrides(const struct registry *registry, const struct propertie
         client_policy_of(properties_get(worker, "connector.client.config.override.policy"));
     char *wrong = NULL;
     for (size_t c = 0; c < sizeof(clients) / sizeof(clients[0]) && !wrong; c++) {
-        if (!uses(connector, sink, clients[c])) {
+        if (!uses(connector, nulls, sink, clients[c])) {
             continue;
         }
         const char *prefix = client_override_prefix(clients[c]);

@@ -9,6 +9,7 @@
 #include "lib/java/date_pattern.h"
 #include "lib/java/dates.h"
 #include "lib/java/digits.h"
+#include "lib/java/zone_names.h"
 
 struct parse {
     const char *text;

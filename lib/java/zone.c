@@ -515,32 +515,7 @@ static const struct zone_name names[] = {
     {"AKST", "Alaska Standard Time", -540},
     {"AKDT", "Alaska Daylight Time", -480},
     {"HST", "Hawaii-Aleutian Standard Time", -600},
-    /* names without a season stand for standard time; behind the others, so never printed */
-    {"WET", "Western European Time", 0},
-    {"CET", "Central European Time", 60},
-    {"EET", "Eastern European Time", 120},
-    {"EST", "Eastern Time", -300},
-    {"CST", "Central Time", -360},
-    {"MST", "Mountain Time", -420},
-    {"PST", "Pacific Time", -480},
 };
-
-bool zone_name_match(const char *text, size_t size, int32_t *ret_seconds, size_t *ret_length)
-{
-    *ret_length = 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *const forms[] = {names[i].name, names[i].abbreviation};
-        for (size_t j = 0; j < 2; j++) {
-            size_t length = strlen(forms[j]);
-            if (length > *ret_length && length <= size &&
-                strncasecmp(text, forms[j], length) == 0) {
-                *ret_length = length;
-                *ret_seconds = names[i].minutes * 60;
-            }
-        }
-    }
-    return *ret_length > 0;
-}
 
 const char *zone_long_name(const char *abbreviation, int32_t seconds)
 {

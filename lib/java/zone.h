@@ -38,11 +38,6 @@ struct zone_offset zone_at(const struct zone *zone, int64_t ms);
  */
 struct zone_offset zone_at_local(const struct zone *zone, int64_t local_ms);
 
-/**
- * Offset of an abbreviation (`PST`, `CEST`) or English name (`Pacific Standard Time`) that text
- * begins with, any case; *ret_length its bytes. False: none known.
- */
-bool zone_name_match(const char *text, size_t size, int32_t *ret_seconds, size_t *ret_length);
 /** English name for an offset's abbreviation, or NULL where none is known. */
 const char *zone_long_name(const char *abbreviation, int32_t seconds);
 

@@ -62,7 +62,7 @@ static void to_upper(struct text text, char *out, size_t size)
 /* Type of an item's name; SLUICE_NULL with a message where nothing can be cast to it. */
 static enum sluice_type type_of(struct text name, char *message, size_t size)
 {
-    char upper[64];
+    char upper[512];
     name = text_trim(name);
     to_upper(name, upper, sizeof(upper));
     for (enum sluice_type type = SLUICE_INT8; type <= SLUICE_STRUCT; type++) {

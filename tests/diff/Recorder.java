@@ -637,6 +637,9 @@ public class Recorder {
             keys = herder().connectorPluginConfig(made.getName());
         }
         int index = test.get("index").intValue();
+        if (index >= keys.size() && (index > 0 || !keys.isEmpty())) {
+            throw new IndexOutOfBoundsException(); // there is no such case
+        }
         test.put("of", keys.size());
         test.set("key", index < keys.size() ? JSON.valueToTree(keys.get(index)) : NullNode.instance);
     }

@@ -2,7 +2,7 @@
 """Random cases in the recorded vectors' form, without answers: generate.py SEED COUNT [KIND..] > cases.jsonl
 
 The same seed gives the same cases. Kinds: transforms chains predicates dates converters headers numbers
-regex properties validate; all of them by weight where none is named. What is generated is meant to be
+regex properties validate mutants keys connectors; all of them by weight where none is named. What is generated is meant to be
 mostly reasonable and often at an edge: names come out of a small pool so that configurations hit fields,
 texts are put together from pieces that the readers treat specially.
 """

@@ -79,7 +79,7 @@ def test_several_come_in_the_order_of_a_java_map(tmp_path):
     with Sluice(tmp_path, {}) as sluice:
         _, entries = validate(sluice, {**SINK, **{f"consumer.override.{name}": "x" for name in reversed(names)}})
         assert [name for name in entries if "override" in name] == [f"consumer.override.{name}" for name in names]
-        for first, second in (("retry.backoff.ms", "sasl.oauthbearer.header.urlencode"), ("sasl.kerberos.ticket.renew.window.factor", "fetch.max.wait.ms")):
+        for first, second in (("retry.backoff.ms", "sasl.oauthbearer.header.urlencode"), ("fetch.max.wait.ms", "sasl.kerberos.ticket.renew.window.factor")):
             _, body = validate(sluice, {**SINK, f"consumer.override.{second}": "x", f"consumer.override.{first}": "x"})
             assert f"Invalid value x for configuration {first}: " in body["message"]
 

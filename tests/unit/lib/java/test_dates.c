@@ -215,6 +215,25 @@ static void test_unknown_zones_are_refused(void **state)
     }
 }
 
+/* Read as Java's first zone of that name; see zone_names.c. */
+static void test_names_of_zones_in_texts(void **state)
+{
+    static const struct {
+        const char *name;
+        int minutes;
+    } names[] = {{"PST", -480},  {"pdt", -420}, {"HKT", 480},  {"IST", 120},
+                 {"AST", -240},  {"CST", -360}, {"NPT", 345},  {"ACST", 570},
+                 {"WITA", 540}, /* begins with WIT, which comes first */
+                 {"Singapore Standard Time", 480}, {"brasilia summer time", -180}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "12:00 %s", names[i].name);
+        assert_int_equal(parse("HH:mm z", zone_utc(), text), (720 - names[i].minutes) * 60000);
+    }
+    assert_int_equal(parse("HH:mm z", zone_utc(), "12:00 Nowhere Time"), -1);
+}
+
 static void test_zone_of_the_database(void **state)
 {
     (void)state;
@@ -256,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_bad_patterns),
         cmocka_unit_test(test_fixed_zones),
         cmocka_unit_test(test_unknown_zones_are_refused),
+        cmocka_unit_test(test_names_of_zones_in_texts),
         cmocka_unit_test(test_zone_of_the_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
