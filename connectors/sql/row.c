@@ -229,15 +229,15 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
         value = data->schema_default(column->schema);
         type = data->type(value);
     }
+    if (type == SLUICE_INT64 && column->timestamp) {
+        convert_rest(host, settings, batch, column, value, to);
+        return;
+    }
     switch (type) {
-    case SLUICE_INT64:
-        if (column->timestamp) {
-            break;
-        }
-        /* fall through */
     case SLUICE_INT8:
     case SLUICE_INT16:
     case SLUICE_INT32:
+    case SLUICE_INT64:
         put_integer(to, data->integer(value));
         return;
     case SLUICE_FLOAT32:
