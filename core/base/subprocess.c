@@ -13,6 +13,8 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
+#include "core/base/lineage.h"
+
 extern char **environ;
 
 /* HIGH_FD: above all targets, and no higher: a limit (ulimit -n) may be low. */
@@ -70,7 +72,7 @@ static void make_environment(const struct subprocess_options *options,
 
 /* [child] Async-signal-safe calls only: other threads of the parent may have held any lock. */
 static void become(const struct subprocess_options *options, const int *high, int report,
-                   const char *const *environment, pid_t parent)
+                   const char *const *environment, pid_t parent, uint64_t mark)
 {
     sigset_t none;
     (void)sigemptyset(&none);
@@ -79,6 +81,7 @@ static void become(const struct subprocess_options *options, const int *high, in
         (void)signal(number, SIG_DFL);
     }
     (void)setpgid(0, 0);
+    lineage_take(mark);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(127); /* the parent died before the line above */
@@ -128,12 +131,13 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
     int report[2] = {-1, -1};
     int failure = 0;
     pid_t parent = getpid(), child = -1;
+    uint64_t mark = lineage_make();
     make_environment(options, environment);
     if (pipe2(report, O_CLOEXEC) != 0 || raise_fds(options, high) != 0) {
         failure = errno;
     } else if ((child = fork()) == 0) {
         int out = fcntl(report[1], F_DUPFD, HIGH_FD);
-        become(options, high, out, environment, parent);
+        become(options, high, out, environment, parent, mark);
     } else if (child < 0) {
         failure = errno;
     }
@@ -166,7 +170,8 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
     if (failure != 0) {
         return error_set_errno(error, failure, "Could not start %s", options->path);
     }
-    *ret_process = (struct subprocess){.pid = child, .pidfd = pidfd, .report = watched ? report[0] : 0};
+    *ret_process = (struct subprocess){
+        .pid = child, .pidfd = pidfd, .mark = mark, .report = watched ? report[0] : 0};
     return 0;
 }
 
@@ -193,6 +198,7 @@ int subprocess_reap(struct subprocess *process, int *ret_status)
     while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
     }
     process->pid = 0;
+    lineage_kill(process->mark);
     *ret_status = status;
     return 1;
 }

@@ -1,13 +1,14 @@
 /*
  * Child processes: nothing is inherited but what is named. Each gets a process group of its own, so
- * that it and what it started can be ended together and a Ctrl-C at the terminal does not reach it,
- * and dies with the thread that started it (PR_SET_PDEATHSIG).
+ * that a Ctrl-C at the terminal does not reach it, and a mark, so that it and all that it started can be
+ * ended together (lineage.h), and dies with the thread that started it (PR_SET_PDEATHSIG).
  */
 #ifndef CORE_BASE_SUBPROCESS_H
 #define CORE_BASE_SUBPROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/base/error.h"
@@ -26,6 +27,7 @@ struct subprocess_options {
 struct subprocess {
     pid_t pid; /* 0: none */
     int pidfd;  /* readable when it has ended */
+    uint64_t mark;
     int report; /* in_background: says why it could not become the program; 0: none */
 };
 
@@ -39,7 +41,7 @@ int subprocess_start(const struct subprocess_options *options, struct subprocess
 /** A signal to the whole group; nothing where it was reaped. */
 void subprocess_signal(const struct subprocess *process, int signal);
 /**
- * Takes the wait status of one that has ended and kills what is left of its group. 1: *ret_status
+ * Takes the wait status of one that has ended and kills all that is left of what it started. 1: *ret_status
  * is filled and pid is 0; 0: it still runs. The descriptor stays open, for who watches it.
  */
 int subprocess_reap(struct subprocess *process, int *ret_status);

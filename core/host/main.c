@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,7 +93,7 @@ static int run_role(struct host_process *process, json_t *first)
 
 int main(void)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    process_die_with_worker();
     (void)signal(SIGPIPE, SIG_IGN);
     struct metrics_page *page = map_page();
     if (!page || take_descriptors() != 0) {
@@ -118,7 +117,7 @@ int main(void)
         got = channel_receive(&control, &first, &error);
     } while (got == 0);
     if (got < 0) {
-        _exit(HOST_EXIT_ORPHAN);
+        process_orphaned();
     }
     process_log_levels(first);
     process_environment(first);

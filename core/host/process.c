@@ -6,14 +6,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/json_text.h"
+#include "core/base/lineage.h"
 #include "core/base/log.h"
 #include "core/base/log_levels.h"
 #include "core/host/protocol.h"
@@ -72,7 +75,7 @@ void process_send(struct host_process *process, json_t *message)
 {
     struct error error = {0};
     if (channel_send(process->control, message, &error) != 0) {
-        _exit(HOST_EXIT_ORPHAN);
+        process_orphaned();
     }
 }
 
@@ -119,6 +122,28 @@ void process_load_plugins(struct registry *registry, json_t *paths)
 
 /* -- the worker's end -- */
 
+void process_orphaned(void)
+{
+    lineage_kill_own();
+    _exit(HOST_EXIT_ORPHAN);
+}
+
+static void on_worker_gone(int signal)
+{
+    (void)signal;
+    process_orphaned();
+}
+
+/* Not SIGKILL, as until here: it comes at the same moment as the end of the channel, and would leave
+ * plugins' own processes behind. A signal that no library is known to take for itself. */
+void process_die_with_worker(void)
+{
+    struct sigaction action = {.sa_handler = on_worker_gone, .sa_flags = SA_ONSTACK};
+    (void)sigfillset(&action.sa_mask);
+    (void)sigaction(SIGRTMAX, &action, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGRTMAX);
+}
+
 static void *watch(void *user)
 {
     struct host_process *process = user;
@@ -130,7 +155,7 @@ static void *watch(void *user)
         json_decref(message);
         error_clear(&error);
         if (got < 0) {
-            _exit(HOST_EXIT_ORPHAN);
+            process_orphaned();
         }
     }
     return NULL;

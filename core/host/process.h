@@ -8,6 +8,13 @@
 #include "core/host/host.h"
 #include "core/plugin/registry.h"
 
+/**
+ * From now on this process, and what plugins have started in it, ends with the worker, even where no thread
+ * gets to see the end of the control channel.
+ */
+void process_die_with_worker(void);
+/** The worker is gone: ends what plugins have started, and this process. Async-signal-safe. */
+_Noreturn void process_orphaned(void);
 /** Log lines go to the pipe on HOST_FD_LOG from now on (protocol.h). */
 void process_log_to_pipe(void);
 /** Takes over "environment" of a first message: what the worker was started with, for config providers. */

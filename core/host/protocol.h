@@ -8,7 +8,8 @@
  *      as lines without \x1f
  *   5  metrics and crash page: a memfd of sizeof(struct metrics_page), core/metrics/page.h
  * argv: sluice-host ROLE [NAME], only for `ps`; no configuration and no secret is ever in argv or env.
- * End of file on 3 means the worker is gone: the host leaves at once. PR_SET_PDEATHSIG backs it.
+ * End of file on 3 means the worker is gone: the host leaves at once. PR_SET_PDEATHSIG backs it,
+ * with SIGRTMAX, so that it can still end what plugins have started (process_orphaned()).
  *
  * Worker -> host, first message (decides the role):
  *   {"type":"scan","paths":["/x/a.so",..],"skip":["/x/crashes.so",..]}     skip may be left out

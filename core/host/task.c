@@ -107,7 +107,7 @@ void task_send(struct task *task, json_t *message)
         host_fail(task->process, &error); /* the message's fault; the worker still listens */
         _exit(1);
     }
-    _exit(HOST_EXIT_ORPHAN); /* nobody is there to tell */
+    process_orphaned(); /* nobody is there to tell */
 }
 
 void task_state(struct task *task, const char *state)
@@ -260,7 +260,7 @@ static void *control_main(void *user)
             obey(task, type ? type : "", message);
         } else if (got < 0) {
             /* The worker is gone: whatever is not durable now is read again by a successor. */
-            _exit(HOST_EXIT_ORPHAN);
+            process_orphaned();
         }
     }
     return NULL;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/file_lock.h"
+#include "core/base/lineage.h"
 #include "core/base/log.h"
 
 #define LOGGER "sluice.worker"
@@ -87,9 +89,16 @@ static void tell_waiting(void *user)
 
 static int lock_hosts(struct data_dir *dir, int wait_ms, struct error *error)
 {
+    struct stat status;
     dir->hosts_lock = open_file(dir, "hosts.lock", O_RDONLY, error);
     if (dir->hosts_lock < 0) {
         return -1;
+    }
+    if (fstat(dir->hosts_lock, &status) == 0) {
+        uint64_t file = (uint64_t)status.st_dev * 0x9e3779b97f4a7c15u + (uint64_t)status.st_ino;
+        uint32_t family = (uint32_t)(file * 0x9e3779b97f4a7c15u >> 32);
+        lineage_set_family(family);
+        lineage_kill_family(family); /* those that a killed worker could not end, stopped ones among them */
     }
     return file_lock(dir->hosts_lock, wait_ms, tell_waiting, dir) == 0
                ? 0

@@ -5,7 +5,8 @@
  * worker.lock is held by the worker itself: two workers never share a folder. hosts.lock is an
  * empty file that every process of the worker has as its standard input: the lock on that open file
  * lives as long as any of them, so that a worker that follows one that was killed can wait for its
- * orphans before it starts the same tasks again (design, section 2). [main thread]
+ * orphans before it starts the same tasks again (design, section 2). The file also names the family of their marks
+ * (core/base/lineage.h): what is left of an earlier worker's is killed first. [main thread]
  */
 #ifndef CORE_WORKER_DATA_DIR_H
 #define CORE_WORKER_DATA_DIR_H

@@ -121,6 +121,31 @@ def test_no_process_is_left(tmp_path, lines):
     assert not alive(children)
 
 
+@pytest.mark.parametrize("end", ["delete", "kill", "stopped and killed"])
+def test_daemons_of_a_plugin_end_with_it(tmp_path, lines, end):
+    """setsid() and a double fork, all descriptors closed, an empty environment: what a plugin started is its own affair."""
+    connectors = {**lines.connectors(), "bad": {"connector.class": "bad.Hostile", "topics": "t", "mode": "daemon",
+                                                "file": str(tmp_path / "pid")}}
+    sluice = start(tmp_path, connectors).start()
+    try:
+        sluice.wait_state("bad", "RUNNING")
+        daemon, host = int((tmp_path / "pid").read_text()), sluice.pids("sluice-host", "task", "bad-0")[0]
+        assert alive([daemon]) and alive([host])
+        if end == "delete":
+            assert sluice.call("DELETE", "/connectors/bad")[0] == 204
+        elif end == "kill":
+            os.kill(sluice.process.pid, signal.SIGKILL)
+        else:  # nobody of that worker can do anything any more: its successor does
+            for pid in (host, sluice.process.pid):
+                os.kill(pid, signal.SIGSTOP)
+            os.kill(sluice.process.pid, signal.SIGKILL)
+            sluice.process.wait()
+            sluice.start()
+        wait_until(lambda: not alive([daemon, host]), 20, "the end of what the plugin left")
+    finally:
+        sluice.stop()
+
+
 def test_crash_in_put_names_function_and_line(tmp_path, lines):
     connectors = lines.connectors()
     connectors["bad"] = {"connector.class": "bad.NullDeref", "topics": "t"}

@@ -8,7 +8,7 @@ function(bad_plugin name)
         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/plugins)
 endfunction()
 
-foreach(name null_deref sleep_in_stop allocate hang_in_validation wrong_abi missing_symbol odd_source)
+foreach(name null_deref sleep_in_stop allocate hang_in_validation wrong_abi missing_symbol odd_source hostile)
     bad_plugin(${name})
 endforeach()
 configure_file(support/bad_plugins/text_file.so ${PROJECT_BINARY_DIR}/tests/plugins/text_file.so COPYONLY)

@@ -18,7 +18,7 @@ static void bad_destroy(void *self)
     (void)self;
 }
 
-static enum sluice_result bad_start(void *self, const struct sluice_config *config)
+static inline enum sluice_result bad_start(void *self, const struct sluice_config *config)
 {
     (void)self;
     (void)config;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +106,35 @@ static void test_group_is_ended_with_it(void **state)
     while (read(out[0], &byte, 1) > 0) {
     }
     close(out[0]);
+}
+
+/* What took another session, no descriptor and no environment along is ended too, and nobody else's. */
+static void test_daemons_are_ended_with_it(void **state)
+{
+    (void)state;
+    static const char script[] = "env -i setsid -f /bin/sh -c 'echo $$; exec sleep 60 <&- >&- 2>&-'; exit 7";
+    int out[2];
+    char text[64];
+    struct subprocess other = start("setsid sleep 600", -1, -1);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    struct subprocess process = start(script, out[1], -1);
+    close(out[1]);
+    ssize_t got = read(out[0], text, sizeof(text) - 1);
+    assert_true(got > 0);
+    text[got] = '\0';
+    while (read(out[0], text + got, 1) > 0) { /* ends with the daemon's exec */
+    }
+    close(out[0]);
+    pid_t daemon = (pid_t)atoi(text);
+    struct pollfd wait = {.fd = (int)syscall(SYS_pidfd_open, daemon, 0), .events = POLLIN};
+    assert_true(wait.fd >= 0);
+    assert_int_equal(WEXITSTATUS(wait_end(&process)), 7);
+    assert_int_equal(poll(&wait, 1, 10000), 1);
+    close(wait.fd);
+    int status;
+    assert_int_equal(subprocess_reap(&other, &status), 0);
+    subprocess_signal(&other, SIGKILL);
+    (void)wait_end(&other);
 }
 
 static void test_signal_ends_it(void **state)
@@ -214,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_only_what_is_named_is_inherited),
         cmocka_unit_test(test_environment_is_minimal),
         cmocka_unit_test(test_group_is_ended_with_it),
+        cmocka_unit_test(test_daemons_are_ended_with_it),
         cmocka_unit_test(test_signal_ends_it),
         cmocka_unit_test(test_missing_program_is_an_error),
         cmocka_unit_test(test_low_limit_of_descriptors_is_enough),
