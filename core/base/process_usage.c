@@ -23,6 +23,28 @@ static int read_file(int pid, const char *name, char *text, size_t size)
     return got > 0 ? 0 : -1;
 }
 
+static int64_t kilobytes_of(const char *status, const char *name)
+{
+    const char *line = strstr(status, name);
+    return line ? strtoll(line + strlen(name), NULL, 10) : 0;
+}
+
+int64_t process_shared_beyond(int pid, int64_t limit, int64_t *ret_data)
+{
+    char text[4096];
+    long long shared, data;
+    int64_t page = sysconf(_SC_PAGESIZE);
+    /* statm's shared has files in it, and its data the stack: it can only be too much */
+    if (read_file(pid, "statm", text, sizeof(text)) != 0 ||
+        sscanf(text, "%*d %*d %lld %*d %*d %lld", &shared, &data) != 2 ||
+        (shared + data) * page <= limit || read_file(pid, "status", text, sizeof(text)) != 0) {
+        return 0;
+    }
+    int64_t own = kilobytes_of(text, "\nRssShmem:") * 1024;
+    *ret_data = kilobytes_of(text, "\nVmData:") * 1024;
+    return own + *ret_data > limit ? own : 0;
+}
+
 int process_usage_of(int pid, struct process_usage *ret)
 {
     char text[1024];

@@ -48,6 +48,17 @@ static int add_kill(const struct host_ending *ending, struct buffer *text)
     return ERROR_PLUGIN_TIMEOUT;
 }
 
+static int add_shared(const struct host_ending *ending, struct buffer *text)
+{
+    (void)buffer_printf(text,
+                        " reached its memory limit of %lld MB, with %lld MB of data and %lld MB of "
+                        "shared memory, and was killed",
+                        (long long)(ending->memory_limit >> 20), (long long)(ending->data >> 20),
+                        (long long)(ending->shared >> 20));
+    add_phase(ending, text);
+    return ERROR_PLUGIN_MEMORY;
+}
+
 static int add_signal(const struct host_ending *ending, struct buffer *text)
 {
     int number = WTERMSIG(ending->status);
@@ -84,6 +95,8 @@ char *host_trace(const struct host_ending *ending, int *ret_code)
     (void)buffer_printf(&text, EXCEPTION "%s", ending->subject);
     if (ending->stop_timeout_ms > 0 || ending->deadline_ms > 0 || ending->deaf) {
         *ret_code = add_kill(ending, &text);
+    } else if (ending->shared > 0) {
+        *ret_code = add_shared(ending, &text);
     } else if (crashed) {
         (void)buffer_printf(&text, " %s", headline);
         *ret_code = ending->page->crash.signal ? ERROR_PLUGIN_CRASH : ERROR_PLUGIN_MEMORY;

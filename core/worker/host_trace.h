@@ -18,6 +18,7 @@ struct host_ending {
     bool deaf;               /* killed by us because it took no messages */
     int64_t ended_at;        /* monotonic ms: when it was killed, or found dead */
     int64_t memory_limit;    /* bytes; 0: none */
+    int64_t shared, data;    /* bytes, killed by us because together they were more; 0: no */
     const struct host_log *log;
 };
 

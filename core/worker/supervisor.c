@@ -16,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/log_levels.h"
+#include "core/base/process_usage.h"
 #include "core/base/subprocess.h"
 #include "core/host/symbolize.h"
 #include "core/worker/host_log.h"
@@ -27,6 +28,8 @@ enum {
     OUT_MAX = 32 << 20,   /* bytes that wait for a host that does not read */
     MESSAGES_A_TURN = 32, /* so that one host cannot keep the loop to itself */
     SYMBOLIZE_TIMEOUT_MS = 5000,
+    MEMORY_CHECK_MS = 1000,
+    OWN_SHARED = 1 << 20, /* the metrics page is a memfd as well */
     LAST_READS = 64,      /* of the log pipe, after the end */
     STOP_MARGIN_MS = 250, /* the host knows the same deadline and may end itself in time */
 };
@@ -37,6 +40,7 @@ struct supervisor {
     int stdin_fd;
     struct host *hosts;
     size_t count;
+    struct loop_timer *memory_timer; /* NULL: no host has a limit */
     void (*on_idle)(void *user);
     void *on_idle_user;
 };
@@ -53,6 +57,7 @@ struct host {
     struct loop_watch *watch_channel, *watch_log, *watch_process;
     struct loop_timer *deadline, *stop_timer;
     int64_t deadline_ms, stop_timeout_ms, memory_limit;
+    int64_t shared, data; /* memory it was killed for; 0: it was not */
     bool killed_for_stop, killed_for_deadline, deaf, abandoned;
     int64_t killed_at;
     int status;
@@ -78,6 +83,9 @@ struct supervisor *supervisor_create(struct loop *loop, const char *host_path, i
 
 void supervisor_destroy(struct supervisor *supervisor)
 {
+    if (supervisor) {
+        loop_cancel(supervisor->memory_timer);
+    }
     free(supervisor);
 }
 
@@ -178,6 +186,8 @@ static void finish(void *user)
             .deaf = host->deaf,
             .ended_at = host->killed_at ? host->killed_at : clock_monotonic_ms(),
             .memory_limit = host->memory_limit,
+            .shared = host->shared,
+            .data = host->data,
             .log = &host->log,
         };
         end.trace = trace = host_trace(&ending, &end.code);
@@ -286,6 +296,29 @@ static void on_stop_timeout(void *user)
     host->stop_timer = NULL;
     host->killed_for_stop = true;
     kill_host(host);
+}
+
+/* invariants 5, 6: RLIMIT_DATA ends what takes memory of its own; shared memory is looked at here */
+static void check_memory(void *user)
+{
+    struct supervisor *supervisor = user;
+    supervisor->memory_timer = NULL;
+    bool limited = false;
+    for (struct host *host = supervisor->hosts; host; host = host->next) {
+        if (host->memory_limit <= 0 || host->process.pid <= 0 || host->killed_at) {
+            continue;
+        }
+        limited = true;
+        host->shared = process_shared_beyond((int)host->process.pid,
+                                             host->memory_limit + OWN_SHARED, &host->data);
+        if (host->shared > 0) {
+            kill_host(host);
+        }
+    }
+    if (limited) {
+        supervisor->memory_timer =
+            loop_after(supervisor->loop, MEMORY_CHECK_MS, check_memory, supervisor);
+    }
 }
 
 /* -- messages -- */
@@ -523,6 +556,9 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
     if (options->deadline_ms > 0) {
         host->deadline_ms = options->deadline_ms;
         host->deadline = loop_after(loop, options->deadline_ms, on_deadline, host);
+    }
+    if (host->memory_limit > 0 && !supervisor->memory_timer) {
+        supervisor->memory_timer = loop_after(loop, MEMORY_CHECK_MS, check_memory, supervisor);
     }
     host->next = supervisor->hosts;
     if (host->next) {

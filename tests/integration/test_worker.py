@@ -235,6 +235,17 @@ def test_memory_limit(tmp_path, lines):
         lines.arrive()
 
 
+@pytest.mark.parametrize("mode", ["shared", "memfd"])
+def test_memory_limit_counts_shared_memory(tmp_path, lines, mode):
+    lines.write(1)
+    with start(tmp_path, {**lines.connectors(), "bad": {"connector.class": "bad.Hostile", "topics": "t", "mode": mode,
+                                                        "file": str(tmp_path / "x")}}) as sluice:
+        trace = sluice.wait_state("bad", "FAILED")["trace"]
+        assert re.search(r"Task bad-0 reached its memory limit of 256 MB, with \d+ MB of data and \d+ MB of shared memory, "
+                         r"and was killed; it was in put\(\) of bad.Hostile .*\(sluice.task.memory.limit.bytes sets it", trace)
+        assert sluice.running("lines") and sluice.running("copy")
+
+
 def test_metrics(tmp_path, lines):
     lines.write(20)
     with start(tmp_path, lines.connectors()) as sluice:

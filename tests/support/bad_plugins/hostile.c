@@ -94,7 +94,7 @@ static void take_memory(void)
             return;
         }
         memset(more, 1, STEP);
-        (void)usleep(2000); /* some 4 GB a second at most */
+        (void)usleep(20000); /* some 400 MB a second at most */
     }
 }
 
