@@ -433,7 +433,7 @@ static int configure(struct local_producer *producer, const struct properties *p
 {
     if (local_number(properties, "buffer.memory", 32 << 20, 65536, INT64_MAX, &producer->memory_max,
                      error) != 0 ||
-        local_number(properties, "max.request.size", 1048576, 0, (int64_t)LOG_BATCH_MAX - 4096,
+        local_number(properties, "max.request.size", 1048576, 0, LOG_MESSAGE_MOST,
                      &producer->message_max, error) != 0 ||
         local_number(properties, "delivery.timeout.ms", 120000, 1, INT32_MAX,
                      &producer->delivery_timeout, error) != 0 ||

@@ -263,8 +263,9 @@ static int check_message(struct local_producer *producer, const struct out_topic
         return error_set_class(
             error, ERROR_TOO_LARGE, "org.apache.kafka.common.errors.RecordTooLargeException",
             "The message is %zu bytes when serialized which is larger than %lld, "
-            "which is the value of the max.request.size configuration.",
-            size, (long long)producer->message_max);
+            "which is %s.", size, (long long)producer->message_max,
+            producer->message_max == LOG_MESSAGE_MOST ? "the most that the embedded log takes"
+                                                      : "the value of the max.request.size configuration");
     }
     if (size > topic->max_message) {
         return error_set_class(

@@ -23,7 +23,7 @@
 
 #define LOGGER "sluice.cli.worker"
 
-enum { ORPHANS_WAIT_MS = 15000, CLUSTER_MS = 60000, ONE_SIGNAL_MS = 500 };
+enum { ORPHANS_WAIT_MS = 15000, CLUSTER_SOON_MS = 5000, CLUSTER_MS = 60000, ONE_SIGNAL_MS = 500 };
 
 static int complain(const struct worker_main *worker, const struct error *error)
 {
@@ -274,6 +274,13 @@ static int start_rest(struct worker_main *worker, char **paths, size_t path_coun
     return result;
 }
 
+/* What a client complained of where it did: a question that got no answer says less. */
+static const char *why(const struct error *error)
+{
+    const char *cause = error->cause ? error->cause->message : NULL;
+    return cause ? cause : error->message ? error->message : "no answer";
+}
+
 /*
  * Which cluster it is, as GET / says; the proof that there is one. The JVM's worker ends where it gets
  * no answer, and so does this one. Before signals are taken: Ctrl-C ends the wait.
@@ -285,17 +292,25 @@ static int find_cluster(struct worker_main *worker, struct data_dir *data, struc
     struct broker_cluster cluster = {0};
     client_properties_of_worker(&worker->config.worker, &client);
     const char *text = properties_get(&client, "default.api.timeout.ms");
-    long timeout = text ? strtol(text, NULL, 10) : 0;
+    long asked = text ? strtol(text, NULL, 10) : 0;
+    int timeout = asked > 0 && asked < INT_MAX ? (int)asked : CLUSTER_MS;
+    int soon = timeout < CLUSTER_SOON_MS ? timeout : CLUSTER_SOON_MS;
     int result = broker_open(&client, &broker, error);
     if (result == 0) {
-        result = broker_cluster(broker, timeout > 0 && timeout < INT_MAX ? (int)timeout : CLUSTER_MS,
-                                &cluster, error);
+        result = broker_cluster(broker, soon, &cluster, error);
+        if (result != 0 && error->code == ERROR_TIMEOUT && timeout > soon) {
+            log_warn(LOGGER, "%s; waiting %d s more", why(error), (timeout - soon) / 1000);
+            if (worker->terminal) { /* the log is a file there */
+                fprintf(stderr, "%s; waiting %d s more\n", why(error), (timeout - soon) / 1000);
+            }
+            error_clear(error);
+            result = broker_cluster(broker, timeout - soon, &cluster, error);
+        }
     }
     if (result != 0) {
         (void)error_wrap(error, error->code, SLUICE_CONNECT_EXCEPTION,
                          "Failed to connect to and describe Kafka cluster. Check worker's broker "
-                         "connection and security properties: %s",
-                         error->message ? error->message : "no answer");
+                         "connection and security properties: %s", why(error));
     } else if (cluster.id) {
         (void)snprintf(data->cluster_id, sizeof(data->cluster_id), "%s", cluster.id);
         log_info(LOGGER, "Kafka cluster ID: %s", cluster.id);

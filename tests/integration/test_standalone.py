@@ -94,9 +94,12 @@ def test_a_connector_file_that_is_missing_is_3(tmp_path):
 
 
 def test_no_broker_is_2(tmp_path):
+    """What is wrong is told while it waits, and again when it ends."""
     code, text = standalone(tmp_path, {"bootstrap.servers": f"127.0.0.1:{free_port()}",
-                                       "default.api.timeout.ms": "1500"})
-    assert (code, "Failed to connect to and describe Kafka cluster" in text) == (2, True), text
+                                       "default.api.timeout.ms": "6000"})
+    waits, ends = text.split("waiting 1 s more")
+    assert code == 2 and "Connection refused" in waits, text
+    assert "Failed to connect to and describe Kafka cluster" in ends and "Connection refused" in ends, text
 
 
 def test_two_connectors_of_one_name_are_3(tmp_path):

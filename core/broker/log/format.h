@@ -32,6 +32,7 @@
 #define LOG_BATCH_BYTES ((size_t)512 * 1024)
 /** Most a batch may ever have, whatever max.message.bytes says. */
 #define LOG_BATCH_MAX ((size_t)32 << 20)
+#define LOG_MESSAGE_MOST ((int64_t)LOG_BATCH_MAX - 4096) /* of a producer */
 
 enum log_batch_flags {
     LOG_BATCH_APPEND_TIME =

@@ -108,7 +108,8 @@ static void create_topic(struct client *client, uint32_t id, struct wire_reader 
         result = error_set_class(&error, ERROR_CONFIG,
                                  "org.apache.kafka.common.errors.InvalidReplicationFactorException",
                                  "Replication factor: %d larger than available brokers: 1. (The "
-                                 "embedded log keeps one copy.)",
+                                 "embedded log keeps one copy; of a dead letter queue say so: "
+                                 "errors.deadletterqueue.topic.replication.factor=1)",
                                  replication);
     } else {
         result = topic_create(client->owner, name, partitions, (const char *const *)texts, pairs,
