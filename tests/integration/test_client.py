@@ -140,7 +140,7 @@ def test_validate(worker, tmp_path):
     assert code == 2 and f"{bad}: tasks.max: Invalid value no" in out
     code, out, _ = run("validate", bad, "--json", url=worker.url)
     assert code == 2 and json.loads(out)["error_count"] >= 1
-    assert run("validate", str(tmp_path / "none.properties"), url=worker.url)[0] == 2
+    assert run("validate", str(tmp_path / "none.properties"), url=worker.url)[0] == 3
     assert run("validate", "-", url=worker.url, stdin="{not json")[0] == 2
 
 
