@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/store/replace_file.h"
 #include "core/worker/connector_file.h"
+#include "lib/java/hash_order.h"
 #include "lib/util/buffer.h"
 
 #define LOGGER "sluice.worker.config-dir"
@@ -174,12 +175,15 @@ static char *path_for(const struct config_dir *dir, const char *name)
     buffer_init(&out, 65536);
     (void)buffer_printf(&out, "%s/", dir->path);
     size_t begin = out.size;
-    for (const unsigned char *p = (const unsigned char *)name; *p && out.size < begin + NAME_MOST;
-         p++) {
+    const unsigned char *p = (const unsigned char *)name;
+    for (; *p && out.size < begin + NAME_MOST; p++) {
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                      (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
                      (*p == '.' && out.size > begin);
         (void)buffer_printf(&out, plain ? "%c" : "%%%02X", *p);
+    }
+    if (*p) { /* what is cut off tells it from others that begin so */
+        (void)buffer_printf(&out, "~%08x", java_string_hash(name, strlen(name)));
     }
     (void)buffer_append_text(&out, ".json");
     return buffer_take(&out);

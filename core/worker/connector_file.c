@@ -170,6 +170,8 @@ static void append_escaped(struct buffer *out, const char *text, bool key)
             (void)buffer_append_text(out, "\\r");
         } else if (c == '\t') {
             (void)buffer_append_text(out, "\\t");
+        } else if (c == '\f') {
+            (void)buffer_append_text(out, "\\f");
         } else if (c >= 0x80) { /* read as Latin-1: every character by its number */
             unsigned code = c >= 0xf0 ? c & 0x07u : c >= 0xe0 ? c & 0x0fu : c & 0x1fu;
             for (int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1; more > 0 && p[1]; more--) {

@@ -31,18 +31,20 @@ def config_of(sluice, name):
 
 
 def test_what_rest_does_is_kept(kept):
+    long = ["x" * 300 + end for end in "12"]  # more than a file's name may have
     with kept() as sluice:
-        for name in ("one", "two", "three", "a/b \u00fc"):
+        for name in ("one", "two", "three", "a/b \u00fc", *long):
             assert sluice.call("POST", "/connectors", {"name": name, "config": kept.config})[0] == 201
         sluice.call("PATCH", "/connectors/one/config", {"note": "n = 1\n\u20ac"})
         sluice.call("PUT", "/connectors/two/pause")
         sluice.call("DELETE", "/connectors/three")
         one = config_of(sluice, "one")
-    assert sorted(os.listdir(kept.dir)) == [".states.json", "a%2Fb%20%C3%BC.json", "one.json", "two.json"]
+    names = sorted(os.listdir(kept.dir))
+    assert names[:4] == [".states.json", "a%2Fb%20%C3%BC.json", "one.json", "two.json"] and len(names) == 6, names
     assert oct(os.stat(kept.dir / "one.json").st_mode & 0o777) == "0o600"
     with kept() as sluice:
         wait_until(lambda: sluice.running("one"), what="one runs again")
-        wait_until(lambda: sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two"], what="the kept ones")
+        wait_until(lambda: sorted(sluice.call("GET", "/connectors")[1]) == ["a/b \u00fc", "one", "two", *long], what="the kept ones")
         assert config_of(sluice, "one") == one
         wait_until(lambda: sluice.status("two")["connector"]["state"] == "PAUSED", what="it is still paused")
         assert sluice.call("PUT", "/connectors/two/resume")[0] == 202

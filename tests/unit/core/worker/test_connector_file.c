@@ -70,8 +70,9 @@ static void test_errors_name_the_place(void **state)
 static void test_written_as_read(void **state)
 {
     static const char *const ends[] = {"json", "properties"};
-    static const char *const texts[] = {"",        " a",     "a ",      "#x",    "a=b:c", "\\n",
-                                        "a\nb\tc", "\u00e4", "\u20acx", "\U0001f600", "!",     "a\\"};
+    static const char *const texts[] = {"",        " a",      "a ",      "#x",         "a=b:c",
+                                        "\\n",     "a\nb\tc", "\fa\r",   "\u00e4",     "\u20acx",
+                                        "\U0001f600", "!",     "a\\"};
     char folder[] = "/tmp/sluice-test-XXXXXX", path[80];
     (void)state;
     assert_non_null(mkdtemp(folder));
