@@ -55,14 +55,14 @@ const struct sluice_option rest_options[] = {
      .min = 1024, .max = INT64_MAX, .group = "Limits",
      .doc = "Bodies held in memory until they are answered, all connections together. Beyond it, "
             "further bodies are not read until others are done (see sluice.http.overload). The records "
-            "of bodies may take as much again, each counted as 512 bytes."},
+            "of bodies, each counted as 512 bytes, and answers that are not read yet may take as much again."},
     {OPTION, .name = "sluice.http.overload", .type = SLUICE_OPTION_STRING, .default_value = "wait",
      .importance = SLUICE_LOW, .valid = SLUICE_VALID_ONE_OF, .values = overload_values,
      .group = "Limits",
      .doc = "At sluice.http.inflight.max.bytes: wait holds clients back, reject answers 429."},
     {OPTION, .name = "server.connection.limit", .type = SLUICE_OPTION_INT, .default_value = "1000",
      .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 1, .max = 1000000,
-     .group = "Limits", .doc = "Most connections; further ones wait until one ends."},
+     .group = "Limits", .doc = "Most connections; further ones wait until one ends, or has been idle for a second."},
     {OPTION, .name = "sluice.http.connections.per.ip.max", .type = SLUICE_OPTION_INT,
      .default_value = "0", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 0,
      .max = 1000000, .group = "Limits", .doc = "Most connections of one address; 0: no limit."},
@@ -73,7 +73,7 @@ const struct sluice_option rest_options[] = {
      .default_value = "60000", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 100,
      .max = INT_MAX, .group = "Limits",
      .doc = "A body that is not complete after so long closes its connection, and so do headers "
-            "after idle.timeout.ms more."},
+            "after idle.timeout.ms more, and an answer that is not read."},
     {OPTION, .name = "sluice.http.answer.timeout.ms", .type = SLUICE_OPTION_LONG,
      .default_value = "130000", .importance = SLUICE_LOW, .valid = SLUICE_VALID_RANGE, .min = 100,
      .max = INT_MAX, .group = "Limits",

@@ -27,6 +27,14 @@ static void set_answer(struct rest_request *request, int status, const char *typ
     }
 }
 
+void rest_answer_drop(struct rest_request *request)
+{
+    free(request->text);
+    free(request->location);
+    request->text = request->location = NULL;
+    request->status = 0;
+}
+
 void rest_answer(struct rest_request *request, int status, json_t *body)
 {
     set_answer(request, status, "application/json",
@@ -127,12 +135,14 @@ enum MHD_Result rest_answer_send(struct rest_request *request, const struct rest
 {
     size_t size = request->text ? strlen(request->text) : 0;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, request->text, MHD_RESPMEM_MUST_COPY);
+        MHD_create_response_from_buffer(size, request->text,
+                                        request->text ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (!response) {
         return MHD_NO;
     }
     if (request->text) {
         add_type(request, response);
+        request->text = NULL; /* the response's now */
     }
     if (request->location) {
         (void)MHD_add_response_header(response, "Location", request->location);

@@ -7,6 +7,8 @@
 
 #include "core/rest/request.h"
 
+enum { VALUES_MOST = 200000 }; /* a second of reading them, in which nobody else is served */
+
 /* Size of the number at text as JSON writes it; 0: none. */
 static size_t number_size(const char *text, size_t size)
 {
@@ -57,11 +59,12 @@ static bool is_big(const char *text, size_t size)
 }
 
 /* Puts numbers in quotes, all or the big ones: as numbers they would lose how they were written, or not
- * be read at all. mark stands before them. */
-static void quote_numbers(const struct buffer *body, bool all, const char *mark,
+ * be read at all. mark stands before them. False where there are too many values. */
+static bool quote_numbers(const struct buffer *body, bool all, const char *mark,
                           struct buffer *quoted)
 {
     bool text = false;
+    size_t values = 1;
     for (size_t i = 0; i < body->size; i++) {
         const char *p = body->data + i;
         size_t number = text ? 0 : number_size(p, body->size - i);
@@ -82,8 +85,11 @@ static void quote_numbers(const struct buffer *body, bool all, const char *mark,
             i++;
         } else if (*p == '"') {
             text = !text;
+        } else if (!text && *p == ',' && ++values > VALUES_MOST) {
+            return false;
         }
     }
+    return true;
 }
 
 static json_t *parse(struct rest_request *request, const struct buffer *text)
@@ -117,8 +123,11 @@ static json_t *read_body(struct rest_request *request, bool all, const char *mar
     json_t *body = NULL;
     buffer_init(&quoted, REST_BODY_MAX * 3);
     if (check_type(request)) {
-        quote_numbers(&request->body, all, mark, &quoted);
-        body = parse(request, &quoted);
+        if (quote_numbers(&request->body, all, mark, &quoted)) {
+            body = parse(request, &quoted);
+        } else {
+            rest_answer_error(request, 413, "HTTP 413 Request Entity Too Large: more than 200000 values");
+        }
     }
     buffer_finish(&quoted);
     return body;

@@ -15,6 +15,7 @@
 #define REST_SEGMENTS 8
 #define REST_BODY_MAX (8 << 20)
 
+struct rest_client;
 struct rest_request;
 struct rest_port;
 typedef void (*rest_handler)(struct rest_request *request);
@@ -22,7 +23,8 @@ typedef void (*rest_handler)(struct rest_request *request);
 struct rest_request {
     struct rest *rest;
     struct MHD_Connection *connection;
-    const struct rest_port *port; /* it came through */
+    struct rest_port *port;       /* it came through */
+    struct rest_client *client;   /* its connection's */
     const char *method;           /* static or the daemon's, as long as the request */
     char *url;                    /* as it was asked for, for the log; owned */
     int64_t began;                /* monotonic ms */

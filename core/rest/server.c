@@ -1,7 +1,7 @@
 /*
  * The listeners, and the life of a request: taken in whole, routed, suspended while the herder
- * works on it, answered. The lock guards the list of suspended requests and their answers. A thread
- * watches over health checks, which must be answered just when the herder is not.
+ * works on it, answered. The lock guards the list of suspended requests, their answers and the clients. A thread
+ * watches over health checks, which must be answered just when the herder is not, and over clients that are in the way.
  */
 #include <gnutls/gnutls.h>
 #include <pthread.h>
@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/rest/answer.h"
 #include "core/rest/auth.h"
+#include "core/rest/clients.h"
 #include "core/rest/headers.h"
 #include "core/rest/listener.h"
 #include "core/rest/request.h"
@@ -27,6 +28,7 @@ enum {
     CONNECTIONS = 512,
     IDLE_SECONDS = 120,
     HEADERS_MAX = 32 * 1024,
+    BYTES_MAX = 64 << 20,      /* bodies and answers of all connections of a listener */
     GOODBYE_MS = 1000,         /* for last answers to go out */
     HEALTH_TIMEOUT_MS = 10000, /* worker.health.check's in Connect; not configurable there either */
 };
@@ -45,6 +47,7 @@ struct rest_port {
     struct rest_tls tls;
     bool https;
     bool main, admin; /* which parts of the API it serves */
+    struct rest_clients clients;
 };
 
 struct rest {
@@ -57,7 +60,7 @@ struct rest {
     bool closing;
     struct rest_request *suspended;
     int health_timeout_ms;
-    pthread_cond_t changed; /* there is a deadline to watch, it closes, or a last answer is out */
+    pthread_cond_t changed; /* there is something to watch, it closes, or a last answer is out */
     size_t goodbyes;        /* last answers that are not out yet */
     pthread_t watch;
     bool watched; /* the thread runs */
@@ -78,6 +81,13 @@ static void unlink_request(struct rest_request *request)
     }
     request->prev = request->next = NULL;
     request->suspended = false;
+}
+
+/* Its answer is there: it goes on. Lock held. */
+static void resume(struct rest_request *request)
+{
+    unlink_request(request);
+    MHD_resume_connection(request->connection);
 }
 
 /* [herder's loop] */
@@ -104,8 +114,7 @@ static void on_reply(void *user, const struct herder_reply *reply)
     if (reply->location) {
         rest_answer_location(request, request->port->https, reply->location);
     }
-    unlink_request(request);
-    MHD_resume_connection(request->connection);
+    resume(request);
     pthread_mutex_unlock(&rest->lock);
 }
 
@@ -149,6 +158,7 @@ static void ask(struct rest_request *request, const struct herder_request *what,
             request->next->prev = request;
         }
         rest->suspended = request;
+        rest_client_ours(&request->port->clients, request->client);
         MHD_suspend_connection(request->connection);
         herder_submit(rest->herder, &submitted);
     }
@@ -189,8 +199,7 @@ static int64_t answer_due(struct rest *rest, int64_t now)
         json_decref(body);
         request->question->request = NULL; /* the herder's answer, if it comes, is nobody's */
         request->question = NULL;
-        unlink_request(request);
-        MHD_resume_connection(request->connection);
+        resume(request);
     }
     return earliest;
 }
@@ -201,7 +210,11 @@ static void *watch(void *user)
     struct rest *rest = user;
     pthread_mutex_lock(&rest->lock);
     while (!rest->closing) {
-        int64_t next = answer_due(rest, clock_monotonic_ms());
+        int64_t now = clock_monotonic_ms(), next = answer_due(rest, now);
+        for (size_t i = 0; i < rest->count; i++) {
+            int64_t look = rest_clients_relieve(&rest->ports[i].clients, now);
+            next = look != 0 && (next == 0 || look < next) ? look : next;
+        }
         if (next == 0) {
             pthread_cond_wait(&rest->changed, &rest->lock);
         } else {
@@ -221,7 +234,6 @@ static void init_watch(struct rest *rest, int timeout_ms)
     pthread_cond_init(&rest->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     rest->health_timeout_ms = timeout_ms > 0 ? timeout_ms : HEALTH_TIMEOUT_MS;
-    rest->watched = pthread_create(&rest->watch, NULL, watch, rest) == 0;
 }
 
 /* -- the life of a request [thread of the listener] -- */
@@ -257,6 +269,39 @@ static void check_credentials(struct rest_request *request)
     }
 }
 
+#define TOO_MUCH "Too many bytes of requests and answers are under way; send the request again later"
+
+/* The client's turn begins, or goes on with so many bytes; false where others have them all. */
+static bool hold(struct rest_request *request, size_t bytes)
+{
+    struct rest *rest = request->rest;
+    struct rest_clients *clients = &request->port->clients;
+    pthread_mutex_lock(&rest->lock);
+    if (request->body.size == 0) {
+        rest_client_theirs(clients, request->client);
+    }
+    bool held = rest_client_holds(clients, request->client, bytes);
+    if (rest_clients_relieve(clients, clock_monotonic_ms()) != 0) {
+        pthread_cond_broadcast(&rest->changed);
+    }
+    pthread_mutex_unlock(&rest->lock);
+    return held;
+}
+
+/* A piece of it; what does not fit is dropped with all that came, and an answer waits for its end. */
+static void take_body(struct rest_request *request, const char *data, size_t size)
+{
+    if (!hold(request, request->body.size + size)) {
+        rest_answer_error(request, 503, TOO_MUCH);
+    } else if (buffer_append(&request->body, data, size) != 0) {
+        rest_answer_error(request, 413, "HTTP 413 Request Entity Too Large");
+    }
+    if (request->status != 0) {
+        buffer_finish(&request->body);
+        (void)hold(request, 0);
+    }
+}
+
 static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *upload_data,
                                  size_t *upload_size, void **state)
@@ -271,6 +316,9 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
         request->port = user;
         request->rest = request->port->rest;
         request->connection = connection;
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        request->client = info->socket_context;
         request->method = method;
         request->url = strdup(url);
         request->began = clock_monotonic_ms();
@@ -283,8 +331,8 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
         return MHD_YES; /* an answer has to wait for the body's end */
     }
     if (*upload_size > 0) {
-        if (request->status == 0 && buffer_append(&request->body, upload_data, *upload_size) != 0) {
-            rest_answer_error(request, 413, "HTTP 413 Request Entity Too Large");
+        if (request->status == 0) {
+            take_body(request, upload_data, *upload_size);
         }
         *upload_size = 0;
         return MHD_YES;
@@ -300,7 +348,16 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
     pthread_mutex_lock(&request->rest->lock); /* sees what the herder's thread wrote */
     bool answered = request->status != 0;
     pthread_mutex_unlock(&request->rest->lock);
-    return answered ? rest_answer_send(request, request->rest->headers) : MHD_NO;
+    if (!answered) {
+        return MHD_NO;
+    }
+    buffer_finish(&request->body);
+    if (!hold(request, request->text ? strlen(request->text) : 0)) {
+        rest_answer_drop(request);
+        rest_answer_error(request, 503, TOO_MUCH);
+        (void)hold(request, strlen(request->text));
+    }
+    return rest_answer_send(request, request->rest->headers);
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **state,
@@ -312,6 +369,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     (void)code;
     if (request) {
         struct rest *rest = request->rest;
+        buffer_finish(&request->body);
+        (void)hold(request, 0);
         if (request->goodbye) {
             pthread_mutex_lock(&rest->lock);
             rest->goodbyes--;
@@ -321,7 +380,6 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         for (size_t i = 0; i < request->segment_count; i++) {
             free(request->segments[i]);
         }
-        buffer_finish(&request->body);
         free(request->text);
         free(request->location);
         free(request->allow);
@@ -330,6 +388,29 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         free(request);
         *state = NULL;
     }
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **client,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct rest_port *port = user;
+    struct rest *rest = port->rest;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    pthread_mutex_lock(&rest->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *client = rest_client_create(&port->clients, info->connect_fd);
+        if (!*client) {
+            abort();
+        }
+        if (rest_clients_relieve(&port->clients, clock_monotonic_ms()) != 0) {
+            pthread_cond_broadcast(&rest->changed);
+        }
+    } else {
+        rest_client_destroy(&port->clients, *client);
+        *client = NULL;
+    }
+    pthread_mutex_unlock(&rest->lock);
 }
 
 /* Names may hold %2F: decoding is left to who knows where a segment ends (route.c). */
@@ -356,6 +437,7 @@ static int open_port(struct rest *rest, struct rest_listener *listener,
         .https = listener->https,
         .main = !listener->admin,
         .admin = listener->admin || !options->admin_apart,
+        .clients = {.count_most = CONNECTIONS, .bytes_most = BYTES_MAX},
     };
     if (listener->https) {
         const char *prefix = listener->admin ? "admin.listeners.https." : "listeners.https.";
@@ -374,8 +456,9 @@ static int open_port(struct rest *rest, struct rest_listener *listener,
     if (fd >= 0) {
         port->daemon = MHD_start_daemon(
             flags, 0, NULL, NULL, on_access, port, MHD_OPTION_LISTEN_SOCKET, fd,
-            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-            (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, port,
+            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS + 1, /* it stops at one less (0.9.75) */
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
             leave_encoded, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     }
@@ -410,6 +493,7 @@ int rest_start(const struct rest_options *options, struct rest **ret_rest, struc
     for (size_t i = 0; result == 0 && i < options->count && i < LISTENERS; i++) {
         result = open_port(rest, &options->listeners[i], options, error);
     }
+    rest->watched = result == 0 && pthread_create(&rest->watch, NULL, watch, rest) == 0;
     if (result != 0) {
         rest_stop(rest);
         return -1;
@@ -439,8 +523,7 @@ void rest_stop(struct rest *rest)
         request->question = NULL;
         request->goodbye = true;
         rest->goodbyes++;
-        unlink_request(request);
-        MHD_resume_connection(request->connection);
+        resume(request);
     }
     pthread_cond_broadcast(&rest->changed);
     int64_t end = clock_monotonic_ms() + GOODBYE_MS;

@@ -1,5 +1,6 @@
 /* A health check is answered also when the herder is not: within its time, once, and later answers of
- * the herder find nobody. The herder here is a fake that keeps what it is asked. */
+ * the herder find nobody; and beside clients that only hold on to connections and memory. The herder here is a
+ * fake that keeps what it is asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +8,13 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/rest/rest.h"
@@ -38,14 +42,20 @@ static void reply(int status, const char *text)
     json_decref(body);
 }
 
-static int send_get(int port, const char *path)
+static int connected(int port)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)port),
                                         .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    char text[128];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static int send_get(int port, const char *path)
+{
+    char text[128];
+    int fd = connected(port);
     int size = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
     assert_int_equal(write(fd, text, (size_t)size), size);
     return fd;
@@ -121,11 +131,82 @@ static void test_silent_herder(void **state)
     assert_non_null(strstr(receive(fd), "HTTP/1.1 503"));
 }
 
+static void check_health(const struct rest_listener *listener)
+{
+    int fd = send_get(listener->port, "/health");
+    wait_asked(1);
+    reply(200, "healthy");
+    assert_non_null(strstr(receive(fd), "HTTP/1.1 200"));
+}
+
+/* They are ended by us, in a second or so; otherwise in 120. */
+static void check_ended(int fd)
+{
+    char byte;
+    const struct timeval limit = {.tv_sec = 60};
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+    assert_true(read(fd, &byte, 1) == 0 || errno == ECONNRESET);
+    close(fd);
+}
+
+/* All connections that there may be are open, and wait in the middle of their first line. */
+static void test_all_connections_taken(void **state)
+{
+    enum { MANY = 520 };
+    struct rest_listener listener;
+    int fds[MANY];
+    (void)state;
+    struct rlimit files = {0};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096; /* both ends are ours here */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    struct rest *rest = start(&listener, 60000);
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = connected(listener.port);
+        (void)send(fds[i], "GET /", 5, MSG_NOSIGNAL);
+    }
+    check_health(&listener);
+    check_ended(fds[0]); /* the oldest */
+    for (int i = 1; i < MANY; i++) {
+        close(fds[i]);
+    }
+    rest_stop(rest);
+}
+
+/* Bodies of which the last byte does not come, in all more than there is room for. */
+static void test_bodies_that_do_not_end(void **state)
+{
+    enum { BODIES = 12, SIZE = 7 << 20 };
+    struct rest_listener listener;
+    static char body[SIZE];
+    char head[200];
+    int fds[BODIES];
+    (void)state;
+    struct rest *rest = start(&listener, 60000);
+    int size = snprintf(head, sizeof(head), "POST /connectors HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                                            "application/json\r\nContent-Length: %d\r\n\r\n", SIZE + 1);
+    for (int i = 0; i < BODIES; i++) {
+        fds[i] = connected(listener.port);
+        (void)send(fds[i], head, (size_t)size, MSG_NOSIGNAL);
+        for (ssize_t sent = 0, n = 1; n > 0 && sent < SIZE; sent += n) {
+            n = send(fds[i], body + sent, (size_t)(SIZE - sent), MSG_NOSIGNAL); /* ends early where it was ended */
+        }
+    }
+    check_health(&listener);
+    check_ended(fds[0]);
+    for (int i = 1; i < BODIES; i++) {
+        close(fds[i]);
+    }
+    rest_stop(rest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answered),
         cmocka_unit_test(test_silent_herder),
+        cmocka_unit_test(test_all_connections_taken),
+        cmocka_unit_test(test_bodies_that_do_not_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
