@@ -90,6 +90,11 @@ int objects_list(struct objects *objects, struct sluice_batch *batch, int timeou
                  size_t size);
 /** What is still to be read is left to the next listing. */
 void objects_forget(struct objects *objects);
+/* source_places.c */
+/** The place, with what the worker has stored of it. NULL: out of memory. */
+struct place *source_place(struct objects *objects, struct sluice_batch *batch, const char *folder,
+                           size_t folder_size, const char *file);
+void source_places_finish(struct objects *objects);
 /** Connect's sourcePartition of a place. */
 const struct sluice_value *source_partition(const struct objects *objects, struct sluice_batch *batch,
                                             const struct place *place);

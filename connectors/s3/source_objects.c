@@ -1,10 +1,9 @@
 /*
- * Which objects there are, in which order they are read, and how far; see source.h. [task thread]
+ * Which objects there are and in which order they are read; see source.h. [task thread]
  *
  * A row (one topic partition in RESTORE_BACKUP, a folder in GENERIC) belongs to one task, by its hash:
  * new ones need no new division.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,127 +11,13 @@
 
 #include "connectors/s3/source.h"
 #include "connectors/s3/source_name.h"
+#include "lib/util/fingerprint.h"
 
 enum {
     ITEMS_MAX = 20000,   /* invariant 5: enough for a while; the listing goes on when they are read */
     AHEAD_MAX = 64,      /* objects whose first piece is asked for before their turn */
-    TABLE_MIN = 1024,
     NAME_MAX_SIZE = 1100,
 };
-
-static uint64_t hash_text(uint64_t hash, const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3; /* FNV-1a */
-    }
-    return hash;
-}
-
-static uint64_t hash_begin(void)
-{
-    return 0xcbf29ce484222325;
-}
-
-/* -- places -- */
-
-static bool grow_table(struct objects *objects)
-{
-    size_t capacity = objects->place_capacity ? objects->place_capacity * 2 : TABLE_MIN;
-    struct place **table = calloc(capacity, sizeof(struct place *));
-    if (!table) {
-        return objects->place_capacity > 0; /* a slower table will do */
-    }
-    for (size_t i = 0; i < objects->place_capacity; i++) {
-        while (objects->places[i]) {
-            struct place *place = objects->places[i];
-            objects->places[i] = place->next;
-            uint64_t hash = hash_text(hash_begin(), place->folder, strlen(place->folder));
-            hash = hash_text(hash ^ '/', place->file, strlen(place->file));
-            place->next = table[hash % capacity];
-            table[hash % capacity] = place;
-        }
-    }
-    free(objects->places);
-    objects->places = table;
-    objects->place_capacity = capacity;
-    return true;
-}
-
-static struct sluice_value *text_value(const struct objects *objects, struct sluice_batch *batch,
-                                       const char *text)
-{
-    return objects->host->data->new_string(batch, text, strlen(text));
-}
-
-static const struct sluice_name *name_of(const struct objects *objects, const char *name)
-{
-    return objects->host->data->intern(name, strlen(name));
-}
-
-/* What the worker has stored for the place. */
-static void load_place(struct objects *objects, struct sluice_batch *batch, struct place *place)
-{
-    const struct sluice_data *data = objects->host->data;
-    if (!objects->context->offset) {
-        return;
-    }
-    const struct sluice_value *offset =
-        objects->context->offset(objects->host, batch, source_partition(objects, batch, place));
-    if (!offset) {
-        return;
-    }
-    struct sluice_span name = data->text(data->find(offset, name_of(objects, "object")));
-    place->records = data->integer(data->find(offset, name_of(objects, "record")));
-    place->end = data->boolean(data->find(offset, name_of(objects, "end")));
-    place->offset = data->integer(data->find(offset, name_of(objects, "offset")));
-    place->name = name.data ? strndup(name.data, name.size) : NULL;
-}
-
-const struct sluice_value *source_partition(const struct objects *objects, struct sluice_batch *batch,
-                                            const struct place *place)
-{
-    const struct sluice_data *data = objects->host->data;
-    struct sluice_value *map = data->new_map(batch, 3);
-    data->put(batch, map, name_of(objects, "bucket"),
-              text_value(objects, batch, objects->settings->bucket.bucket));
-    data->put(batch, map, name_of(objects, "folder"), text_value(objects, batch, place->folder));
-    data->put(batch, map, name_of(objects, "file"), text_value(objects, batch, place->file));
-    return map;
-}
-
-static struct place *find_place(struct objects *objects, struct sluice_batch *batch,
-                                const char *folder, size_t folder_size, const char *file)
-{
-    uint64_t hash = hash_text(hash_begin(), folder, folder_size);
-    hash = hash_text(hash ^ '/', file, strlen(file));
-    if (objects->place_count >= objects->place_capacity && !grow_table(objects)) {
-        return NULL;
-    }
-    struct place **slot = &objects->places[hash % objects->place_capacity];
-    for (struct place *place = *slot; place; place = place->next) {
-        if (strcmp(place->file, file) == 0 && strlen(place->folder) == folder_size &&
-            memcmp(place->folder, folder, folder_size) == 0) {
-            return place;
-        }
-    }
-    struct place *place = calloc(1, sizeof(*place));
-    if (!place) {
-        return NULL;
-    }
-    place->folder = strndup(folder, folder_size);
-    place->file = strdup(file);
-    if (!place->folder || !place->file) {
-        free(place->folder);
-        free(place->file);
-        free(place);
-        return NULL;
-    }
-    load_place(objects, batch, place);
-    place->next = *slot;
-    *slot = place;
-    objects->place_count++;
-    return place;
-}
 
 /* Whether the item is still to be read; its records before item->records are handed on already. */
 static bool is_new(const struct objects *objects, struct item *item, const char *name)
@@ -217,9 +102,9 @@ static bool in_tombstones(const struct source_settings *settings, const struct n
 {
     size_t size = strlen(settings->tombstones);
     const char *end = parts->folder + parts->folder_size;
-    return parts->folder_size >= size + strlen(settings->directory_delim) && memcmp(end - size, settings->tombstones, size) == 0 &&
-           strncmp(end - size - strlen(settings->directory_delim), settings->directory_delim,
-                   strlen(settings->directory_delim)) == 0;
+    size_t delim_size = strlen(settings->directory_delim);
+    return parts->folder_size >= size + delim_size && memcmp(end - size, settings->tombstones, size) == 0 &&
+           memcmp(end - size - delim_size, settings->directory_delim, delim_size) == 0;
 }
 
 /* Every part of an object is an item at first. 0: it was taken, or is none of ours. -1: no memory. */
@@ -235,13 +120,13 @@ static int take_backup(struct objects *objects, struct sluice_batch *batch, stru
     int length = snprintf(file, sizeof(file), "%.*s%s%" PRId32, (int)parts.topic_size, parts.topic,
                           settings->file_delim, parts.partition);
     if (length >= (int)sizeof(file) ||
-        hash_text(hash_begin(), file, (size_t)length) % settings->task_count != settings->task_number) {
+        fingerprint(0, file, (size_t)length) % settings->task_count != settings->task_number) {
         return 0;
     }
     struct item item = {.partition = parts.partition, .offset = parts.offset,
                         .tombstones = in_tombstones(settings, &parts)};
     item.topic = keep_topic(objects, parts.topic, parts.topic_size);
-    item.place = find_place(objects, batch, entry->key, parts.folder_size, file);
+    item.place = source_place(objects, batch, entry->key, parts.folder_size, file);
     if (!item.topic || !item.place) {
         return -1;
     }
@@ -269,7 +154,7 @@ static int take_any(struct objects *objects, struct sluice_batch *batch, struct 
     const char *last = source_find_last(entry->key, strlen(entry->key), settings->directory_delim);
     const char *name = last ? last + delim_size : entry->key;
     folder_size = last ? (size_t)(last - entry->key) : 0;
-    if (!*name || hash_text(hash_begin(), entry->key, folder_size) % settings->task_count !=
+    if (!*name || fingerprint(0, entry->key, folder_size) % settings->task_count !=
                       settings->task_number) {
         return 0;
     }
@@ -278,7 +163,7 @@ static int take_any(struct objects *objects, struct sluice_batch *batch, struct 
     if (!item.topic) {
         return 0;
     }
-    item.place = find_place(objects, batch, entry->key, folder_size, name);
+    item.place = source_place(objects, batch, entry->key, folder_size, name);
     if (!item.place) {
         return -1;
     }
@@ -578,17 +463,7 @@ void objects_finish(struct objects *objects)
 {
     objects_forget(objects);
     free(objects->items);
-    for (size_t i = 0; i < objects->place_capacity; i++) {
-        while (objects->places[i]) {
-            struct place *place = objects->places[i];
-            objects->places[i] = place->next;
-            free(place->folder);
-            free(place->file);
-            free(place->name);
-            free(place);
-        }
-    }
-    free(objects->places);
+    source_places_finish(objects);
     while (objects->topics) {
         struct topic_text *next = objects->topics->next;
         free(objects->topics);

@@ -46,7 +46,9 @@ struct followed *followed_create(const struct source_settings *settings, struct 
                                  char *message, size_t message_size);
 void followed_destroy(const struct sluice_host *host, const struct source_settings *settings,
                       struct followed *followed);
-/** Opens the query for what is new. */
+/** The zone of times in parameters and in rows that name none. */
+const struct zone *followed_zone(const struct source_settings *settings, const struct followed *followed);
+/** Opens the query for what is new. followed_query.c */
 int followed_open(const struct sluice_host *host, const struct source_settings *settings,
                   struct sql_database *database, struct followed *followed, struct sql_error *error);
 void followed_close(const struct sluice_host *host, const struct source_settings *settings,

@@ -181,3 +181,36 @@ class Sqlite:
                 return None
         return [[None if cell is None else cell.hex() if isinstance(cell, bytes) else str(cell) for cell in row]
                 for row in rows]
+
+
+ON_POSTGRES, ON_SQLITE, ON_MARIADB = "postgresql", "sqlite", "mariadb"
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """Started when first asked for; one a product."""
+    started = {}
+
+    def get(product):
+        if product not in started:
+            kind = {ON_SQLITE: Sqlite, ON_POSTGRES: Postgres, ON_MARIADB: MariaDb}[product]
+            started[product] = kind().start()
+        return started[product]
+
+    yield get
+    for server in started.values():
+        server.close()
+
+
+@pytest.fixture(params=[ON_SQLITE, ON_POSTGRES, ON_MARIADB])
+def database(request, servers):
+    return servers(request.param)
+
+
+@pytest.fixture
+def postgres(servers):
+    return servers(ON_POSTGRES)
+
+
+def table(request_name):
+    return "t_" + request_name.replace("[", "_").replace("]", "").replace("-", "_")[-50:]
