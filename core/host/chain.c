@@ -206,12 +206,6 @@ static int read_condition(struct chain_stage *stage, const struct properties *co
                                         negate_key, key)
                       : 0;
     }
-    bool memory = true;
-    if (!is_listed(connector, predicate, &memory)) { /* ConnectorConfig.transformationStages() wraps what it catches */
-        return memory ? error_set_class(error, ERROR_CONFIG, "org.apache.kafka.connect.errors.ConnectException",
-                                        CONFIG_EXCEPTION ": Unknown configuration 'predicates.%s.type'", predicate)
-                      : no_memory(error);
-    }
     char *alias = strdup(predicate);
     if (!alias) {
         return no_memory(error);
@@ -226,12 +220,21 @@ static int use_predicate(struct chain *chain, const struct plugin_environment *e
                          const struct chain_predicate **ret_predicate, struct error *error)
 {
     const struct chain_predicate *known = find_predicate(chain, alias);
+    bool memory = true;
     int result = 0;
     if (known) {
         free(alias);
-    } else {
+    } else if (is_listed(connector, alias, &memory)) {
         known = &chain->predicates[chain->predicate_count];
         result = make_predicate(chain, environment, connector, alias, error);
+    } else { /* ConnectorConfig.transformationStages() wraps what it catches */
+        result = memory ? error_set_class(error, ERROR_CONFIG,
+                                          "org.apache.kafka.connect.errors.ConnectException",
+                                          CONFIG_EXCEPTION
+                                          ": Unknown configuration 'predicates.%s.type'",
+                                          alias)
+                        : no_memory(error);
+        free(alias);
     }
     *ret_predicate = known;
     return result;

@@ -243,16 +243,27 @@ static const struct config_value *find_value(const struct config_report *report,
     return NULL;
 }
 
-/* Keys of nobody that are null, and errors on keys that nobody defines, come first. */
+/* Keys of nobody that are null, and errors on keys that nobody defines, come first; the former in the
+ * order of the java.util.HashMap of all values. */
 static void add_undefined(struct validation *validation, const struct config_report *report)
 {
     static char *const null_value[] = {(char *)NULL_VALUE};
     const struct properties *nulls = &validation->nulls;
-    for (size_t i = 0; i < nulls->count; i++) {
-        const char *name = nulls->items[i].name;
-        const struct config_value *known = find_value(report, name);
-        if (!known || known->option->internal) {
-            validate_report_add(&validation->report, NULL, name, NULL, null_value, 1);
+    size_t values = nulls->count, done = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        values += report->values[i].option != NULL;
+    }
+    for (uint32_t bucket = 0; done < nulls->count; bucket++) {
+        for (size_t i = 0; i < nulls->count; i++) {
+            const char *name = nulls->items[i].name;
+            if (java_hash_bucket(name, strlen(name), values) != bucket) {
+                continue;
+            }
+            done++;
+            const struct config_value *known = find_value(report, name);
+            if (!known || known->option->internal) {
+                validate_report_add(&validation->report, NULL, name, NULL, null_value, 1);
+            }
         }
     }
     for (size_t i = 0; i < report->count; i++) {

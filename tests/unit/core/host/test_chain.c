@@ -98,6 +98,9 @@ static void test_bad_configurations(void **state)
          "org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates..type'"},
         {"transforms=a\ntransforms.a.type=Cast$Value\ntransforms.a.spec=x:y:z",
          "Invalid value [x:y:z] for configuration renames: Invalid rename mapping: x:y:z"},
+        {"transforms=a\ntransforms.a.type=Cast$Value\ntransforms.a.spec=x:y:z\n"
+         "transforms.a.predicate=p", /* the transform is set up before its predicate is looked for */
+         "Invalid value [x:y:z] for configuration renames: Invalid rename mapping: x:y:z"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct error error = {0};
