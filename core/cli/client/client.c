@@ -26,8 +26,8 @@ static const char common[] =
     "  --timeout SECONDS   for an answer (default 100)\n"
     "  --json              print JSON\n"
     "  --help\n"
-    "Exit status: 0 fine, 1 failed, 2 bad input (an unknown connector too), 3 no worker, or not "
-    "allowed.\n";
+    "Exit status: 0 fine, 1 failed, 2 bad input (an unknown connector too), 3 no worker or file, or "
+    "not allowed.\n";
 
 int client_misuse(const struct client *client, const char *format, ...)
 {
