@@ -233,7 +233,8 @@ void batch_keep(struct sluice_batch *batch, const unsigned char *flags)
     batch->count = kept;
 }
 
-static struct sluice_record *add(struct sluice_batch *batch)
+/* Memory for one more, not filled. */
+static struct sluice_record *show_one(struct sluice_batch *batch)
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 64;
@@ -241,13 +242,6 @@ static struct sluice_record *add(struct sluice_batch *batch)
         batch->capacity = capacity;
     }
     struct sluice_record *record = arena_alloc(&batch->arena, sizeof(*record));
-    *record = (struct sluice_record){
-        .batch = batch,
-        .partition = SLUICE_NO_PARTITION,
-        .original_partition = SLUICE_NO_PARTITION,
-        .timestamp = SLUICE_NO_TIMESTAMP,
-        .offset = SLUICE_NO_OFFSET,
-    };
     batch->shown[batch->count++] = record;
     return record;
 }
@@ -257,14 +251,21 @@ struct sluice_record *batch_add_sink(struct sluice_batch *batch, const char *top
                                      enum sluice_timestamp_type timestamp_type, struct sluice_span key,
                                      struct sluice_span value)
 {
-    struct sluice_record *record = add(batch);
+    struct sluice_record *record = show_one(batch);
+    record->batch = batch; /* member by member: an initialiser would be made of zeros first, at twice the time */
     record->topic = record->original_topic = topic;
     record->partition = record->original_partition = partition;
-    record->offset = offset;
-    record->timestamp = timestamp;
     record->timestamp_type = timestamp_type;
+    record->timestamp = timestamp;
+    record->key_schema = record->value_schema = NULL;
+    record->key = record->value = NULL;
+    record->headers = NULL;
+    record->header_count = 0;
+    record->offset = offset;
     record->original_key = key;
     record->original_value = value;
+    record->source_partition = record->source_offset = NULL;
+    record->context = NULL;
     return record;
 }
 
@@ -273,7 +274,14 @@ static const char no_topic[] = "";
 
 static struct sluice_record *record_add(struct sluice_batch *batch, const char *topic)
 {
-    struct sluice_record *record = add(batch);
+    struct sluice_record *record = show_one(batch);
+    *record = (struct sluice_record){
+        .batch = batch,
+        .partition = SLUICE_NO_PARTITION,
+        .original_partition = SLUICE_NO_PARTITION,
+        .timestamp = SLUICE_NO_TIMESTAMP,
+        .offset = SLUICE_NO_OFFSET,
+    };
     if (topic && (!batch->topic || strcmp(batch->topic, topic) != 0)) {
         batch->topic = arena_strdup(&batch->arena, topic);
     }

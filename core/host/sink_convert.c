@@ -43,7 +43,7 @@ static enum sluice_result convert_headers(struct sink_task *sink, struct sluice_
 }
 
 /* One stage on one record; on failure *ret_class says who failed. */
-static enum sluice_result run_stage(struct sink_task *sink, enum stage stage,
+static inline enum sluice_result run_stage(struct sink_task *sink, enum stage stage,
                                     struct sluice_batch *batch, struct sluice_record *record,
                                     const struct broker_message *message, const char **ret_class)
 {
@@ -114,40 +114,43 @@ static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch
     return outcome;
 }
 
+/* 1: go on; 0: leave the record out; -1: the task ends. */
+static inline int convert_stage(struct sink_task *sink, enum stage stage, struct sluice_batch *batch,
+                                struct sluice_record *record, const struct broker_message *message,
+                                struct stage_clock *clock, struct error *error)
+{
+    struct record_state before;
+    record_save(record, &before);
+    const char *class_name = "";
+    stage_clock_begin(clock);
+    enum sluice_result result = run_stage(sink, stage, batch, record, message, &class_name);
+    stage_clock_end(clock, stage);
+    return result == SLUICE_OK     ? 1
+           : result == SLUICE_DROP ? 0
+                                   : recover(sink, stage, batch, record, message, &before, class_name, result, error);
+}
+
 static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
                           struct sluice_record *record, const struct broker_message *message,
                           struct stage_clock *clock, struct error *error)
 {
-    static const enum stage stages[] = {STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER,
-                                        STAGE_HEADER_CONVERTER, STAGE_TRANSFORMATION};
-    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
-        if (stages[i] == STAGE_TRANSFORMATION) {
-            tap_see(sink->task, TAP_CONVERTED, record);
-        }
-        if ((stages[i] == STAGE_HEADER_CONVERTER && message->header_count == 0) ||
-            (stages[i] == STAGE_TRANSFORMATION && !sink->chain)) {
-            continue;
-        }
-        struct record_state before;
-        record_save(record, &before);
-        const char *class_name = "";
-        stage_clock_begin(clock);
-        enum sluice_result result = run_stage(sink, stages[i], batch, record, message, &class_name);
-        stage_clock_end(clock, stages[i]);
-        if (result == SLUICE_OK) {
-            continue;
-        }
-        if (result == SLUICE_DROP) {
-            return 0;
-        }
-        int outcome = recover(sink, stages[i], batch, record, message, &before, class_name, result,
-                              error);
-        if (outcome != 1) {
-            return outcome;
-        }
+    int outcome = convert_stage(sink, STAGE_KEY_CONVERTER, batch, record, message, clock, error);
+    if (outcome == 1) {
+        outcome = convert_stage(sink, STAGE_VALUE_CONVERTER, batch, record, message, clock, error);
     }
-    tap_see(sink->task, TAP_TRANSFORMED, record);
-    return 1;
+    if (outcome == 1 && message->header_count > 0) {
+        outcome = convert_stage(sink, STAGE_HEADER_CONVERTER, batch, record, message, clock, error);
+    }
+    if (outcome == 1) {
+        tap_see(sink->task, TAP_CONVERTED, record);
+    }
+    if (outcome == 1 && sink->chain) {
+        outcome = convert_stage(sink, STAGE_TRANSFORMATION, batch, record, message, clock, error);
+    }
+    if (outcome == 1) {
+        tap_see(sink->task, TAP_TRANSFORMED, record);
+    }
+    return outcome;
 }
 
 int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct sluice_batch **ret_batch,

@@ -86,34 +86,6 @@ void log_batch_seal(void *data, size_t size, struct log_batch_head head)
     memcpy(data, &head, sizeof(head));
 }
 
-bool log_record_next(const char **cursor, const char *end, struct log_record *ret_record)
-{
-    const char *at = *cursor;
-    struct log_record_head head;
-    if ((size_t)(end - at) < sizeof(head)) {
-        return false;
-    }
-    memcpy(&head, at, sizeof(head));
-    at += sizeof(head);
-    uint64_t key = head.key_size == LOG_NULL ? 0 : head.key_size;
-    uint64_t value = head.value_size == LOG_NULL ? 0 : head.value_size;
-    if (key + value + head.headers_size > (uint64_t)(end - at)) {
-        return false;
-    }
-    ret_record->timestamp = head.timestamp;
-    ret_record->key = head.key_size == LOG_NULL ? NULL : at;
-    ret_record->key_size = (uint32_t)key;
-    at += key;
-    ret_record->value = head.value_size == LOG_NULL ? NULL : at;
-    ret_record->value_size = (uint32_t)value;
-    at += value;
-    ret_record->headers = at;
-    ret_record->headers_size = head.headers_size;
-    ret_record->header_count = head.header_count;
-    *cursor = at + head.headers_size;
-    return true;
-}
-
 bool log_header_next(const char **cursor, const char *end, struct log_header *ret_header)
 {
     const char *at = *cursor;

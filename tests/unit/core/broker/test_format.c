@@ -93,7 +93,7 @@ static void batch_round_trip(void **state)
     assert_null(log_batch_check(bytes, &head, &largest));
     assert_int_equal(largest, 24 + 4 + 11);
     const char *at = (const char *)bytes + sizeof(head), *end = (const char *)bytes + size;
-    struct log_record record;
+    struct log_record record = {0};
     assert_true(log_record_next(&at, end, &record));
     assert_int_equal(record.timestamp, 5);
     assert_memory_equal(record.key, "k", 1);
