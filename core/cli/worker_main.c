@@ -16,14 +16,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/log_output.h"
-#include "core/broker/broker.h"
 #include "core/cli/cli.h"
-#include "core/config/client_properties.h"
+#include "core/cli/cluster_find.h"
 #include "core/cli/worker_resolve.h"
 
 #define LOGGER "sluice.cli.worker"
 
-enum { ORPHANS_WAIT_MS = 15000, CLUSTER_SOON_MS = 5000, CLUSTER_MS = 60000, ONE_SIGNAL_MS = 500 };
+enum { ORPHANS_WAIT_MS = 15000, ONE_SIGNAL_MS = 500 };
 
 static int complain(const struct worker_main *worker, const struct error *error)
 {
@@ -274,57 +273,18 @@ static int start_rest(struct worker_main *worker, char **paths, size_t path_coun
     return result;
 }
 
-/* What a client complained of where it did: a question that got no answer says less. */
-static const char *why(const struct error *error)
+static void on_cluster(void *user, const struct error *error)
 {
-    const char *cause = error->cause ? error->cause->message : NULL;
-    return cause ? cause : error->message ? error->message : "no answer";
-}
-
-/*
- * Which cluster it is, as GET / says; the proof that there is one. The JVM's worker ends where it gets
- * no answer, and so does this one. Before signals are taken: Ctrl-C ends the wait.
- */
-static int find_cluster(struct worker_main *worker, struct data_dir *data, struct error *error)
-{
-    struct properties client = {0};
-    struct broker *broker = NULL;
-    struct broker_cluster cluster = {0};
-    client_properties_of_worker(&worker->config.worker, &client);
-    const char *text = properties_get(&client, "default.api.timeout.ms");
-    long asked = text ? strtol(text, NULL, 10) : 0;
-    int timeout = asked > 0 && asked < INT_MAX ? (int)asked : CLUSTER_MS;
-    int soon = timeout < CLUSTER_SOON_MS ? timeout : CLUSTER_SOON_MS;
-    int result = broker_open(&client, &broker, error);
-    if (result == 0) {
-        result = broker_cluster(broker, soon, &cluster, error);
-        if (result != 0 && error->code == ERROR_TIMEOUT && timeout > soon) {
-            log_warn(LOGGER, "%s; waiting %d s more", why(error), (timeout - soon) / 1000);
-            if (worker->terminal) { /* the log is a file there */
-                fprintf(stderr, "%s; waiting %d s more\n", why(error), (timeout - soon) / 1000);
-            }
-            error_clear(error);
-            result = broker_cluster(broker, timeout - soon, &cluster, error);
-        }
+    if (error) {
+        worker_main_stop(user, complain(user, error));
     }
-    if (result != 0) {
-        (void)error_wrap(error, error->code, SLUICE_CONNECT_EXCEPTION,
-                         "Failed to connect to and describe Kafka cluster. Check worker's broker "
-                         "connection and security properties: %s", why(error));
-    } else if (cluster.id) {
-        (void)snprintf(data->cluster_id, sizeof(data->cluster_id), "%s", cluster.id);
-        log_info(LOGGER, "Kafka cluster ID: %s", cluster.id);
-    }
-    broker_cluster_free(&cluster);
-    broker_close(broker);
-    properties_finish(&client);
-    return result;
 }
 
 static int start(struct worker_main *worker, struct data_dir *data, char **paths,
                  size_t path_count, struct error *error)
 {
     char *host = cli_find("sluice-host"), *log = cli_find("sluice-log");
+    struct cluster_find *find = NULL;
     char *worker_id = NULL, *log_path = data_dir_file(data, "sluice.log");
     int result = -1;
     worker->loop = loop_create(error);
@@ -341,8 +301,11 @@ static int start(struct worker_main *worker, struct data_dir *data, char **paths
     }
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
-    if ((!worker->config.log_dir && find_cluster(worker, data, error) != 0) ||
-        take_signals(worker, error) != 0) {
+    /* Before signals are taken: Ctrl-C ends the wait. */
+    if ((!worker->config.log_dir &&
+         cluster_find_begin(&worker->config.worker, data, worker->terminal, &find, error) != 0) ||
+        take_signals(worker, error) != 0 ||
+        cluster_find_go_on(find, worker->loop, on_cluster, worker, error) != 0) {
         goto out;
     }
     if (worker->listener_count > 0 && start_rest(worker, paths, path_count, error) != 0) {
@@ -376,6 +339,7 @@ static int start(struct worker_main *worker, struct data_dir *data, char **paths
     herder_start(worker->herder, on_herder_ready, worker);
     result = loop_run(worker->loop, error);
 out:
+    cluster_find_end(find);
     rest_stop(worker->rest);
     if (worker->ended) {
         worker->ended(worker);
