@@ -41,6 +41,9 @@ static int add_kill(const struct host_ending *ending, struct buffer *text)
     } else if (ending->deadline_ms > 0) {
         (void)buffer_printf(text, " was not done within %lld ms and was killed",
                             (long long)ending->deadline_ms);
+    } else if (ending->mute) {
+        (void)buffer_append_text(text, " closed descriptors that are not its own (3, 4 and 5 are the "
+                                       "worker's) and was killed");
     } else {
         (void)buffer_append_text(text, " took no messages any more and was killed");
     }
@@ -93,7 +96,8 @@ char *host_trace(const struct host_ending *ending, int *ret_code)
     bool crashed = ending->page && crash_headline(&ending->page->crash, headline, sizeof(headline));
     buffer_init(&text, TRACE_MAX);
     (void)buffer_printf(&text, EXCEPTION "%s", ending->subject);
-    if (ending->stop_timeout_ms > 0 || ending->deadline_ms > 0 || ending->deaf) {
+    if (ending->stop_timeout_ms > 0 || ending->deadline_ms > 0 || ending->deaf ||
+        ending->mute) {
         *ret_code = add_kill(ending, &text);
     } else if (ending->shared > 0) {
         *ret_code = add_shared(ending, &text);

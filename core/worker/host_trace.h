@@ -16,6 +16,7 @@ struct host_ending {
     int64_t stop_timeout_ms; /* killed by us because stop took longer; 0: no */
     int64_t deadline_ms;     /* killed by us because all of it took longer; 0: no */
     bool deaf;               /* killed by us because it took no messages */
+    bool mute;               /* killed by us because it closed its log pipe */
     int64_t ended_at;        /* monotonic ms: when it was killed, or found dead */
     int64_t memory_limit;    /* bytes; 0: none */
     int64_t shared, data;    /* bytes, killed by us because together they were more; 0: no */

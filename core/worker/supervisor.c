@@ -30,6 +30,7 @@ enum {
     SYMBOLIZE_TIMEOUT_MS = 5000,
     MEMORY_CHECK_MS = 1000,
     OWN_SHARED = 1 << 20, /* the metrics page is a memfd as well */
+    MUTE_MS = 1000, /* from the end of the log pipe to the end of the process */
     LAST_READS = 64,      /* of the log pipe, after the end */
     STOP_MARGIN_MS = 250, /* the host knows the same deadline and may end itself in time */
 };
@@ -55,10 +56,10 @@ struct host {
     struct host_log log;
     struct metrics_page *page;
     struct loop_watch *watch_channel, *watch_log, *watch_process;
-    struct loop_timer *deadline, *stop_timer;
+    struct loop_timer *deadline, *stop_timer, *mute_timer;
     int64_t deadline_ms, stop_timeout_ms, memory_limit;
     int64_t shared, data; /* memory it was killed for; 0: it was not */
-    bool killed_for_stop, killed_for_deadline, deaf, abandoned;
+    bool killed_for_stop, killed_for_deadline, deaf, mute, abandoned;
     int64_t killed_at;
     int status;
     char *failure; /* trace of its own "failed" message */
@@ -134,6 +135,7 @@ static void host_free(struct host *host)
     subprocess_close(&host->process);
     loop_cancel(host->deadline);
     loop_cancel(host->stop_timer);
+    loop_cancel(host->mute_timer);
     channel_finish(&host->channel);
     buffer_finish(&host->out);
     host_log_finish(&host->log);
@@ -184,6 +186,7 @@ static void finish(void *user)
             .stop_timeout_ms = host->killed_for_stop ? host->stop_timeout_ms : 0,
             .deadline_ms = host->killed_for_deadline ? host->deadline_ms : 0,
             .deaf = host->deaf,
+            .mute = host->mute && WIFSIGNALED(host->status),
             .ended_at = host->killed_at ? host->killed_at : clock_monotonic_ms(),
             .memory_limit = host->memory_limit,
             .shared = host->shared,
@@ -252,7 +255,8 @@ static void on_exit_of(void *user, uint32_t events)
     }
     loop_cancel(host->deadline);
     loop_cancel(host->stop_timer);
-    host->deadline = host->stop_timer = NULL;
+    loop_cancel(host->mute_timer);
+    host->deadline = host->stop_timer = host->mute_timer = NULL;
     /* What it said last counts: its state, its failure, its offsets. */
     while (read_messages(host, MESSAGES_A_TURN) > 0) {
     }
@@ -389,6 +393,15 @@ static void on_channel(void *user, uint32_t events)
     }
 }
 
+/* It lives on without the pipe that it never closes by itself: a plugin closed what is not its own. */
+static void on_mute(void *user)
+{
+    struct host *host = user;
+    host->mute_timer = NULL;
+    host->mute = host->killed_at == 0;
+    kill_host(host);
+}
+
 static void on_log(void *user, uint32_t events)
 {
     struct host *host = user;
@@ -396,6 +409,7 @@ static void on_log(void *user, uint32_t events)
     if (host_log_read(&host->log) != 0) {
         loop_unwatch(host->watch_log);
         host->watch_log = NULL;
+        host->mute_timer = loop_after(host->supervisor->loop, MUTE_MS, on_mute, host);
     }
 }
 

@@ -235,6 +235,21 @@ def test_memory_limit(tmp_path, lines):
         lines.arrive()
 
 
+def test_what_a_plugin_does_to_its_process_stays_there(tmp_path, lines):
+    """All descriptors closed: failed. Masks, limits, umask, folder, environment changed, a destructor that hangs: no matter."""
+    lines.write(1)
+    connectors = {mode: {"connector.class": "bad.Hostile", "topics": "t", "mode": mode, "file": str(tmp_path / mode)}
+                  for mode in ("close", "surroundings", "destructor")}
+    with start(tmp_path, {**lines.connectors(), **connectors}) as sluice:
+        assert "Task close-0 closed descriptors that are not its own" in sluice.wait_state("close", "FAILED")["trace"]
+        for mode in ("surroundings", "destructor"):
+            wait_until((tmp_path / mode).exists, 20, f"a record put by {mode}")
+            assert sluice.running(mode)
+            assert sluice.call("DELETE", f"/connectors/{mode}")[0] == 204
+        lines.write(1)
+        lines.arrive()
+
+
 @pytest.mark.parametrize("mode", ["shared", "memfd"])
 def test_memory_limit_counts_shared_memory(tmp_path, lines, mode):
     lines.write(1)
