@@ -39,6 +39,7 @@ KNOWN = [
     ("validate, then swap", "expected 500 got 20", r"topic\.creation\.|: null"),
     ("restarts of tasks that are not there", "", r"/tasks/[^/]*/restart"),
     ("topics of a deleted connector", "topics: expected", r"/topics"),
+    ("half of a surrogate pair", "", r"\\ud800"),
     ("a connector that becomes one of the other kind", "ClassCastException", ""),
 ]
 
@@ -230,6 +231,7 @@ def play(pair, steps, counts, keep):
 
 
 def main():
+    sys.stdout.reconfigure(errors="backslashreplace")  # halves of surrogate pairs are among what is sent
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
@@ -269,7 +271,7 @@ def main():
                 started(jvm)
             sluice = started(Sluice(os.path.join(folder, "sluice"), {}, {**WORKER, "bootstrap.servers": bootstrap}, verb="standalone"))
             pair = Pair(replay, Side(replay, jvm, folder, "Aa"), Side(replay, sluice, folder, "BB"), Ends(bootstrap))
-            keep = open(arguments.keep, "w", encoding="utf-8") if arguments.keep else None
+            keep = open(arguments.keep, "w", encoding="utf-8", errors="backslashreplace") if arguments.keep else None
             for number in range(arguments.rounds):
                 seed = arguments.seed * 1000 + number
                 for side in (pair.jvm, pair.sluice):
