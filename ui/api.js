@@ -1,5 +1,8 @@
 // The admin API, as any client uses it, and what was seen of it lately.
 
+const PATIENCE_MS = 100000; // longer than the 90 s that the worker has for an answer
+const POLL_PATIENCE_MS = 10000;
+
 export class ApiError extends Error {
   constructor(status, message) {
     super(message);
@@ -7,19 +10,19 @@ export class ApiError extends Error {
   }
 }
 
-export async function call(method, path, body) {
-  const options = { method, headers: { Accept: 'application/json' }, credentials: 'same-origin' };
+export async function call(method, path, body, patience = PATIENCE_MS) {
+  const options = { method, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: AbortSignal.timeout(patience) };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers['Content-Type'] = 'application/json';
   }
-  let answer;
+  let answer, text;
   try {
     answer = await fetch(path, options);
+    text = await answer.text();
   } catch {
     throw new ApiError(0, 'The worker does not answer.');
   }
-  const text = await answer.text();
   let json = null;
   try {
     json = text ? JSON.parse(text) : null;
@@ -57,7 +60,7 @@ function remember(name, metrics, now) {
 
 export async function refresh() {
   try {
-    const answer = await call('GET', '/connectors?expand=status&expand=info&expand=metrics');
+    const answer = await call('GET', '/connectors?expand=status&expand=info&expand=metrics', undefined, POLL_PATIENCE_MS);
     const now = performance.now();
     state.connectors = new Map(Object.entries(answer).map(([name, entry]) => {
       remember(name, entry.metrics, now);

@@ -261,16 +261,22 @@ static int sync_folder_of(struct file_store *store, const struct upload *upload)
 
 /* -- rounds -- */
 
-static void sync_all(struct file_store *store)
+/* All that was written and named so far; false: given up, told. */
+static bool sync_disk(struct file_store *store, const struct upload *upload)
+{
+    int result = 0;
+    while ((result = syncfs(store->root_fd)) != 0 && try_again(store, upload, errno)) {
+    }
+    return result == 0;
+}
+
+static void finish_named(struct file_store *store, enum upload_outcome outcome)
 {
     struct upload *upload = store->named;
-    while (store->settings->file_sync && syncfs(store->root_fd) != 0 &&
-           try_again(store, upload, errno)) {
-    }
     store->named = NULL;
     while (upload) {
         struct upload *next = upload->next;
-        finish(store, upload, UPLOAD_DURABLE);
+        finish(store, upload, outcome);
         upload = next;
     }
 }
@@ -324,15 +330,7 @@ static bool one_round(struct file_store *store, struct piece *pieces)
     bool few = count <= FEW, sync = store->settings->file_sync, new_folder = false;
     if (upload && sync && !few) {
         /* Their data, and the names of the round before. */
-        while (syncfs(store->root_fd) != 0 && try_again(store, upload, errno)) {
-        }
-        struct upload *durable = store->named;
-        store->named = NULL;
-        while (durable) {
-            struct upload *next = durable->next;
-            finish(store, durable, UPLOAD_DURABLE);
-            durable = next;
-        }
+        finish_named(store, sync_disk(store, upload) ? UPLOAD_DURABLE : UPLOAD_DROPPED);
     }
     while (upload) {
         struct upload *next = upload->next;
@@ -374,7 +372,8 @@ static void *run(void *user)
             continue;
         }
         if (store->named) {
-            sync_all(store);
+            bool durable = !store->settings->file_sync || sync_disk(store, store->named);
+            finish_named(store, durable ? UPLOAD_DURABLE : UPLOAD_DROPPED);
         }
     }
     return NULL;

@@ -314,6 +314,10 @@ await test('every control has a name', async () => {
 await test('the worker is away', async () => {
   await open('');
   await row('pins-lake').waitFor();
+  await page.route('**/connectors?**', () => {}); // takes the question, and that is all
+  await page.locator('.live.lost').waitFor();
+  await page.unroute('**/connectors?**');
+  await page.locator('.live:not(.lost)').waitFor();
   await page.route('**/connectors?**', (route) => route.abort());
   await page.locator('.live.lost').waitFor();
   assert(await row('pins-lake').isVisible(), 'what was known stays');
