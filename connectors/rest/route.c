@@ -6,7 +6,10 @@
 
 #include "connectors/rest/media.h"
 
-enum { SEGMENTS_MAX = 5 };
+enum {
+    SEGMENTS_MAX = 10,
+    DEEPEST = 5, /* of what is served */
+};
 
 struct path {
     const char *segments[SEGMENTS_MAX]; /* as sent: names are not to be escaped, parameters may be */
@@ -184,7 +187,7 @@ static int find_path(const struct path *path, struct rest_route *route)
         route->kind = REST_BROKERS;
         return 0;
     }
-    if (path->count < 1 || !is_segment(path, 0, "topics")) {
+    if (path->count < 1 || path->count > DEEPEST || !is_segment(path, 0, "topics")) {
         return -1;
     }
     if (path->count == 1) {
@@ -283,6 +286,11 @@ int rest_route_find(const char *method, const char *path, const char *content_ty
     const char *type = NULL;
     bool accepted = rest_media_negotiate(accept, &type) == 0;
     if (find_path(&parts, route) != 0) {
+        bool v3 = parts.count >= 2 && is_segment(&parts, 0, "v3") && is_segment(&parts, 1, "clusters");
+        if (v3 || (parts.count >= 2 && is_segment(&parts, 0, "consumers"))) {
+            return rest_fault_set(fault, 404, 404, "HTTP 404 Not Found: of REST Proxy's APIs, %s is not served here",
+                                  v3 ? "v3" : "that of consumers");
+        }
         /* A partition that is no number is found out behind negotiation, a path before. */
         route->type = route->partitioned && type ? type : REST_TYPE_JSON;
         return rest_fault_status(fault, 404);

@@ -72,6 +72,24 @@ static void test_base_paths(void **state)
     }
 }
 
+/* Who uses what is not here learns that it is not a matter of the address. */
+static void test_apis_that_are_not_here(void **state)
+{
+    (void)state;
+    static const char *const paths[][2] = {
+        {"/v3/clusters", "v3 is not served"},
+        {"/v3/clusters/a/topics/b/records", "v3 is not served"},
+        {"/consumers/a/instances/b/records", "that of consumers is not served"},
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        struct rest_route route;
+        struct rest_fault fault = {0};
+        assert_int_not_equal(rest_route_find("POST", paths[i][0], JSON_V2, NULL, &route, &fault), 0);
+        assert_int_equal(fault.status, 404);
+        assert_non_null(strstr(fault.message, paths[i][1]));
+    }
+}
+
 static void test_routes(void **state)
 {
     (void)state;
@@ -264,7 +282,7 @@ static void test_results(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes), cmocka_unit_test(test_base_paths),
+        cmocka_unit_test(test_routes), cmocka_unit_test(test_apis_that_are_not_here), cmocka_unit_test(test_base_paths),
         cmocka_unit_test(test_stream_routes),      cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_accept),      cmocka_unit_test(test_topic_names),
         cmocka_unit_test(test_base64),      cmocka_unit_test(test_json_text),
