@@ -17,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # Debian's own interpreter has the packages that packages.txt names.
 PYTHON=/usr/bin/python3
 [ -x $PYTHON ] || PYTHON=python3
-export SLUICE_SHARED="${SLUICE_SHARED:-$(cd .. && pwd)/shared}"
+export PYTHON SLUICE_SHARED="${SLUICE_SHARED:-$(cd .. && pwd)/shared}"
 
 passed=0 failed=0 skipped=0
 failures=()
@@ -128,8 +128,6 @@ do_asan() {
 do_tsan() {
     step tsan-build preset tsan
     counted tsan ctest --test-dir build/tsan -L unit --output-on-failure -j4
-    counted tsan-lifecycle env SLUICE_BUILD="$PWD/build/tsan" SLUICE_CALLS=60 "$PYTHON" -m pytest -rs -q \
-        tests/chaos/test_lifecycle.py
 }
 do_fuzz() {
     step fuzz-build preset fuzz
@@ -162,7 +160,7 @@ do_rest() {
 # pytest: tests wait more than they work, so files run side by side where pytest-xdist is there.
 do_pytest() {
     local together=()
-    "$PYTHON" -c 'import xdist' 2>/dev/null && together=(-n 3 --dist loadfile)
+    "$PYTHON" -c 'import xdist' 2>/dev/null && together=(-n 4 --dist loadfile)
     # A failure is told here when it happens, too (tests/support/instant.py).
     SLUICE_TELL_FD=3 counted "$1" "$PYTHON" -m pytest -rs -q "${together[@]}" "tests/$1" 3>&1
 }

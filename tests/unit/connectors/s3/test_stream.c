@@ -164,7 +164,8 @@ static void test_compressed(void **state)
 {
     (void)state;
     size_t size, text_size;
-    char *text = many_lines(9000, &text_size);
+    char *text = many_lines(2000, &text_size);
+    assert_true(text_size > 3 * COMPRESS_MEMBER);
     for (int zstd = 0; zstd < 2; zstd++) {
         const char *key = zstd ? "many.zst" : "many.gz";
         struct compressor *compressor = compressor_create(zstd, 1);
@@ -182,7 +183,7 @@ static void test_compressed(void **state)
         put(key, all, all_size);
         struct object_stream stream;
         begin(&stream, key, all_size, "\n", 5000);
-        expect_many(&stream, 9000);
+        expect_many(&stream, 2000);
 
         /* cut in the middle of a member, and damaged */
         struct sluice_span span;
