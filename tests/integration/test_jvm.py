@@ -123,12 +123,13 @@ def test_dead_letters_header_by_header(tmp_path, broker, topic):
                 "errors.deadletterqueue.topic.replication.factor": "1",
                 "errors.deadletterqueue.context.headers.enable": "true",
                 "consumer.override.group.id": f"{topic}-{kind}-{fault}", **keys})
-    with make_worker("jvm", tmp_path / "j", broker, connectors["jvm"]), \
-            make_worker("sluice", tmp_path / "s", broker, connectors["sluice"]):
-        for kind in connectors:
+    with make_worker("jvm", tmp_path / "j", broker, connectors["jvm"]) as jvm, \
+            make_worker("sluice", tmp_path / "s", broker, connectors["sluice"]) as sluice:
+        for kind, worker in (("jvm", jvm), ("sluice", sluice)):
             for fault in FAULTS:
                 group = f"{topic}-{kind}-{fault}"
-                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)}, what=group)
+                wait_until(lambda group=group: broker.committed(group) == {(topic, 0): len(records)},
+                           what=lambda: f"{group}: {broker.committed(group)}, {worker.status(fault)}\n{worker.text()}")
     topics = broker.topics()
     for fault in FAULTS:
         jvm, sluice = (letters(broker, f"{topic}-{kind}-{fault}", None) for kind in ("jvm", "sluice"))
@@ -167,7 +168,7 @@ def test_an_intolerant_task_ends_with_the_same_words(tmp_path, broker, topic):
             trace = worker.wait_state("c", "FAILED")["trace"].splitlines()
             # further causes are the words of Java's JSON library
             traces[kind] = [trace[0]] + [line for line in trace if line.startswith("Caused by:")][:1]
-            logged[kind] = logged_errors(worker)
+            logged[kind] = wait_until(lambda worker=worker: logged_errors(worker), what=f"what {kind} logs")
             assert len(broker.consume(f"{topic}-{kind}", 1)) == 1
     assert traces["sluice"] == traces["jvm"]
     assert logged["jvm"] and logged["sluice"] == logged["jvm"]
@@ -185,5 +186,6 @@ def test_source_faults_are_logged_in_the_same_words(tmp_path, broker, topic):
         with make_worker(kind, tmp_path / kind[0], broker, {"c": connector}) as worker:
             records = broker.consume(f"{topic}-{kind}", 2)
             assert [record.value for record in records] == [b"1", b"3"]
-            logged[kind] = [line.replace(f"{topic}-{kind}", topic) for line in logged_errors(worker)]
+            found = wait_until(lambda worker=worker: logged_errors(worker), what=f"what {kind} logs")
+            logged[kind] = [line.replace(f"{topic}-{kind}", topic) for line in found]
     assert len(logged["jvm"]) == 1 and logged["sluice"] == logged["jvm"]

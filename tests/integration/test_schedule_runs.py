@@ -204,7 +204,7 @@ def test_a_run_is_given_up_and_the_task_goes_on(tmp_path, data):
         begin(sluice, {**data.properties, **NOON, "schedule.retries": "2", "schedule.retry.delay.ms": "10"}, LONG_AGO)
         run = wait_until(lambda: "result" in runs(sluice).get(0, {}) and runs(sluice)[0], what="a run on record")
         assert run["result"] not in ("ok", "planned") and run["attempts"] == 3
-        assert sluice.text().count("Run failed, it is tried again in 10 ms") == 2
+        wait_until(lambda: sluice.text().count("Run failed, it is tried again in 10 ms") == 2)
         assert sluice.task("src")["state"] == "RUNNING"
         assert sluice.status("src")["schedule"]["last_runs"][0]["result"] == run["result"]
 

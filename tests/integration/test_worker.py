@@ -108,7 +108,7 @@ def test_worker_waits_for_orphans(tmp_path, lines):
         sluice.start()
         assert time.monotonic() - begin >= 0.9
         holder.wait()
-        assert "Waiting for processes of an earlier worker" in sluice.text()
+        sluice.told("Waiting for processes of an earlier worker")
     finally:
         sluice.stop()
 
@@ -168,7 +168,7 @@ def test_task_that_does_not_stop_is_killed(tmp_path, lines):
         assert sluice.call("DELETE", "/connectors/bad")[0] == 204
         assert time.monotonic() - begin > 0.9  # the plugin had its time; that it was killed then, the log says
         assert not sluice.pids("sluice-host", "task", "bad-0")
-        assert "Task bad-0 did not return from stop() within 1000 ms and was killed" in sluice.text()
+        sluice.told("Task bad-0 did not return from stop() within 1000 ms and was killed")
         assert sluice.running("lines")
 
 

@@ -56,7 +56,7 @@ def test_unknown_keys_are_named(tmp_path, lines):
     connectors["lines"]["fiel"] = "x"
     with start(tmp_path, connectors, **{"listenrs": "http://127.0.0.1:1"}) as sluice:
         wait_until(lambda: "[lines|worker] The key 'fiel'" in sluice.text())
-        assert "the key 'listenrs' is not known and has no effect; is 'listeners' meant?" in sluice.text()
+        sluice.told("the key 'listenrs' is not known and has no effect; is 'listeners' meant?")
 
 
 def test_base_name_serves_where_no_name_is_given(tmp_path, lines):
@@ -65,7 +65,7 @@ def test_base_name_serves_where_no_name_is_given(tmp_path, lines):
     sluice = Sluice(tmp_path, {}, WORKER, [sink])
     with sluice:
         assert sluice.call("GET", "/connectors")[1] == ["lake"]
-        assert "has no 'name'; 'lake', the file's base name, serves" in sluice.text()
+        sluice.told("has no 'name'; 'lake', the file's base name, serves")
         assert sluice.call("GET", "/connectors/lake/config")[1]["name"] == "lake"
 
 

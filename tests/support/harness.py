@@ -50,7 +50,7 @@ def wait_until(condition, timeout=PATIENCE, what="condition", every=0.02):
         if value:
             return value
         if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {timeout} s: {what}")
+            raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}")
         time.sleep(every)
 
 
@@ -163,7 +163,14 @@ class Sluice(AdminApi):
         return sorted(records, key=lambda record: (record["partition"], record["offset"]))
 
     def text(self):
-        return "".join(self.output[-200:])
+        return "".join(self.output[-2000:])
+
+    def told(self, words):
+        """Waits until its output has these words: lines are read a moment after they were written."""
+        try:
+            wait_until(lambda: words in "".join(self.output))
+        except AssertionError:
+            raise AssertionError(f"{words} is not in\n{self.text()}") from None
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -16,6 +16,8 @@
 #include "tests/support/fake_s3_process.h"
 #include "tests/support/fake_sink_host.h"
 
+enum { TRIES = 6000 }; /* with 10 ms between them */
+
 static const char TOPIC[] = "t";
 
 /* -- the service -- */
@@ -72,7 +74,7 @@ static void expect_clean(size_t objects)
 /* Until so many requests of the kind have come, the service's answers to them aside. */
 static void await_requests(const char *op, json_int_t count)
 {
-    for (int try = 0; try < 1000 && requests(op) < count; try++) {
+    for (int try = 0; try < TRIES && requests(op) < count; try++) {
         usleep(10000);
     }
     assert_int_equal(requests(op), count);
@@ -81,7 +83,7 @@ static void await_requests(const char *op, json_int_t count)
 static void await_uploads(json_int_t count)
 {
     json_int_t left = -1;
-    for (int try = 0; try < 1000 && left != count; try++) {
+    for (int try = 0; try < TRIES && left != count; try++) {
         json_t *state = control(NULL);
         left = json_integer_value(json_object_get(state, "uploads"));
         json_decref(state);
@@ -160,7 +162,7 @@ static enum sluice_result put_until_taken(struct fake_sink_host *fake, int64_t f
                                           const char *value)
 {
     enum sluice_result result = put(fake, from, to, value);
-    for (int try = 0; try < 500 && result == SLUICE_RETRY; try++) {
+    for (int try = 0; try < TRIES && result == SLUICE_RETRY; try++) {
         usleep(10000);
         result = put(fake, from, to, value);
     }
@@ -352,7 +354,7 @@ static void test_outage(void **state)
     assert_int_equal(put(fake, 0, 10, "1"), SLUICE_OK);
     int64_t next = 10;
     enum sluice_result result = SLUICE_OK;
-    for (int try = 0; try < 3000 && result != SLUICE_RETRY; try++, next++) {
+    for (int try = 0; try < TRIES && result != SLUICE_RETRY; try++, next++) {
         usleep(10000);
         result = put(fake, next, next + 1, "1");
     }
@@ -371,7 +373,7 @@ static void test_trouble_ends_with_its_partition(void **state)
     struct fake_sink_host *fake = SINK("flush.size", "1", "s3.part.retries", "1");
     order("{\"faults\": [{\"op\": \"PutObject\", \"action\": \"500\", \"times\": 1000}]}");
     enum sluice_result result = put(fake, 0, 1, "1");
-    for (int try = 0; try < 500 && result != SLUICE_RETRY; try++) {
+    for (int try = 0; try < TRIES && result != SLUICE_RETRY; try++) {
         usleep(10000);
         result = put(fake, 1, 2, "1");
     }
