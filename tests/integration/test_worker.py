@@ -141,7 +141,7 @@ def test_daemons_of_a_plugin_end_with_it(tmp_path, lines, end):
             os.kill(sluice.process.pid, signal.SIGKILL)
             sluice.process.wait()
             sluice.start()
-        wait_until(lambda: not alive([daemon, host]), 20, "the end of what the plugin left")
+        wait_until(lambda: not alive([daemon, host]), what="the end of what the plugin left")
     finally:
         sluice.stop()
 
@@ -243,7 +243,7 @@ def test_what_a_plugin_does_to_its_process_stays_there(tmp_path, lines):
     with start(tmp_path, {**lines.connectors(), **connectors}) as sluice:
         assert "Task close-0 closed descriptors that are not its own" in sluice.wait_state("close", "FAILED")["trace"]
         for mode in ("surroundings", "destructor"):
-            wait_until((tmp_path / mode).exists, 20, f"a record put by {mode}")
+            wait_until((tmp_path / mode).exists, what=f"a record put by {mode}")
             assert sluice.running(mode)
             assert sluice.call("DELETE", f"/connectors/{mode}")[0] == 204
         lines.write(1)
