@@ -121,8 +121,9 @@ class MariaDb(Server):
     def prepare(self):
         if os.geteuid() == 0:
             shutil.chown(self.folder, "mysql")
+        # A server that starts clears its tmpdir of temporary tables, those of another one, too.
         subprocess.run(_as_user("mysql", ["mariadb-install-db", "--datadir=" + self.data, "--no-defaults",
-                                          "--auth-root-authentication-method=normal", "--skip-test-db"]),
+                                          "--tmpdir=" + self.folder, "--auth-root-authentication-method=normal", "--skip-test-db"]),
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
         self.socket = os.path.join(self.folder, "s")
         self.url = f"jdbc:mysql://127.0.0.1:{self.port}/sluice"
@@ -131,7 +132,7 @@ class MariaDb(Server):
 
     def command(self):
         return _as_user("mysql", [self.server, "--no-defaults", "--datadir=" + self.data, f"--port={self.port}",
-                                  "--socket=" + self.socket, "--bind-address=127.0.0.1", "--skip-log-bin",
+                                  "--socket=" + self.socket, "--tmpdir=" + self.folder, "--bind-address=127.0.0.1", "--skip-log-bin",
                                   "--innodb-buffer-pool-size=32M", "--performance-schema=OFF"])
 
     def answers(self):
