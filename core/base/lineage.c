@@ -117,7 +117,9 @@ void lineage_kill(uint64_t mark)
 void lineage_kill_own(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_LOCKS, &limit) == 0 && limit.rlim_max != RLIM_INFINITY) {
+    /* A family is odd, and above what anybody limits locks to; no limit has the highest bit. */
+    if (getrlimit(RLIMIT_LOCKS, &limit) == 0 && limit.rlim_max >> FAMILY_SHIFT & 1 &&
+        limit.rlim_max >> FAMILY_SHIFT <= FAMILY_MASK) {
         lineage_kill(limit.rlim_max);
     }
 }

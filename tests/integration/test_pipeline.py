@@ -34,7 +34,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
     port = free_port()
     ledger = folder / "acknowledged"
-    with Sluice(folder, connectors(folder, port)) as sluice:
+    with Sluice(folder, connectors(folder, port)):
         subprocess.run([sys.executable, os.path.join(EXAMPLE, "emulator.py"), "--quiet",
                         "--url", f"http://127.0.0.1:{port}", "--acknowledged", str(ledger)], check=True)
         lake, cleaned = folder / "lake" / BUCKET, folder / "clean" / BUCKET

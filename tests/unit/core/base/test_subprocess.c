@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/lineage.h"
 #include "core/base/loop.h"
 #include "core/base/subprocess.h"
 
@@ -137,6 +139,32 @@ static void test_daemons_are_ended_with_it(void **state)
     (void)wait_end(&other);
 }
 
+/* Who limits locks himself (a service manager may) is not taken for a family. */
+static void test_a_limit_of_others_is_no_mark(void **state)
+{
+    (void)state;
+    pid_t own = fork();
+    assert_true(own >= 0);
+    if (own == 0) {
+        const struct rlimit limit = {.rlim_cur = 65536, .rlim_max = 65536};
+        int status = 0;
+        pid_t other = setrlimit(RLIMIT_LOCKS, &limit) == 0 ? fork() : -1;
+        if (other == 0) {
+            (void)pause();
+            _exit(0);
+        }
+        lineage_kill_own();
+        bool alive = other > 0 && waitpid(other, &status, WNOHANG) == 0;
+        if (other > 0) {
+            (void)kill(other, SIGKILL);
+        }
+        _exit(alive ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(own, &status, 0), own);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void test_signal_ends_it(void **state)
 {
     (void)state;
@@ -245,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_environment_is_minimal),
         cmocka_unit_test(test_group_is_ended_with_it),
         cmocka_unit_test(test_daemons_are_ended_with_it),
+        cmocka_unit_test(test_a_limit_of_others_is_no_mark),
         cmocka_unit_test(test_signal_ends_it),
         cmocka_unit_test(test_missing_program_is_an_error),
         cmocka_unit_test(test_low_limit_of_descriptors_is_enough),
