@@ -18,6 +18,7 @@
 #include "core/base/log_levels.h"
 #include "core/base/process_usage.h"
 #include "core/base/subprocess.h"
+#include "core/host/sanitizer.h"
 #include "core/host/symbolize.h"
 #include "core/worker/host_log.h"
 #include "core/worker/host_trace.h"
@@ -571,7 +572,7 @@ struct host *host_start(struct supervisor *supervisor, const struct host_options
         host->deadline_ms = options->deadline_ms;
         host->deadline = loop_after(loop, options->deadline_ms, on_deadline, host);
     }
-    if (host->memory_limit > 0 && !supervisor->memory_timer) {
+    if (host->memory_limit > 0 && !UNDER_SANITIZER && !supervisor->memory_timer) {
         supervisor->memory_timer = loop_after(loop, MEMORY_CHECK_MS, check_memory, supervisor);
     }
     host->next = supervisor->hosts;
