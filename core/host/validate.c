@@ -380,16 +380,18 @@ static void check_converter(struct validation *validation, const char *key, cons
     }
     if (descriptor && descriptor->options) {
         const struct sluice_option *const tables[] = {descriptor->options, NULL};
-        struct properties own = {0};
+        struct properties own = {0}, nulls = {0};
         struct config_report report = {0};
         properties_copy_prefixed(&own, &validation->config, prefix);
+        properties_copy_prefixed(&nulls, &validation->nulls, prefix);
         properties_set(&own, "converter.type", type);
         host_phase(validation->process, "validate", descriptor->class_name);
-        config_validate(tables, &own, &report);
+        config_validate_nulls(tables, &own, &nulls, &report);
         host_phase(validation->process, "", "");
         add_converter_values(validation, key, &report);
         config_report_finish(&report);
         properties_finish(&own);
+        properties_finish(&nulls);
     }
     free(class_name);
     free(prefix);

@@ -38,7 +38,11 @@ void regex_fail(struct regex_parser *parser, const char *format, ...)
         buffer_append_char(&text, '\n');
         p = parser->pattern;
         for (int i = 0; i < index && p < end; i++) {
-            buffer_append_char(&text, utf8_decode_lossy(&p, end) == '\t' ? '\t' : ' ');
+            uint32_t code = utf8_decode_lossy(&p, end);
+            buffer_append_char(&text, code == '\t' ? '\t' : ' ');
+            if (code > 0xFFFF && ++i < index) {
+                buffer_append_char(&text, ' ');
+            }
         }
         buffer_append_char(&text, '^');
     }

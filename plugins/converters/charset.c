@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "lib/util/utf8.h"
+#include "plugins/converters/charset_names.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define NONE ((iconv_t)-1)
@@ -35,8 +36,13 @@ static bool is_legal_name(const char *name)
 struct charset *charset_create(const char *name, bool *ret_utf8, bool *ret_illegal)
 {
     *ret_illegal = !is_legal_name(name);
-    *ret_utf8 = strcasecmp(name, "UTF-8") == 0 || strcasecmp(name, "UTF8") == 0;
-    if (*ret_illegal || *ret_utf8) {
+    *ret_utf8 = false;
+    name = *ret_illegal ? NULL : charset_iconv_name(name);
+    if (!name) {
+        return NULL;
+    }
+    *ret_utf8 = strcmp(name, "UTF-8") == 0;
+    if (*ret_utf8) {
         return NULL;
     }
     struct charset *charset = calloc(1, sizeof(*charset));

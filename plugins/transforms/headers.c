@@ -226,6 +226,8 @@ static enum sluice_result apply_from_map(struct header_from *from, struct sluice
             data->remove(batch, edited, from->fields[i]);
         }
         transform_replace(&from->base, record, NULL, edited);
+    } else {
+        transform_copy_map(&from->base, record, batch, value);
     }
     return SLUICE_OK;
 }

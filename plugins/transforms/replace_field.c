@@ -262,6 +262,7 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
         touched = data->index_of(value, replace->excluded[i]) >= 0;
     }
     if (!touched) {
+        transform_copy_map(&replace->base, record, batch, value);
         return SLUICE_OK;
     }
     struct sluice_value *edited = data->edit(batch, value);

@@ -38,6 +38,15 @@ void transform_replace(const struct transform *transform, struct sluice_record *
     }
 }
 
+void transform_copy_map(const struct transform *transform, struct sluice_record *record,
+                        struct sluice_batch *batch, const struct sluice_value *map)
+{
+    const struct sluice_data *data = transform->data;
+    if (strcmp(data->map_class(map), "java.util.HashMap") != 0) {
+        transform_replace(transform, record, NULL, data->edit(batch, map));
+    }
+}
+
 const char *java_class(const struct transform *transform, const struct sluice_value *value)
 {
     static const char *const names[] = {

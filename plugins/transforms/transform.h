@@ -57,6 +57,9 @@ static inline const struct sluice_value *transform_operand(const struct transfor
 }
 void transform_replace(const struct transform *transform, struct sluice_record *record,
                        const struct sluice_schema *schema, const struct sluice_value *value);
+/** The schemaless map stays what it is, but is a HashMap from now on: the original copies it into one. */
+void transform_copy_map(const struct transform *transform, struct sluice_record *record,
+                        struct sluice_batch *batch, const struct sluice_value *map);
 
 /** A text of the configuration as a value that may go into every record. */
 static inline const struct sluice_value *constant_text(const struct transform *transform,

@@ -143,7 +143,7 @@ class Cases(Configurations, Recorded):
         config = {}
         if "String" in name and self.often(0.4):
             config = {"converter.encoding": self.pick("UTF-8", "UTF-16", "ISO-8859-1", "US-ASCII", "UTF-16LE", "utf8", "latin1",
-                                                      "windows-1252", "nope", "UTF-32")}
+                                                      "windows-1252", "nope", "UTF-32", "UTF16LE", "utf16", "unicode", "ISO8859_1")}
         test = {"group": "diff/" + name.rsplit(".", 1)[1], "class": CONNECT + name, "config": config, "kind": kind}
         if self.often(0.5):
             size = self.pick(0, 1, 2, 4, 8, self.r.randint(0, 12))

@@ -124,6 +124,7 @@ static void test_refusals(void **state)
     refused("a\\", "Unexpected internal error near index 2");
     refused("[a\\", "Unclosed character class near index 3");
     refused("(\\", "Unclosed group near index 3");
+    refused("\xF0\x9F\x98\x80\t[", "Unclosed character class near index 2\n\xF0\x9F\x98\x80\t[\n  ^");
     char deep[2001];
     memset(deep, '(', 2000);
     deep[2000] = '\0';

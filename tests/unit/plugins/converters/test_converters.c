@@ -210,6 +210,21 @@ static void half_pairs_of_utf_16(void **state)
     assert_span(data_api.text(to_data("\0\xD8" "a\0b\0", 6, &schema)), "\xEF\xBF\xBD" "b");
 }
 
+/* By Java's names, whatever the C library calls them. */
+static void names_of_charsets(void **state)
+{
+    (void)state;
+    const struct sluice_schema *schema;
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "Unicode");
+    assert_span(data_api.text(to_data("\0a", 2, &schema)), "a");
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "utf16");
+    assert_memory_equal(to_bytes(NULL, data_api.new_string(batch, "a", 1)).data, "\xFE\xFF\0a", 4);
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "ISO8859_1");
+    assert_span(data_api.text(to_data("\xE9", 1, &schema)), "\xC3\xA9");
+    use(SLUICE_CONVERTER, STRING, "converter.encoding", "unicode-1-1-utf-8");
+    assert_span(data_api.text(to_data("\xC3\xA9", 2, &schema)), "\xC3\xA9");
+}
+
 static void deep_headers_are_given_up(void **state)
 {
     (void)state;
@@ -251,6 +266,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_pairs_become_question_marks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_of_utf_16, set_up, tear_down),
         cmocka_unit_test_setup_teardown(structs_are_no_defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_charsets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deep_headers_are_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_numbers_in_headers, set_up, tear_down),
     };

@@ -283,11 +283,45 @@ static void test_refused(void **state)
     }
 }
 
+/* Connect copies a schemaless map into a HashMap, also where nothing changes; its messages name the class. */
+static void test_class_of_a_copied_map(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step, *class_name;
+    } steps[] = {
+        {"ReplaceField$Value\ntransforms.b.exclude=x", "java.util.HashMap"},
+        {"HeaderFrom$Value\ntransforms.b.fields=a\ntransforms.b.headers=h\ntransforms.b.operation=copy",
+         "java.util.HashMap"},
+        {"RegexRouter\ntransforms.b.regex=x\ntransforms.b.replacement=y", "java.util.LinkedHashMap"},
+    };
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        char properties[1000], expected[200];
+        struct error error = {0};
+        (void)snprintf(properties, sizeof(properties),
+                       "transforms=a,b,c\ntransforms.a.type=org.apache.kafka.connect.transforms.Flatten$Value\n"
+                       "transforms.b.type=org.apache.kafka.connect.transforms.%s\n"
+                       "transforms.c.type=org.apache.kafka.connect.transforms.TimestampConverter$Value\n"
+                       "transforms.c.target.type=unix\n",
+                       steps[i].step);
+        (void)snprintf(expected, sizeof(expected),
+                       "DataException: TimestampConverter does not support class %s objects as timestamps",
+                       steps[i].class_name);
+        struct chain *chain = make_chain(properties, &error);
+        assert_non_null(chain);
+        char *got = outcome(chain, "topic", "{\"a\":1}");
+        assert_string_equal(got, expected);
+        free(got);
+        chain_destroy(chain);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_class_of_a_copied_map),
     };
     return cmocka_run_group_tests(tests, load_plugins, unload_plugins);
 }
