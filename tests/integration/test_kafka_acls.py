@@ -1,6 +1,8 @@
 """Rights that lack on a real broker (StandardAuthorizer): a clear error in status and log, and back once given."""
+import time
+
 import pytest
-from harness import Sluice, wait_until
+from harness import Sluice, wait_until, within
 from real_kafka import Broker, Missing, kafka
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
@@ -55,8 +57,11 @@ def lines_of(path):
 
 
 def fails(sluice, name, *words):
-    """The task fails; trace and log say why."""
+    """The task fails within 10 s; trace and log say why."""
+    begin = time.monotonic()
     trace = sluice.wait_state(name, "FAILED")["trace"]
+    took = time.monotonic() - begin
+    assert took < within(10), f"{took:.1f} s"
     for word in words:
         assert word in trace, trace
         sluice.told(word)
