@@ -142,12 +142,15 @@ def test_nothing_is_lost_and_order_is_kept(tmp_path, cluster, topic):
             inflict(fault, chance, sluice, broker, proxy)
         count = writer.finish()
 
+        def all_of_it():
+            return {(topic, 0): broker.end_offsets(topic)[0]}
+
         def complete():
             return out.exists() and numbers_of(out.read_text(encoding="ascii")[-1000:])[-1:] == [count - 1]
 
         wait_until(complete, what=f"all {count} lines in {out} (seed {SEED})\n" + sluice.text())
         # Its session may have run out in the last cut: it cannot commit at a stop then, only when it is a member again.
-        wait_until(lambda: broker.committed("connect-out") == {(topic, 0): broker.end_offsets(topic)[0]},
+        wait_until(lambda: broker.committed("connect-out") == all_of_it(),
                    what=lambda: f"all to be committed (seed {SEED})\n" + sluice.text(), every=0.2)
         sluice.stop()
         assert sluice.process.returncode == 0
@@ -158,3 +161,5 @@ def test_nothing_is_lost_and_order_is_kept(tmp_path, cluster, topic):
     values = "\n".join(record.value.decode() for record in broker.consume(topic))
     check(numbers_of(values), count, "the topic")
     check(numbers_of(out.read_text(encoding="ascii")), count, "the file")
+    # invariant 1: what the group has committed was in the file, and all of it is by now
+    assert broker.committed("connect-out") == all_of_it(), sluice.text()
