@@ -21,7 +21,8 @@ enum {
     TABLE_MS = 250,  /* on a terminal */
     LOOK_MS = 50,
     IDLE_PATIENCE = 10, /* times --exit-when-idle, for what does not come to an end */
-    GROUP_PATIENCE_MS = 60000, /* a group may wait for a member that was killed: session.timeout.ms, 45 s, and a rebalance */
+    LAST_PATIENCE_MS = 60000, /* a group may wait for a member that was killed: session.timeout.ms, 45 s, and a
+                               * rebalance; a put() or a commit may wait for a slow disk */
 };
 
 static const char help[] =
@@ -42,7 +43,8 @@ static const char help[] =
     "  --exit-when-idle MS   ends once records have moved, every sink has written all there is and "
     "nothing\n"
     "                        has moved for so many milliseconds; after ten times as long gives up on\n"
-    "                        what is not written, and where a connector failed and nothing moved\n"
+    "                        what is not written, and where a connector failed and nothing moved;\n"
+    "                        what is just being committed has a minute\n"
     "  --log-level LEVEL     TRACE, DEBUG, INFO (default), WARN, ERROR, FATAL or OFF\n"
     "  --log-file FILE       log lines are added to FILE, opened anew on SIGHUP (default: standard\n"
     "                        error; on a terminal sluice.log in the data folder)\n"
@@ -109,7 +111,8 @@ static void check_idle(struct run *run, const struct run_summary *summary)
     } else if (!run->commit_asked) {
         run->commit_asked = true; /* else a sink tells only after offset.flush.interval.ms */
         herder_commit(run->worker.herder);
-    } else if (quiet >= IDLE_PATIENCE * run->idle_ms && (unread == 0 || quiet >= GROUP_PATIENCE_MS)) {
+    } else if (quiet >= IDLE_PATIENCE * run->idle_ms &&
+               ((unread == 0 && !summary->committing) || quiet >= LAST_PATIENCE_MS)) {
         give_up(run, summary, unread);
     }
 }

@@ -215,6 +215,7 @@ static void on_summary(void *user, const struct herder_progress *p)
     summary->moved += p->records;
     summary->lag += p->lag > 0 ? p->lag : 0;
     summary->active += p->active;
+    summary->committing = summary->committing || p->committing;
 }
 
 void run_summarise(struct herder *herder, struct run_summary *ret_summary)

@@ -28,6 +28,7 @@ struct run_summary {
     int64_t moved;                 /* records of all connectors */
     int64_t lag;                   /* of all sinks */
     int64_t active;                /* read by sinks, not yet committed */
+    bool committing;               /* sinks have been asked to commit, and not all have answered */
 };
 
 /** [loop thread] */

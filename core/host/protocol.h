@@ -31,7 +31,7 @@
  *        paths in plugin_path are absolute; the built-in plugin folder comes last
  * Worker -> task host, later:
  *   {"type":"pause"} {"type":"resume"} {"type":"stop","timeout_ms":n}
- *   {"type":"commit"}                                             a sink: what is written, soon
+ *   {"type":"commit"}                    a sink: what is written, soon; answered by committed
  *   {"type":"log_levels","log_levels":{logger:level,..}}    any role; in place of the former ones
  *   {"type":"topics_reset"}                                       tells every topic again
  *   {"type":"tap","id":n,"stage":"polled"|"converted"|"transformed","limit":n}   a sample of records
@@ -56,6 +56,7 @@
  *              {"type":"offsets_get","id":n,"partitions":[{..}..]}    source tasks
  *              {"type":"offsets","offsets":[[{partition},{offset}]..],"id":n}
  *                   answered by {"type":"offsets_stored","id":n,"error":null|M}
+ *              {"type":"committed"}      what was written when commit was asked for, or nothing was
  *              {"type":"reconfigure"}
  *              {"type":"tapped","id":n,"records":[{..}..]}    secrets taken out (core/host/tap.h)
  *              {"type":"topic","topic":T}     the first record of it was read, or is durable

@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/host/process.h"
 
 enum {
     COMMIT_GAP_MS = 100,        /* between commits that the plugin asked for */
@@ -72,6 +73,16 @@ static void rewind_to_committed(struct sink_task *sink)
     }
 }
 
+static void commit_answer(struct sink_task *sink)
+{
+    if (sink->commit_answer) {
+        sink->commit_answer = false;
+        sink->next_backlog = 0; /* who hears of it looks there */
+        sink_update_backlog(sink);
+        process_send(sink->task->process, json_pack("{s:s}", "type", "committed"));
+    }
+}
+
 static void commit(struct sink_task *sink)
 {
     size_t count = 0;
@@ -81,6 +92,8 @@ static void commit(struct sink_task *sink)
     sink->last_commit = now;
     sink->next_commit = now + task_long(sink->task, "offset.flush.interval.ms", 60000);
     sink->commit_wanted = false;
+    sink->commit_answer |= sink->commit_asked;
+    sink->commit_asked = false;
     if (result == SLUICE_RETRY) {
         sink->next_commit = earlier(sink->next_commit, now + COMMIT_RETRY_MS);
     } else if (result != SLUICE_OK) {
@@ -91,6 +104,8 @@ static void commit(struct sink_task *sink)
         sink->commit_begin = clock_monotonic_ns();
         metrics_add(sink->commit_number, 1);
         feed_commit(sink->feed, offsets, count);
+    } else {
+        commit_answer(sink);
     }
     sink_offsets_free(offsets, count);
 }
@@ -104,6 +119,7 @@ static void on_committed(struct sink_task *sink, const struct feed_item *item)
         task_log(sink->task, rebalance ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
                  "Commit of offsets failed, it is repeated soon: %s", item->error.message);
         sink->next_commit = earlier(sink->next_commit, clock_monotonic_ms() + COMMIT_RETRY_MS);
+        sink->commit_asked |= sink->commit_answer;
         return;
     }
     for (size_t i = 0; i < item->count; i++) {
@@ -114,6 +130,7 @@ static void on_committed(struct sink_task *sink, const struct feed_item *item)
         }
     }
     task_record(sink->task, sink->commits, 1);
+    commit_answer(sink);
 }
 
 /* -- the group -- */
@@ -338,6 +355,8 @@ static enum work wait_for_work(struct sink_task *sink, struct feed_item *ret_ite
         if (task->commit_requested) {
             task->commit_requested = false;
             sink->commit_wanted = true;
+            sink->commit_asked |= task->commit_asked;
+            task->commit_asked = false;
         }
         bool may_commit = !sink->committing && sink->commit_wanted;
         int64_t commit_at = may_commit ? earlier(sink->last_commit + COMMIT_GAP_MS, sink->next_commit)

@@ -40,6 +40,8 @@ struct sink_task {
 
     bool paused;                    /* as last told to worker and feed */
     bool commit_wanted;             /* before its time */
+    bool commit_asked;              /* the worker is to be told the end of the next one, */
+    bool commit_answer;             /* of the one under way */
     bool committing;                /* one commit is under way */
     int64_t next_commit, last_commit;
     int64_t next_backlog;

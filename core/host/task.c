@@ -233,7 +233,7 @@ static void obey(struct task *task, const char *type, json_t *message)
     } else if (strcmp(type, "topics_reset") == 0) {
         used_topics_reset(&task->topics);
     } else if (strcmp(type, "commit") == 0) {
-        task->commit_requested = true;
+        task->commit_requested = task->commit_asked = true;
     } else if ((strcmp(type, "offsets_reply") == 0 || strcmp(type, "offsets_stored") == 0) &&
                json_integer_value(json_object_get(message, "id")) == task->reply_id) {
         json_decref(task->reply);

@@ -43,6 +43,7 @@ struct task {
     bool paused;
     bool wake;                /* the plugin asked for attention */
     bool commit_requested;
+    bool commit_asked; /* by the worker, which is to be told the end */
     struct error raised;      /* by raise_error() */
     json_t *reply;            /* to the one request under way */
     int64_t reply_id;

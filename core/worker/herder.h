@@ -139,6 +139,7 @@ struct herder_progress {
     int64_t records, bytes, objects;
     int64_t lag; /* -1: not known, or no sink */
     int64_t active; /* read by sinks, not yet committed */
+    bool committing; /* herder_commit() was called, and not every sink has answered */
 };
 
 /** Calls fn for each connector, by name. Strings are borrowed for the call. */

@@ -53,6 +53,7 @@ struct task {
     bool paused_told;  /* what the host was told last */
     bool failed;
     bool starting;         /* its host has not said yet that it runs */
+    bool committing;       /* its host was asked to, and has not told the end */
     const char *state;     /* Connect's word; static */
     const char *state_before; /* of a restart that was announced and has not begun */
     char *trace;           /* of the last failure */

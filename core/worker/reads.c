@@ -465,6 +465,7 @@ void herder_progress(struct herder *herder,
             progress.objects += task->past_objects + page_sum(page, object_metrics);
             progress.lag += progress.lag >= 0 ? page_sum(page, lag_metrics) : 0;
             progress.active += page_sum(page, active_metrics);
+            progress.committing = progress.committing || task->committing;
         }
         fn(user, &progress);
     }
@@ -475,7 +476,8 @@ void herder_commit(struct herder *herder)
     for (struct connector *c = herder->connectors; c; c = c->next) {
         for (struct task *task = strcmp(c->type, "sink") == 0 ? c->tasks : NULL; task;
              task = task->next) {
-            if (task->host) {
+            if (task->host && strcmp(task->state, "RUNNING") == 0) {
+                task->committing = true;
                 host_send(task->host, json_pack("{s:s}", "type", "commit"));
             }
         }

@@ -151,6 +151,8 @@ static void on_message(void *user, const char *type, json_t *message)
         }
     } else if (strcmp(type, "tapped") == 0) {
         herder_tapped(connector->herder, message);
+    } else if (strcmp(type, "committed") == 0) {
+        task->committing = false;
     } else if (strcmp(type, "reconfigure") == 0) {
         herder_enqueue(connector->herder, HERDER_RECONFIGURE, connector->name, -1);
     }
@@ -173,6 +175,7 @@ static void on_end(void *user, const struct host_end *end)
     offsets_writer_forget(connector->herder->offsets_writer, task);
     task->host = NULL;
     task->running_since = 0;
+    task->committing = false;
     if (task->starting && !task->stopping) {
         herder_count_startup(connector->herder, "task", false);
     }

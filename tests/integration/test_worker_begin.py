@@ -99,6 +99,17 @@ def test_is_not_idle_before_a_sink_has_found_its_topic(tmp_path, lines):
     assert len(lines.seen()) == 10
 
 
+def test_is_not_idle_while_a_commit_is_under_way(tmp_path, lines):
+    """A disk may take seconds to sync: what is being committed is not given up."""
+    lines.write(5)
+    connectors = lines.connectors()
+    connectors["copy"]["commit.takes.ms"] = "1500"
+    sluice = Sluice(tmp_path, connectors, {**WORKER, "offset.flush.interval.ms": "60000"}, ["--exit-when-idle", "50"])
+    with sluice:
+        assert sluice.process.wait(PATIENCE) == 0, sluice.text()
+    assert len(lines.seen()) == 5
+
+
 def test_ends_when_nothing_can_move(tmp_path, lines):
     """Else it would wait for the first record for ever."""
     connectors = {**lines.connectors(), "lines": {"connector.class": "no.SuchSource", "topic": "t"}}

@@ -164,6 +164,7 @@ static const struct sluice_source source_vtable = {
 struct sink {
     const struct sluice_host *host;
     FILE *file;
+    int64_t commit_ms;
 };
 
 static void *sink_create(const struct sluice_host *host)
@@ -189,6 +190,7 @@ static enum sluice_result sink_start(void *data, const struct sluice_config *con
     struct sink *self = data;
     const char *path = self->host->config->get_string(config, "file");
     self->file = path ? fopen(path, "ae") : NULL;
+    self->commit_ms = self->host->config->get_long(config, "commit.takes.ms");
     return self->file
                ? SLUICE_OK
                : self->host->error(self->host, SLUICE_FATAL, SLUICE_CONNECT_EXCEPTION,
@@ -210,6 +212,15 @@ static enum sluice_result sink_put(void *data, struct sluice_batch *batch)
                                    "Could not write: %s", strerror(errno));
 }
 
+static enum sluice_result sink_pre_commit(void *data, struct sluice_topic_offset *offsets, size_t *count)
+{
+    const struct sink *self = data;
+    (void)offsets;
+    (void)count;
+    (void)nanosleep(&(struct timespec){self->commit_ms / 1000, self->commit_ms % 1000 * 1000000}, NULL);
+    return SLUICE_OK;
+}
+
 static void sink_stop(void *data)
 {
     (void)data;
@@ -218,6 +229,8 @@ static void sink_stop(void *data)
 static const struct sluice_option sink_options[] = {
     {OPTION, .name = "file", .type = SLUICE_OPTION_STRING, .importance = SLUICE_HIGH,
      .doc = "Append to it."},
+    {OPTION, .name = "commit.takes.ms", .type = SLUICE_OPTION_LONG, .default_value = "0",
+     .importance = SLUICE_LOW, .doc = "As on a slow disk."},
     {.name = NULL},
 };
 
@@ -227,6 +240,7 @@ static const struct sluice_sink sink_vtable = {
     .destroy = sink_destroy,
     .start = sink_start,
     .put = sink_put,
+    .pre_commit = sink_pre_commit,
     .stop = sink_stop,
 };
 
