@@ -112,10 +112,11 @@ int main(int argc, char **argv)
         usage(stderr);
         return CLI_BAD_INPUT;
     }
+    static char help[] = "--help";
     if (strcmp(name, "help") == 0 && argc > 2) { /* of a verb */
         name = argv[2];
         argv[1] = argv[2];
-        argv[2] = (char[]){"--help"};
+        argv[2] = help;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         usage(stdout);

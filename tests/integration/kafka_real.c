@@ -11,6 +11,15 @@
 static const char *servers;
 static char topic[64];
 
+/* Says why it was not. */
+static void assert_done(int result, const struct error *error)
+{
+    if (result != 0) {
+        fail_msg("SLUICE-%d%s: %s", (int)error->code, error->retriable ? ", retriable" : "",
+                 error->message ? error->message : "");
+    }
+}
+
 static struct broker *open_broker(struct properties *properties)
 {
     struct broker *broker;
@@ -138,10 +147,10 @@ static void group_offsets(void **state)
     create(broker, topic, 2, NULL, 0);
     assert_int_equal(wait_partitions(broker, topic, 2), 2);
     const struct broker_offset given[] = {{topic, 0, 7}, {topic, 1, 9}};
-    assert_int_equal(broker_group_offsets_alter(broker, group, given, 2, FIXTURE_MS, &error), 0);
+    assert_done(broker_group_offsets_alter(broker, group, given, 2, FIXTURE_MS, &error), &error);
     const struct broker_offset drop[] = {{topic, 1, -1}};
-    assert_int_equal(broker_group_offsets_alter(broker, group, drop, 1, FIXTURE_MS, &error), 0);
-    assert_int_equal(broker_group_offsets(broker, group, FIXTURE_MS, &offsets, &count, &error), 0);
+    assert_done(broker_group_offsets_alter(broker, group, drop, 1, FIXTURE_MS, &error), &error);
+    assert_done(broker_group_offsets(broker, group, FIXTURE_MS, &offsets, &count, &error), &error);
     assert_int_equal(count, 1);
     assert_int_equal(offsets[0].offset, 7);
     broker_group_offsets_free(offsets, count);
@@ -167,8 +176,8 @@ static void group_offsets(void **state)
     broker_consumer_destroy(consumer);
 
     error_clear(&error);
-    assert_int_equal(broker_group_delete(broker, group, FIXTURE_MS, &error), 0);
-    assert_int_equal(broker_group_offsets(broker, group, FIXTURE_MS, &offsets, &count, &error), 0);
+    assert_done(broker_group_delete(broker, group, FIXTURE_MS, &error), &error);
+    assert_done(broker_group_offsets(broker, group, FIXTURE_MS, &offsets, &count, &error), &error);
     assert_int_equal(count, 0);
     broker_group_offsets_free(offsets, count);
     assert_int_equal(broker_group_delete(broker, group, FIXTURE_MS, &error), -1);

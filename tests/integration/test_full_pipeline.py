@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from fetched import minio
 from harness import EXAMPLE, SHARED, SLUICE, free_port
 from real_kafka import Missing, jars
 from sql_servers import Postgres
@@ -115,6 +116,7 @@ def test_on_kafka_and_s3(tmp_path):
     """A broker and an S3 server that the example starts by itself; and topics of an earlier run are not added to."""
     try:
         jars()
+        minio()
     except Missing as why:
         pytest.skip(str(why))
     output = run(tmp_path, "--kafka", "--batch-only")

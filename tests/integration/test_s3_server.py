@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from harness import EXAMPLE, PATIENCE, ROOT, SLUICE, Sluice, free_port, object_key, objects, read_properties, wait_until
+from fetched import Missing, minio
+from harness import EXAMPLE, PATIENCE, SLUICE, Sluice, free_port, object_key, objects, read_properties, wait_until
 
 boto3 = pytest.importorskip("boto3", reason="the Debian package python3-boto3 reads back what was written")
 BUCKET = "user-12471ce1b695-bucket"
@@ -13,8 +14,11 @@ BUCKET = "user-12471ce1b695-bucket"
 
 @pytest.fixture(scope="module")
 def server():
-    process = subprocess.Popen([os.path.join(ROOT, "tests", "support", "minio.sh")], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        script = minio()
+    except Missing as why:
+        pytest.skip(f"no S3 server: {why}")
+    process = subprocess.Popen([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline().split()
     if len(line) != 3:
         process.wait(PATIENCE)

@@ -21,6 +21,13 @@ def test_output_that_cannot_be_written_is_told(command):
     assert done.returncode != 0 and done.stderr, done
 
 
+@pytest.mark.parametrize("verb", ["run", "topics"])
+def test_help_of_a_verb_is_what_the_verb_says(verb):
+    helps = [subprocess.run([SLUICE, *words], capture_output=True, check=False) for words in (("help", verb), (verb, "--help"))]
+    assert [(done.returncode, done.stdout, done.stderr) for done in helps] == [(0, helps[1].stdout, b"")] * 2
+    assert helps[1].stdout
+
+
 def test_topics_as_kafka_topics(broker, topic):
     create = ("--create", "--topic", topic, "--partitions", "3", "--config", "retention.ms=1234567")
     assert tool(broker, "topics", *create) == f"Created topic {topic}.\n"

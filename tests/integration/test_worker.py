@@ -200,6 +200,15 @@ def hangs_in_open(pid):
     return same
 
 
+def made_fifo(path):
+    """What is written there waits for a reader. False while somebody writes a file of that name."""
+    try:
+        os.mkfifo(path)
+    except FileExistsError:
+        return False
+    return True
+
+
 @pytest.mark.skipif(not OPENAT, reason="no number of openat() for this machine")
 def test_stop_while_offsets_are_stored(tmp_path, lines):
     """The answer to whom the offsets were stored for is given already."""
@@ -211,7 +220,7 @@ def test_stop_while_offsets_are_stored(tmp_path, lines):
         sluice.wait_state("slow", "RUNNING")
         wait_until(lambda: sluice.call("GET", "/connectors/lines/offsets")[1]["offsets"], what="offsets")
         assert sluice.call("PUT", "/connectors/lines/stop")[0] == 204
-        os.mkfifo(f"{store}.new")  # what is written there waits for a reader
+        wait_until(lambda: made_fifo(f"{store}.new"), what="the end of an earlier write")
         client = subprocess.Popen(["curl", "-s", "-X", "DELETE",
                                    f"http://127.0.0.1:{sluice.admin_port}/connectors/lines/offsets"],
                                   stdout=subprocess.PIPE, text=True)

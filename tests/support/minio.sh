@@ -4,6 +4,7 @@
 # ends or it is killed. Prints one line, `URL ACCESS_KEY SECRET_KEY`, when it answers.
 #
 #   tests/support/minio.sh install    only installs; prints the program's path
+#   tests/support/minio.sh path       only prints the program's path, where it need not be yet
 #   tests/support/minio.sh            runs
 #
 # Exit 3: it cannot be had here; why is on standard error.
@@ -36,6 +37,10 @@ install_minio() {
     rmdir "$cache/bin.$$"
 }
 
+if [ "${1:-}" = path ]; then
+    echo "$program"
+    exit
+fi
 install_minio
 if [ "${1:-}" = install ]; then
     echo "$program"
