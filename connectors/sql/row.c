@@ -268,6 +268,22 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
     convert_rest(host, settings, batch, column, value, to);
 }
 
+/* "1" for a column of integers is the key 1. Texts that are written otherwise are left to the database. */
+static void settle_key(const struct shape_column *column, struct sql_value *value)
+{
+    char text[24], again[24], *end;
+    if (value->kind != SQL_TEXT || column->type < SQL_TYPE_INT8 || column->type > SQL_TYPE_INT64 ||
+        value->text.size == 0 || value->text.size >= sizeof(text)) {
+        return;
+    }
+    snprintf(text, sizeof(text), "%.*s", (int)value->text.size, value->text.data);
+    long long number = strtoll(text, &end, 10);
+    snprintf(again, sizeof(again), "%lld", number);
+    if (strlen(text) == value->text.size && strcmp(text, again) == 0) {
+        put_integer(value, number);
+    }
+}
+
 struct sql_value *row_make(const struct sluice_host *host, const struct sink_settings *settings,
                            struct sluice_batch *batch, const struct shape *shape,
                            const struct sluice_record *record)
@@ -292,6 +308,9 @@ struct sql_value *row_make(const struct sluice_host *host, const struct sink_set
             break;
         default:
             row_convert(host, settings, batch, column, shape->found[i], &values[i]);
+            if (i < shape->key_count) {
+                settle_key(column, &values[i]);
+            }
         }
     }
     if (again) {
@@ -325,23 +344,111 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-uint64_t row_keys_hash(const struct sql_value *values, size_t count)
+static uint64_t mix_bytes(uint64_t hash, const char *at, size_t size)
+{
+    size_t left = size;
+    uint64_t word;
+    for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        hash = mix(hash, word);
+    }
+    word = 0;
+    memcpy(&word, at, left);
+    return mix(mix(hash, word), size);
+}
+
+/* What is left of a number without sign and the zeros that say nothing; 0: it is none. */
+static size_t plain_decimal(const char *text, size_t size, char *to, size_t room)
+{
+    size_t used = 0, fraction = 0;
+    for (size_t i = size > 0 && (*text == '-' || *text == '+'); i < size; i++) {
+        bool point = text[i] == '.' && fraction == 0;
+        if ((!point && !isdigit((unsigned char)text[i])) || used == room) {
+            return 0;
+        }
+        if (point || used > 0 || text[i] != '0') {
+            to[used++] = text[i];
+        }
+        fraction = point ? used : fraction;
+    }
+    while (fraction > 0 && used >= fraction && (to[used - 1] == '0' || to[used - 1] == '.')) {
+        used--;
+    }
+    if (used == 0) {
+        to[used++] = '0';
+    }
+    return used;
+}
+
+/* The hash of what the database may compare of a value: letters without case, digits. */
+static uint64_t mix_alike(uint64_t hash, enum sql_type type, const struct sql_value *value)
+{
+    char text[64];
+    struct sluice_span span = {text, 0};
+    switch (value->kind) {
+    case SQL_TEXT:
+    case SQL_BYTES:
+        span = value->text;
+        break;
+    case SQL_REAL:
+        span.size = (size_t)snprintf(text, sizeof(text), "%.17g", value->real);
+        break;
+    case SQL_NULL:
+        return mix(hash, SQL_NULL);
+    default:
+        span.size = (size_t)snprintf(text, sizeof(text), "%lld", (long long)value->integer);
+    }
+    char number[128];
+    size_t digits = type == SQL_TYPE_DECIMAL ? plain_decimal(span.data, span.size, number, sizeof(number)) : 0;
+    if (digits > 0) {
+        return mix_bytes(hash, number, digits);
+    }
+    for (size_t done = 0; done < span.size;) { /* a piece at a time, whatever its size */
+        size_t used = 0;
+        char piece[64];
+        for (; done < span.size && used < sizeof(piece); done++) {
+            unsigned char c = (unsigned char)span.data[done];
+            if (c >= 128 || isalnum(c)) {
+                piece[used++] = (char)(c < 128 ? tolower(c) : c);
+            }
+        }
+        hash = used > 0 ? mix_bytes(hash, piece, used) : hash;
+    }
+    return hash;
+}
+
+/* Whether a value of other bytes is another one to the database, too. */
+static bool is_exact(const struct shape_column *column, const struct sql_value *value)
+{
+    switch (value->kind) {
+    case SQL_INTEGER:
+        return column->type >= SQL_TYPE_INT8 && column->type <= SQL_TYPE_UINT64;
+    case SQL_TEXT:
+    case SQL_BYTES:
+        return column->bytewise;
+    default:
+        return value->kind == SQL_NULL;
+    }
+}
+
+uint64_t row_keys_hash(const struct shape *shape, const struct sql_value *values, bool *ret_exact,
+                       bool *ret_null)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < count; i++) {
-        if (values[i].kind == SQL_TEXT || values[i].kind == SQL_BYTES) {
-            const char *at = values[i].text.data;
-            size_t left = values[i].text.size;
-            uint64_t word;
-            for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
-                memcpy(&word, at, sizeof(word));
-                hash = mix(hash, word);
-            }
-            word = 0;
-            memcpy(&word, at, left);
-            hash = mix(mix(hash, word), values[i].text.size);
+    *ret_exact = true;
+    *ret_null = false;
+    for (size_t i = 0; i < shape->key_count; i++) {
+        const struct sql_value *value = &values[i];
+        *ret_null = *ret_null || value->kind == SQL_NULL;
+        if (!is_exact(&shape->columns[i], value)) {
+            *ret_exact = false;
+            hash = mix_alike(hash, shape->columns[i].type, value);
+        } else if (value->kind == SQL_INTEGER) {
+            hash = mix(hash, (uint64_t)value->integer);
+        } else if (value->kind == SQL_NULL) {
+            hash = mix(hash, SQL_NULL);
         } else {
-            hash = mix(hash, values[i].kind == SQL_NULL ? SQL_NULL : (uint64_t)values[i].integer);
+            hash = mix_bytes(hash, value->text.data, value->text.size);
         }
     }
     return hash;

@@ -17,7 +17,14 @@ void row_convert(const struct sluice_host *host, const struct sink_settings *set
 struct sql_value *row_make(const struct sluice_host *host, const struct sink_settings *settings,
                            struct sluice_batch *batch, const struct shape *shape,
                            const struct sluice_record *record);
+/** By their bytes. */
 bool row_keys_equal(const struct sql_value *a, const struct sql_value *b, size_t count);
-uint64_t row_keys_hash(const struct sql_value *values, size_t count);
+/**
+ * Equal for keys that are equal by their bytes. Where the database may take keys of other bytes for the
+ * same (case, blanks at the end, 1.0 and 1.00) *ret_exact is false, and the hash is equal for those, too;
+ * of accents that a collation leaves out nothing is known here.
+ */
+uint64_t row_keys_hash(const struct shape *shape, const struct sql_value *values, bool *ret_exact,
+                       bool *ret_null);
 
 #endif

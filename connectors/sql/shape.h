@@ -29,6 +29,7 @@ struct shape_column {
     bool key;
     bool timestamp;                     /**< of timestamp.fields.list */
     enum sql_type type;                 /**< of the column in the table */
+    bool bytewise;                      /**< texts (bytes) of other bytes are never equal in it */
 };
 
 struct shape {
@@ -45,7 +46,7 @@ struct shape {
     size_t column_count, key_count;
     const struct sluice_value **found; /**< bound: values of the record that fitted last, a column each */
     struct sql_statement write, delete_row; /**< made when the table is known */
-    /* What waits to be written (writer.c). */
+    /* What waits to be written (writer_rows.c). */
     const struct sql_value **rows, **delete_rows;
     size_t row_count, delete_count, row_room, delete_room;
 };

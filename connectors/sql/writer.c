@@ -212,8 +212,16 @@ static enum writer_outcome create_table(struct writer *writer, struct target *ta
     return WRITER_DONE;
 }
 
+/* Collations of MariaDB's and SQLite's leave out case and more, blanks at the end do not count in CHAR(n). */
+static bool is_bytewise(const struct sql_client *client, const struct sql_column *column)
+{
+    bool padded = strncmp(column->type_name, "character(", 10) == 0 || strcmp(column->type_name, "bpchar") == 0;
+    return client->product == SQL_POSTGRESQL &&
+           ((column->type == SQL_TYPE_STRING && !padded) || column->type == SQL_TYPE_BYTES);
+}
+
 /* Binds a shape's columns to the table's; *ret_missing is the first that has none. */
-static int bind_columns(struct shape *shape, const struct sql_table *table,
+static int bind_columns(const struct sql_client *client, struct shape *shape, const struct sql_table *table,
                         struct shape_column **ret_missing)
 {
     *ret_missing = NULL;
@@ -227,6 +235,7 @@ static int bind_columns(struct shape *shape, const struct sql_table *table,
         free(column->target);
         column->target = strdup(found->name);
         column->type = found->type;
+        column->bytewise = is_bytewise(client, found);
         if (!column->target) {
             return -1;
         }
@@ -359,7 +368,7 @@ static enum writer_outcome fit_table(struct writer *writer, struct target *targe
     }
     for (;;) {
         struct shape_column *missing;
-        if (bind_columns(shape, target->table, &missing) != 0) {
+        if (bind_columns(settings->client, shape, target->table, &missing) != 0) {
             return bad_record(fault, "no memory");
         }
         if (!missing) {
@@ -447,154 +456,6 @@ enum writer_outcome writer_prepare(struct writer *writer, struct sluice_batch *b
     operation->target = target;
     operation->shape = shape;
     operation->values = row_make(writer->host, writer->settings, batch, shape, record);
-    operation->hash = row_keys_hash(operation->values, shape->key_count);
+    operation->hash = row_keys_hash(shape, operation->values, &operation->exact, &operation->null_key);
     return WRITER_DONE;
-}
-
-/* -- writing -- */
-
-static int wait_row(const struct sql_value ***rows, size_t *count, size_t *room,
-                    const struct sql_value *values)
-{
-    if (*count == *room) {
-        size_t more = *room ? *room * 2 : 64;
-        const struct sql_value **grown = reallocarray(*rows, more, sizeof(*grown));
-        if (!grown) {
-            return -1;
-        }
-        *rows = grown;
-        *room = more;
-    }
-    (*rows)[(*count)++] = values;
-    return 0;
-}
-
-static int write_rows(struct writer *writer, const struct sql_statement *statement,
-                      const struct sql_value *const *rows, size_t count, struct sql_error *error)
-{
-    size_t most = writer->settings->batch_size;
-    for (size_t done = 0; done < count; done += most) {
-        size_t now = count - done < most ? count - done : most;
-        if (writer->settings->client->write(writer->database, statement, rows + done, now, error) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Writes what waits: rows first, then deletes; their keys are others. */
-static int flush(struct writer *writer, struct operation *from, struct operation *to,
-                 struct sql_error *error)
-{
-    int outcome = 0;
-    for (struct operation *o = from; o < to && outcome == 0; o++) {
-        if (!o->target || o->dead) {
-            continue;
-        }
-        struct shape *shape = o->shape;
-        bool update_all = writer->settings->insert_mode == INSERT_UPDATE && !shape->deletes &&
-                          shape->column_count > shape->key_count;
-        if ((shape->deletes ? wait_row(&shape->delete_rows, &shape->delete_count, &shape->delete_room,
-                                       o->values)
-                            : wait_row(&shape->rows, &shape->row_count, &shape->row_room,
-                                       o->values + (update_all ? shape->key_count : 0))) != 0) {
-            outcome = sql_error_set(error, SQL_RETRY, "", 0, "no memory");
-        }
-    }
-    for (int deletes = 0; deletes < 2; deletes++) {
-        for (struct target *target = writer->targets; target; target = target->next) {
-            for (struct shape *shape = target->shapes; shape; shape = shape->next) {
-                if (outcome == 0 && deletes && shape->delete_count) {
-                    outcome = write_rows(writer, &shape->delete_row, shape->delete_rows,
-                                         shape->delete_count, error);
-                } else if (outcome == 0 && !deletes && shape->row_count) {
-                    outcome = write_rows(writer, &shape->write, shape->rows, shape->row_count, error);
-                }
-                *(deletes ? &shape->delete_count : &shape->row_count) = 0;
-            }
-        }
-    }
-    return outcome;
-}
-
-/* The operation before this one on the same row; *ret_slot is where this one is to be noted. */
-static struct operation *earlier(struct writer *writer, const struct operation *operation,
-                                 size_t *ret_slot)
-{
-    size_t mask = writer->slot_count - 1, slot = (size_t)operation->hash & mask;
-    for (; writer->slots[slot]; slot = (slot + 1) & mask) {
-        struct operation *other = &writer->operations[writer->slots[slot] - 1];
-        if (other->hash == operation->hash && other->target->table == operation->target->table &&
-            other->shape->key_count == operation->shape->key_count &&
-            row_keys_equal(other->values, operation->values, operation->shape->key_count)) {
-            *ret_slot = slot;
-            return other;
-        }
-    }
-    *ret_slot = slot;
-    return NULL;
-}
-
-static int apply_all(struct writer *writer, size_t from, size_t to, struct sql_error *error)
-{
-    const struct sink_settings *settings = writer->settings;
-    bool keyed = settings->insert_mode == INSERT_UPSERT || settings->insert_mode == INSERT_UPDATE ||
-                 settings->delete_enabled;
-    struct operation *waiting = writer->operations + from;
-    memset(writer->slots, 0, writer->slot_count * sizeof(*writer->slots));
-    for (size_t i = from; i < to; i++) {
-        struct operation *operation = &writer->operations[i];
-        operation->dead = false;
-        if (!operation->target || !keyed || operation->shape->key_count == 0) {
-            continue;
-        }
-        size_t slot;
-        struct operation *before = earlier(writer, operation, &slot);
-        bool last_counts = before && settings->insert_mode != INSERT_PLAIN &&
-                           settings->insert_mode != INSERT_IGNORE &&
-                           (operation->shape->deletes || before->shape == operation->shape);
-        if (last_counts) {
-            before->dead = true;
-        } else if (before) { /* both are needed, one after the other */
-            if (flush(writer, waiting, operation, error) != 0) {
-                return -1;
-            }
-            waiting = operation;
-            memset(writer->slots, 0, writer->slot_count * sizeof(*writer->slots));
-            earlier(writer, operation, &slot);
-        }
-        writer->slots[slot] = (uint32_t)i + 1;
-    }
-    return flush(writer, waiting, writer->operations + to, error);
-}
-
-int writer_apply(struct writer *writer, size_t from, size_t to, struct sql_error *error)
-{
-    const struct sql_client *client = writer->settings->client;
-    if (client->begin(writer->database, error) == 0 && apply_all(writer, from, to, error) == 0 &&
-        client->commit(writer->database, error) == 0) {
-        return 0;
-    }
-    client->rollback(writer->database);
-    return -1;
-}
-
-size_t writer_first_bad(struct writer *writer, size_t from, size_t to, struct sql_error *error)
-{
-    const struct sql_client *client = writer->settings->client;
-    struct sql_error why;
-    size_t i = from;
-    if (client->begin(writer->database, &why) != 0) {
-        client->rollback(writer->database);
-        return to;
-    }
-    while (i < to && apply_all(writer, i, i + 1, &why) == 0 &&
-           (!client->settle || client->settle(writer->database, &why) == 0)) {
-        i++;
-    }
-    if (i < to) {
-        *error = why;
-    }
-    client->rollback(writer->database);
-    return i;
 }

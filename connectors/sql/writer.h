@@ -3,7 +3,7 @@
  *
  * A batch of records becomes rows, an operation each. Rows of one table and shape go together, whatever
  * stands between them; of operations with the same key the last counts, and where an earlier one must
- * be done first, all that waits is written before. One batch is one transaction.
+ * be done first, all that waits is written before (writer_rows.c). One batch is one transaction.
  */
 #ifndef SQL_WRITER_H
 #define SQL_WRITER_H
@@ -27,7 +27,9 @@ struct operation {
     struct shape *shape;
     const struct sql_value *values;
     uint64_t hash;
-    bool dead; /**< a later one with the same key made it needless */
+    bool exact;    /**< keys of other bytes are other keys */
+    bool null_key; /**< no row is found by it */
+    bool dead;     /**< a later one with the same key made it needless */
 };
 
 struct writer {
