@@ -85,12 +85,37 @@ char *sql_numbered(const char *sql, size_t first)
         if (end != sql) {
             to = mempcpy(to, sql, (size_t)(end - sql));
             sql = end;
+        } else if (sql[0] == '?' && sql[1] == '?') {
+            *to++ = '?';
+            sql += 2;
         } else if (*sql == '?') {
             to += sprintf(to, "$%zu", first++);
             sql++;
         } else {
             *to++ = *sql++;
         }
+    }
+    if (text) {
+        *to = '\0';
+    }
+    return text;
+}
+
+char *sql_escaped(const char *sql)
+{
+    char *text = malloc(2 * strlen(sql) + 1), *to = text;
+    while (text && *sql) {
+        const char *end = skip_quoted(sql);
+        if (end != sql) {
+            to = mempcpy(to, sql, (size_t)(end - sql));
+            sql = end;
+            continue;
+        }
+        if (*sql == '?') { /* `??` is JDBC's word for one */
+            *to++ = '?';
+            sql += sql[1] == '?';
+        }
+        *to++ = *sql++;
     }
     if (text) {
         *to = '\0';

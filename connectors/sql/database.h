@@ -199,8 +199,10 @@ const struct sql_client *sql_client_for(const struct jdbc_url *url);
 
 /* What the implementations share. */
 
-/** Copies text with `?` outside of quotes and comments replaced by `$1`, `$2`, ..; to be freed. */
+/** Copies text with `?` outside of quotes and comments replaced by `$1`, `$2`, .., and `??` by `?`; to be freed. */
 char *sql_numbered(const char *sql, size_t first);
+/** Copies text whose `?` are PostgreSQL's operators, so that sql_numbered() gives them back; to be freed. */
+char *sql_escaped(const char *sql);
 /** head, n times row, tail; to be freed. NULL: out of memory. */
 char *sql_statement_text(const struct sql_statement *statement, size_t rows);
 void sql_columns_free(struct sql_column *columns, size_t count);

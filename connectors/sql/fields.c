@@ -282,6 +282,10 @@ bool fields_see(struct sql_rows *rows, const struct sql_value *row)
     for (size_t i = 0; i < rows->column_count; i++) {
         struct sql_column *column = &rows->columns[i];
         enum sql_kind kind = row[i].kind, seen = column->seen;
+        if (kind == SQL_NULL && column->not_null) { /* so it is in its table; a join, or 0000-00-00, knows better */
+            column->not_null = false;
+            changed = true;
+        }
         if (column->type != SQL_TYPE_ANY || kind == SQL_NULL || kind == seen) {
             continue;
         }

@@ -1,6 +1,7 @@
 /* What is followed, by which columns, and how far it was read. The query: followed_query.c. */
 #include "connectors/sql/followed.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,6 +223,56 @@ void followed_destroy(const struct sluice_host *host, const struct source_settin
     free(followed);
 }
 
+/* A decimal without fraction, and an unsigned, are numbers too. */
+static bool is_whole(const struct sql_column *column, const char *text, int64_t *ret_number)
+{
+    char *end;
+    errno = 0;
+    *ret_number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && column->type != SQL_TYPE_STRING;
+}
+
+/* The incrementing column of the row just read. */
+static int advance_number(const struct source_settings *settings, struct followed *followed,
+                          struct sql_error *error)
+{
+    struct position *position = &followed->position;
+    const struct sql_value *value = &followed->row[followed->number_index];
+    switch (value->kind) {
+    case SQL_NULL: /* comes last on PostgreSQL, else first: the others of its time are still to come */
+        if (settings->client->product != SQL_POSTGRESQL) {
+            position->has_number = true;
+            position->kind = SQL_INTEGER;
+            position->number = INT64_MIN;
+        }
+        return 0;
+    case SQL_BYTES:
+        return sql_error_set(error, SQL_FATAL, "", 0,
+                             "incrementing column %s of %s holds bytes, and cannot be followed; name another one, or "
+                             "use a query that makes a text of it (hex)",
+                             followed->incrementing, followed->name);
+    case SQL_REAL:
+        position->kind = SQL_REAL;
+        position->real = value->real;
+        break;
+    case SQL_TEXT:
+        free(position->text);
+        position->text = strndup(value->text.data, value->text.size);
+        if (!position->text) {
+            return sql_error_set(error, SQL_RETRY, "", 0, "no memory");
+        }
+        position->kind = is_whole(&followed->rows->columns[followed->number_index], position->text, &position->number)
+                             ? SQL_INTEGER
+                             : SQL_TEXT;
+        break;
+    default:
+        position->kind = SQL_INTEGER;
+        position->number = value->integer;
+    }
+    position->has_number = true;
+    return 0;
+}
+
 /* Moves the position behind the row just read. */
 static int advance(const struct source_settings *settings, struct followed *followed,
                    struct sql_error *error)
@@ -246,26 +297,7 @@ static int advance(const struct source_settings *settings, struct followed *foll
         position->has_time = true;
         break;
     }
-    if (followed->number_index >= 0) {
-        const struct sql_value *value = &followed->row[followed->number_index];
-        position->has_number = value->kind != SQL_NULL;
-        position->is_text = value->kind == SQL_TEXT;
-        if (value->kind == SQL_INTEGER) {
-            position->number = value->integer;
-        } else if (value->kind == SQL_TEXT) {
-            free(position->text);
-            position->text = strndup(value->text.data, value->text.size);
-            char *end;
-            long long number = position->text ? strtoll(position->text, &end, 10) : 0;
-            /* A decimal without fraction, and an unsigned, are numbers too. */
-            if (position->text && end != position->text && *end == '\0' &&
-                followed->rows->columns[followed->number_index].type != SQL_TYPE_STRING) {
-                position->is_text = false;
-                position->number = number;
-            }
-        }
-    }
-    return 0;
+    return followed->number_index < 0 ? 0 : advance_number(settings, followed, error);
 }
 
 /* Schemas are made with the first row, and again where it turns out that a column holds more. */

@@ -12,10 +12,11 @@
 struct position {
     bool has_time;
     struct moment time;
-    bool has_number;     /**< incrementing: integer or text */
-    bool is_text;
+    bool has_number;     /**< incrementing */
+    enum sql_kind kind;  /**< of it: SQL_INTEGER, SQL_REAL or SQL_TEXT */
     int64_t number;
-    char *text;          /**< of a column that is no integer; owned */
+    double real;
+    char *text;          /**< owned */
 };
 
 void position_finish(struct position *position);

@@ -70,9 +70,14 @@ static struct sql_value time_value(const struct source_settings *settings,
 
 static struct sql_value number_value(const struct position *position)
 {
-    return position->is_text
-               ? (struct sql_value){.kind = SQL_TEXT, .text = {position->text, strlen(position->text)}}
-               : (struct sql_value){.kind = SQL_INTEGER, .integer = position->number};
+    switch (position->kind) {
+    case SQL_TEXT:
+        return (struct sql_value){.kind = SQL_TEXT, .text = {position->text, strlen(position->text)}};
+    case SQL_REAL:
+        return (struct sql_value){.kind = SQL_REAL, .real = position->real};
+    default:
+        return (struct sql_value){.kind = SQL_INTEGER, .integer = position->number};
+    }
 }
 
 /* Where and order, with their parameters; the forms are those of the JDBC connectors. */
@@ -84,10 +89,10 @@ static size_t write_criteria(const struct source_settings *settings, const struc
     const struct position *position = &followed->position;
     bool numbers = followed->incrementing && position->has_number;
     if (settings->mode == MODE_INCREMENTING) {
+        buffer_append_text(to, " WHERE ");
+        write_column(settings, followed->incrementing, to);
+        buffer_append_text(to, numbers ? " > ?" : " IS NOT NULL");
         if (numbers) {
-            buffer_append_text(to, " WHERE ");
-            write_column(settings, followed->incrementing, to);
-            buffer_append_text(to, " > ?");
             values[count++] = number_value(position);
         }
         buffer_append_text(to, " ORDER BY ");
@@ -246,8 +251,14 @@ static int prepare(const struct source_settings *settings, struct sql_database *
         bool integer = column && (column->type <= SQL_TYPE_UINT64 && column->type >= SQL_TYPE_INT8);
         if (integer || (column && column->type == SQL_TYPE_DECIMAL)) {
             position->has_number = true;
+            position->kind = SQL_INTEGER;
             position->number = settings->incrementing_initial;
         }
+    }
+    if (followed->incrementing && !position->has_number && !followed->table && settings->has_incrementing_initial) {
+        position->has_number = true; /* of what type a query's column is, only the query tells */
+        position->kind = SQL_INTEGER;
+        position->number = settings->incrementing_initial;
     }
     return 0;
 }

@@ -241,6 +241,7 @@ static enum sluice_result failed(struct source *source, struct sluice_batch *bat
         return result;
     }
     int64_t wait = INT64_C(500) << (source->failures < 5 ? source->failures : 5);
+    wait = wait < settings->backoff_ms ? wait : settings->backoff_ms;
     source->failures++;
     source->retry_at = now_ms() + wait;
     runs_again(&source->runs);

@@ -60,9 +60,10 @@ struct sluice_value *source_offset(const struct sluice_host *host, const struct 
         put(host, batch, map, "timestamp_nanos", number(host, batch, time.nanos));
     }
     if (followed->incrementing && position->has_number) {
-        put(host, batch, map, position->is_text ? "incrementing_text" : "incrementing",
-            position->is_text ? text(host, batch, position->text)
-                              : number(host, batch, position->number));
+        put(host, batch, map, position->kind == SQL_TEXT ? "incrementing_text" : "incrementing",
+            position->kind == SQL_TEXT   ? text(host, batch, position->text)
+            : position->kind == SQL_REAL ? host->data->new_real(batch, SLUICE_FLOAT64, position->real)
+                                         : number(host, batch, position->number));
     }
     return map;
 }
@@ -102,11 +103,16 @@ void source_offsets_restore(const struct sluice_host *host, const struct sluice_
         followed->reported_time = position->time;
     }
     if (incrementing) {
+        enum sluice_type type = host->data->type(incrementing);
+        bool real = type == SLUICE_FLOAT64 || type == SLUICE_FLOAT32;
         position->has_number = true;
-        position->number = host->data->integer(incrementing);
+        position->kind = real ? SQL_REAL : SQL_INTEGER;
+        position->real = real ? host->data->real(incrementing) : 0;
+        position->number = real ? 0 : host->data->integer(incrementing);
     } else if (words) {
         struct sluice_span span = host->data->text(words);
         position->text = strndup(span.data, span.size);
-        position->has_number = position->is_text = position->text != NULL;
+        position->has_number = position->text != NULL;
+        position->kind = SQL_TEXT;
     }
 }

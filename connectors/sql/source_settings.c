@@ -34,7 +34,8 @@ const struct sluice_option sql_source_options[] = {
      .doc = "Accepted. A connection that cannot be made is tried again as query.retry.attempts says."},
     {SQL_OPTION("connection.backoff.ms", LONG), .default_value = "10000", .importance = SLUICE_LOW,
      .valid = SLUICE_VALID_RANGE, .min = 0, .max = INT64_MAX, .group = "Connection",
-     .doc = "How long to wait before a failed connection or query is tried again."},
+     .doc = "How long to wait at most before a failed connection or query is tried again; half a second at first, "
+            "and twice as long each time."},
     {SQL_OPTION("table.whitelist", LIST), .default_value = "", .importance = SLUICE_MEDIUM,
      .group = "Connection", .display_name = "Table Whitelist",
      .doc = "Tables to copy, by name or full name; empty: all but those of table.blacklist."},
@@ -69,7 +70,8 @@ const struct sluice_option sql_source_options[] = {
             "nothing."},
     {SQL_OPTION("incrementing.column.name", STRING), .default_value = "",
      .importance = SLUICE_MEDIUM, .group = "Mode", .display_name = "Incrementing Column Name",
-     .doc = "The column that grows; empty: the generated one. May be of any type that is ordered."},
+     .doc = "The column that grows; empty: the generated one. May be of any type that is ordered, but not bytes. Rows "
+            "where it is null are not read."},
     {SQL_OPTION("incrementing.column.mapping", LIST), .default_value = "",
      .importance = SLUICE_MEDIUM, .group = "Mode",
      .doc = "regex:column pairs for tables whose columns have other names."},
@@ -166,14 +168,18 @@ static int index_of(const char *const *list, const char *text)
     return 0;
 }
 
-static void read_mode(const struct sluice_config_api *api, const struct sluice_config *config,
+/* False: no memory. */
+static bool read_mode(const struct sluice_config_api *api, const struct sluice_config *config,
                       struct source_settings *settings)
 {
     int mode = index_of(modes, api->get_string(config, "mode"));
     settings->mode = mode > 0 ? (enum source_mode)(mode - 1) : MODE_BULK;
     const char *query = api->get_string(config, "query");
     const char *masked = api->get_string(config, "query.masked");
-    settings->query = query && *query ? query : masked && *masked ? masked : NULL;
+    query = query && *query ? query : masked && *masked ? masked : NULL;
+    if (query) {
+        settings->query = settings->client->product == SQL_POSTGRESQL ? sql_escaped(query) : strdup(query);
+    }
     settings->suffix = api->get_string(config, "query.suffix");
     settings->incrementing_column = api->get_string(config, "incrementing.column.name");
     settings->timestamp_column_count =
@@ -187,8 +193,10 @@ static void read_mode(const struct sluice_config_api *api, const struct sluice_c
                                                                         : NULL;
     settings->has_timestamp_initial = initial != NULL;
     settings->timestamp_initial = initial ? api->get_long(config, initial) : 0;
+    settings->has_incrementing_initial = api->is_set(config, "incrementing.initial");
     settings->incrementing_initial = api->get_long(config, "incrementing.initial");
     settings->validate_non_null = api->get_boolean(config, "validate.non.null");
+    return !query || settings->query;
 }
 
 int source_settings_read(const struct sluice_config_api *api, const struct sluice_config *config,
@@ -207,7 +215,11 @@ int source_settings_read(const struct sluice_config_api *api, const struct sluic
         source_settings_finish(settings);
         return -1;
     }
-    read_mode(api, config, settings);
+    if (!read_mode(api, config, settings)) {
+        snprintf(message, message_size, "no memory");
+        source_settings_finish(settings);
+        return -1;
+    }
     settings->catalog_pattern = api->get_string(config, "catalog.pattern");
     settings->schema_pattern = api->get_string(config, "schema.pattern");
     settings->whitelist_count = api->get_list(config, "table.whitelist", &settings->whitelist);
@@ -233,6 +245,7 @@ int source_settings_read(const struct sluice_config_api *api, const struct sluic
     settings->table_poll_interval_ms = api->get_long(config, "table.poll.interval.ms");
     settings->batch_max_rows = (size_t)api->get_long(config, "batch.max.rows");
     settings->query_retries = api->get_long(config, "query.retry.attempts");
+    settings->backoff_ms = api->get_long(config, "connection.backoff.ms");
     settings->topic_prefix = api->get_string(config, "topic.prefix");
     settings->key_mode =
         (enum source_key)index_of(key_modes, api->get_string(config, "sluice.key.mode"));
@@ -244,6 +257,7 @@ void source_settings_finish(struct source_settings *settings)
 {
     jdbc_url_finish(&settings->url);
     zone_close(settings->zone);
+    free(settings->query);
     memset(settings, 0, sizeof(*settings));
 }
 

@@ -27,7 +27,7 @@ struct source_settings {
     const char *zone_id;
     struct zone *zone;
     enum source_mode mode;
-    const char *query; /**< NULL: tables */
+    char *query; /**< as it is sent; owned. NULL: tables */
     const char *suffix;
     const char *catalog_pattern, *schema_pattern;
     const char *const *whitelist, *const *blacklist, *const *include, *const *exclude;
@@ -40,6 +40,7 @@ struct source_settings {
     size_t incrementing_mapping_count, timestamp_mapping_count;
     bool has_timestamp_initial;
     int64_t timestamp_initial;    /**< ms; -1: the database's now */
+    bool has_incrementing_initial;
     int64_t incrementing_initial; /**< read from behind this one */
     bool validate_non_null;
     enum numeric_mapping numeric;
@@ -48,6 +49,7 @@ struct source_settings {
     int64_t poll_interval_ms, table_poll_interval_ms;
     size_t batch_max_rows;
     int64_t query_retries; /**< -1: for ever */
+    int64_t backoff_ms;
     const char *topic_prefix;
     enum source_key key_mode;
     const char *const *key_columns;

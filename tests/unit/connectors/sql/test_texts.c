@@ -10,6 +10,7 @@
 #include "connectors/sql/database.h"
 #include "connectors/sql/moment.h"
 #include "connectors/sql/names.h"
+#include "connectors/sql/row.h"
 
 static void url_is(const char *text, const char *described)
 {
@@ -97,6 +98,48 @@ static void moment_is(const char *text, int64_t ms, int32_t nanos)
     assert_int_equal(moment.nanos, nanos);
 }
 
+static void test_operators_of_a_query_come_back(void **state)
+{
+    (void)state;
+    char *escaped = sql_escaped("d ? 'a?' AND e ?? 'b' AND f ?| g -- ?");
+    assert_string_equal(escaped, "d ?? 'a?' AND e ?? 'b' AND f ??| g -- ?");
+    char *text = sql_numbered(escaped, 1);
+    assert_string_equal(text, "d ? 'a?' AND e ? 'b' AND f ?| g -- ?");
+    free(text);
+    free(escaped);
+}
+
+/* Two values for a column: does the database take one for the other? */
+static void check_keys(enum sql_type type, bool bytewise, const char *a, const char *b, bool equal, bool exact)
+{
+    struct shape_column column = {.type = type, .bytewise = bytewise, .key = true};
+    struct shape shape = {.columns = &column, .column_count = 1, .key_count = 1};
+    struct sql_value one = {.kind = SQL_TEXT, .text = {a, strlen(a)}}, other = {.kind = SQL_TEXT, .text = {b, strlen(b)}};
+    bool is_exact, is_null;
+    uint64_t hash = row_keys_hash(&shape, &one, &is_exact, &is_null);
+    assert_int_equal(is_exact, exact);
+    assert_false(is_null);
+    assert_int_equal(hash == row_keys_hash(&shape, &other, &is_exact, &is_null), equal);
+}
+
+static void test_keys_that_a_database_may_take_for_one_are_alike(void **state)
+{
+    (void)state;
+    check_keys(SQL_TYPE_STRING, true, "a", "A", false, true);
+    check_keys(SQL_TYPE_STRING, false, "Ab c ", "aBc", true, false);
+    check_keys(SQL_TYPE_STRING, false, "", " ", true, false);
+    check_keys(SQL_TYPE_STRING, false, "a1", "a2", false, false);
+    check_keys(SQL_TYPE_OTHER, false, "AAAAAAAA-0000", "aaaaaaaa-0000", true, false);
+    check_keys(SQL_TYPE_STRING, false, "0123456789012345678901234567890123456789012345678901234567890123456789x",
+               "0123456789012345678901234567890123456789012345678901234567890123 456789X", true, false);
+    const char *const same[][2] = {{"1.0", "1"}, {"01", "1.00"}, {"0", "0.00"}, {"-0.50", "-.5"}, {"+100", "100."}};
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        check_keys(SQL_TYPE_DECIMAL, false, same[i][0], same[i][1], true, false);
+    }
+    check_keys(SQL_TYPE_DECIMAL, false, "10", "1", false, false);
+    check_keys(SQL_TYPE_DECIMAL, false, "1.01", "101", false, false);
+}
+
 static void test_moments(void **state)
 {
     (void)state;
@@ -138,6 +181,8 @@ int main(void)
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_placeholders_are_numbered_outside_of_quotes),
+        cmocka_unit_test(test_operators_of_a_query_come_back),
+        cmocka_unit_test(test_keys_that_a_database_may_take_for_one_are_alike),
         cmocka_unit_test(test_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
