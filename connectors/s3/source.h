@@ -39,6 +39,7 @@ struct place {
     bool end;                   /* all of it is */
     uint64_t held;              /* number of the listing that found an object of it without all parts */
     bool told;                  /* and the user heard of it */
+    bool uneven;                /* numbers without zeros in front: a listing has 10 before 9 */
 };
 
 /** An object that is to be read. */

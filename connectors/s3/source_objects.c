@@ -15,6 +15,8 @@
 
 enum {
     ITEMS_MAX = 20000,   /* invariant 5: enough for a while; the listing goes on when they are read */
+    UNEVEN_MAX = 200000, /* where it cannot stop before the end of a folder: some 110 MB */
+    SINK_DIGITS = 10,    /* of offsets in names, unless the sink was told otherwise */
     AHEAD_MAX = 64,      /* objects whose first piece is asked for before their turn */
     NAME_MAX_SIZE = 1100,
 };
@@ -132,6 +134,11 @@ static int take_backup(struct objects *objects, struct sluice_batch *batch, stru
     }
     char name[NAME_MAX_SIZE];
     snprintf(name, sizeof(name), "%.*s", (int)(entry->key + parts.base_size - parts.name), parts.name);
+    const char *end = entry->key + parts.base_size, *digits = end;
+    while (digits[-1] >= '0' && digits[-1] <= '9') {
+        digits--;
+    }
+    item.place->uneven = item.place->uneven || (*digits != '0' && end - digits > 1 && end - digits != SINK_DIGITS);
     if (!is_new(objects, &item, name)) {
         return 0;
     }
@@ -318,6 +325,21 @@ static int take_entries(struct objects *objects, struct sluice_batch *batch, str
     return 0;
 }
 
+/*
+ * Whether what is listed so far can be read before the rest is. invariant 1: a place only moves on, so that
+ * what the rest has of it must come behind.
+ */
+static bool may_stop(const struct objects *objects, const struct fetch *list)
+{
+    if (objects->item_count < ITEMS_MAX || objects->settings->generic) {
+        return objects->item_count >= ITEMS_MAX;
+    }
+    const struct place *place = objects->items[objects->item_count - 1].place;
+    const char *last = list->entry_count > 0 ? list->entries[list->entry_count - 1].key : NULL;
+    bool in_folder = !last || strncmp(last, place->folder, strlen(place->folder)) == 0;
+    return !place->uneven || !in_folder;
+}
+
 int objects_list(struct objects *objects, struct sluice_batch *batch, int timeout_ms, char *message,
                  size_t size)
 {
@@ -350,7 +372,13 @@ int objects_list(struct objects *objects, struct sluice_batch *batch, int timeou
         result = -1;
     }
     objects->listing = NULL;
-    if (result == 1 && list->next_token && objects->item_count >= ITEMS_MAX) {
+    bool stops = result == 1 && list->next_token && may_stop(objects, list);
+    if (result == 1 && list->next_token && !stops && objects->item_count >= UNEVEN_MAX) {
+        snprintf(message, size, "%.300s has more than %d objects whose offsets have no zeros in front, so that they are not "
+                                "listed in order; restore it in parts (topics.dir)",
+                 objects->items[objects->item_count - 1].place->folder, UNEVEN_MAX);
+        result = -1;
+    } else if (stops) {
         objects->rest = list->next_token;
         list->next_token = NULL;
     } else if (result == 1 && list->next_token) {

@@ -106,6 +106,19 @@ def test_round_trip_keeps_partitions_and_order(tmp_path, lake):
             assert values == list(range(40 + 10 * partition))
 
 
+def test_offsets_without_zeros_in_front_are_read_in_order(tmp_path):
+    """A listing has 10000 before 9999, and more objects than are looked at at once stand between them."""
+    lake = Lake(tmp_path, True)
+    try:
+        with_records = (0, 9998, 9999, 20000, 20500)
+        for n in range(20501):
+            lake.put(f"topics/t/partition=0/t+0+{n}.json", b'{"n":%d}\n' % n if n in with_records else b"")
+        with Sluice(tmp_path, {"source": lake.source()}) as sluice:
+            assert [json.loads(each["value"])["n"] for each in settled(sluice, "t", 5)] == list(with_records)
+    finally:
+        lake.fake.stop()
+
+
 def test_keys_headers_and_nulls(tmp_path, lake):
     stored = {"store.kafka.keys": "true", "keys.format.class": JSON, "store.kafka.headers": "true"}
     with Sluice(tmp_path, {}) as sluice:
