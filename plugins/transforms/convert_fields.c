@@ -3,6 +3,7 @@
  * Cast a number that does not fit is not cut but cannot be converted, and on.error says what
  * becomes of it; fields that are missing stay missing. Owned by the chain; [task thread].
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,16 @@ static enum conversion to_integer(struct each_field *each, struct sluice_batch *
     return CONVERT_SET;
 }
 
+/* Infinity or NaN, and not a number that is too large. */
+static bool is_endless(const struct sluice_data *data, enum sluice_type type, const struct sluice_value *value)
+{
+    if (type != SLUICE_STRING) {
+        return (type == SLUICE_FLOAT32 || type == SLUICE_FLOAT64) && !isfinite(data->real(value));
+    }
+    struct sluice_span text = data->text(value);
+    return memchr(text.data, 'I', text.size) || memchr(text.data, 'N', text.size);
+}
+
 static enum conversion to_real(struct each_field *each, struct sluice_batch *batch,
                                enum sluice_type target, const struct sluice_value *value,
                                const struct sluice_value **ret_value, const char **ret_reason)
@@ -186,6 +197,11 @@ static enum conversion to_real(struct each_field *each, struct sluice_batch *bat
         real = type == SLUICE_BOOLEAN ? data->boolean(value) : data->real(value);
     } else {
         *ret_reason = "is not a number";
+        return CONVERT_WRONG;
+    }
+    bool fits = isfinite(target == SLUICE_FLOAT32 ? (float)real : real);
+    if (!fits && !is_endless(data, type, value)) {
+        *ret_reason = "is out of range";
         return CONVERT_WRONG;
     }
     *ret_value = data->new_real(batch, target, real);
