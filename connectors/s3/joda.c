@@ -474,3 +474,31 @@ int64_t joda_utc_of(const struct zone *zone, int64_t local_ms)
     }
     return local_ms - offset;
 }
+
+/* -- zones -- */
+
+static bool has_form(const char *text, const char *form)
+{
+    for (; *form; form++, text++) {
+        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form) {
+            return false;
+        }
+    }
+    return !*text;
+}
+
+int joda_zone_open(const char *id, struct zone **ret_zone, char *message, size_t size)
+{
+    size_t prefix = strncmp(id, "UTC", 3) == 0 || strncmp(id, "GMT", 3) == 0 ? 3
+                    : strncmp(id, "UT", 2) == 0                              ? 2
+                                                                             : 0;
+    const char *offset = id + prefix;
+    if ((*offset != '+' && *offset != '-') || strcmp(id, "GMT+0") == 0 || strcmp(id, "GMT-0") == 0) {
+        return zone_open(strcmp(id, "UT") == 0 ? "UTC" : id, ret_zone, message, size);
+    }
+    if (has_form(offset + 1, "00") || has_form(offset + 1, "0000") || has_form(offset + 1, "00:00")) {
+        return zone_open(offset, ret_zone, message, size);
+    }
+    snprintf(message, size, "Unknown time zone '%.100s': an offset has two digits each: +05:30", id);
+    return -1;
+}

@@ -22,6 +22,12 @@ void joda_format_destroy(struct joda_format *format);
 int joda_format_print(const struct joda_format *format, int64_t utc_ms, const struct zone *zone,
                       struct buffer *ret_text);
 
+/**
+ * Opens a zone by Joda-Time's rules: names of the tz database, UT, Z, and offsets of two digits each, as
+ * they are or behind UTC, GMT or UT. +5 and +530, which Java's zones may be, are none. -1 with message.
+ */
+int joda_zone_open(const char *id, struct zone **ret_zone, char *message, size_t size);
+
 /** The instant of a wall clock time, which may be one that the clock skips or shows twice. */
 int64_t joda_utc_of(const struct zone *zone, int64_t local_ms);
 

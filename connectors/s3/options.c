@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "connectors/s3/classes.h"
+#include "connectors/s3/joda.h"
 #include "connectors/s3/settings.h"
-#include "lib/java/zone.h"
 #include "lib/schedule/runs.h"
 #include "lib/util/refuse_value.h"
 
@@ -39,9 +39,8 @@ static const char *const partitioners[] = {
     "io.confluent.connect.storage.partitioner.FieldPartitioner", NULL};
 static const char *const extractors[] = {"Wallclock", "Record", "RecordField", NULL};
 static const char *const acls[] = {"private", "public-read", "public-read-write",
-                                   "authenticated-read", "log-delivery-write",
-                                   "bucket-owner-read", "bucket-owner-full-control",
-                                   "aws-exec-read", NULL};
+                                   "authenticated-read", "aws-exec-read", "bucket-owner-read",
+                                   "bucket-owner-full-control", NULL};
 static const char *const object_classes[] = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA",
                                              "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
                                              "DEEP_ARCHIVE", "GLACIER_IR", NULL};
@@ -71,6 +70,20 @@ static bool check_partitioner(const char *name, const char *value, char *message
     return true;
 }
 
+/** No name of a list is empty; "" is no list. */
+static bool check_fields(const char *name, const char *value, char *message, size_t size)
+{
+    const char *p = value && value[strspn(value, " \t\r\n")] ? value : NULL;
+    while (p) {
+        size_t length = strcspn(p, ",");
+        if (strspn(p, " \t\r\n") >= length) {
+            return refuse_value(name, "", "a field's name cannot be empty", message, size);
+        }
+        p = p[length] ? p + length + 1 : NULL;
+    }
+    return true;
+}
+
 static bool check_zone(const char *name, const char *value, char *message, size_t size)
 {
     (void)name;
@@ -78,7 +91,7 @@ static bool check_zone(const char *name, const char *value, char *message, size_
     if (!value || !*value) {
         return true;
     }
-    if (zone_open(value, &zone, message, size) != 0) {
+    if (joda_zone_open(value, &zone, message, size) != 0) {
         return false;
     }
     zone_close(zone);
@@ -87,8 +100,8 @@ static bool check_zone(const char *name, const char *value, char *message, size_
 
 static bool check_sse(const char *name, const char *value, char *message, size_t size)
 {
-    if (!value || !*value || strcasecmp(value, "AES256") == 0 || strcasecmp(value, "aws:kms") == 0 ||
-        strcasecmp(value, "aws:kms:dsse") == 0) {
+    if (!value || !*value || strcmp(value, "AES256") == 0 || strcmp(value, "aws:kms") == 0 ||
+        strcmp(value, "aws:kms:dsse") == 0) {
         return true;
     }
     return refuse_value(name, value, "must be empty, AES256, aws:kms or aws:kms:dsse", message, size);
@@ -250,6 +263,7 @@ const struct sluice_option s3_options[] = {
      .doc = "What the directories below a topic's are made of."},
     {OPTION("partition.field.name", LIST), .default_value = "", .importance = SLUICE_MEDIUM,
      .group = "Partitioner", .width = SLUICE_WIDTH_NONE, .display_name = "Partition fields",
+     .valid = SLUICE_VALID_CUSTOM, .check = check_fields,
      .doc = "FieldPartitioner: the fields, nested ones with dots."},
     {OPTION("partition.duration.ms", LONG), .default_value = "-1", .importance = SLUICE_MEDIUM,
      .group = "Partitioner", .width = SLUICE_WIDTH_SHORT, .display_name = "Partition duration (ms)",

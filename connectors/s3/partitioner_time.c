@@ -139,7 +139,7 @@ struct partitioner *time_partitioner_create(const struct settings *settings, cha
     self->duration = duration;
     buffer_init(&self->path, 4096);
     self->format = joda_format_create(path, settings->locale, message, size);
-    if (!self->format || zone_open(settings->timezone, &self->zone, message, size) != 0) {
+    if (!self->format || joda_zone_open(settings->timezone, &self->zone, message, size) != 0) {
         destroy_time(&self->base);
         return NULL;
     }

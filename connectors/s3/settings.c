@@ -156,9 +156,10 @@ static void check_formats(struct findings *findings, const struct sluice_config_
     bool headers = api->get_boolean(config, "store.kafka.headers");
     const struct {
         const char *key;
+        const char *wanted; /* the key that wants such files */
         bool used;
-    } formats[] = {{"format.class", true}, {"keys.format.class", keys},
-                   {"headers.format.class", headers}};
+    } formats[] = {{"format.class", NULL, true}, {"keys.format.class", "store.kafka.keys", keys},
+                   {"headers.format.class", "store.kafka.headers", headers}};
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         enum format_kind kind = format_kind_of(text_of(api, config, formats[i].key));
         bool container = kind == FORMAT_AVRO || kind == FORMAT_PARQUET;
@@ -170,6 +171,10 @@ static void check_formats(struct findings *findings, const struct sluice_config_
                  "Compressed output is only possible for JsonFormat, ByteArrayFormat and "
                  "StringFormat, but %s is %s.", formats[i].key,
                  text_of(api, config, formats[i].key));
+            if (formats[i].wanted) {
+                find(findings, formats[i].wanted, "s3.compression.type=gzip cannot be had for %s=%s.",
+                     formats[i].key, text_of(api, config, formats[i].key));
+            }
         }
         find(findings, formats[i].key,
              "Invalid value %s for configuration %s: %s files are not available yet; JsonFormat, "
@@ -193,11 +198,6 @@ static void check_partitioner_keys(struct findings *findings, const struct sluic
     size_t count = api->get_list(config, "partition.field.name", &fields);
     if (kind == PARTITIONER_FIELD && count == 0) {
         find(findings, "partition.field.name", "FieldPartitioner needs at least one field.");
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!fields[i][0]) {
-            find(findings, "partition.field.name", "A field's name cannot be empty.");
-        }
     }
     /* Found out when the task starts, and not by validation: as the original does. */
     if (findings->at_start && api->get_long(config, "filename.offset.zero.pad.width") == 0) {

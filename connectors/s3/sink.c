@@ -181,7 +181,7 @@ static enum sluice_result s3_start(void *self, const struct sluice_config *confi
         return config_error(sink, message);
     }
     if (settings->rotate_schedule > 0 &&
-        zone_open(settings->timezone, &sink->zone, message, sizeof(message)) != 0) {
+        joda_zone_open(settings->timezone, &sink->zone, message, sizeof(message)) != 0) {
         return config_error(sink, message);
     }
     bool time_based = sink->partitioner->vtable->time_based;
