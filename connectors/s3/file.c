@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "connectors/s3/joda.h"
+#include "connectors/s3/header_text.h"
 #include "connectors/s3/schema_change.h"
 #include "lib/aws/uri.h"
 
@@ -254,36 +254,6 @@ int file_check(struct sink *sink, const struct sluice_record *record, bool tombs
     return sink->formats[STREAM_HEADERS].vtable ? check_headers(sink, record, fault) : 0;
 }
 
-/* A header's value as text: Values.convertToString. */
-static struct sluice_span header_text(struct sink *sink, struct sluice_batch *batch,
-                                      const struct sluice_schema *schema,
-                                      const struct sluice_value *value)
-{
-    const struct sluice_data *data = sink->host->data;
-    enum sluice_type type = data->type(value);
-    if (type == SLUICE_MAP || type == SLUICE_ARRAY || type == SLUICE_STRUCT) {
-        return data->to_json(batch, value);
-    }
-    if (type == SLUICE_BYTES) {
-        /* base64, as JSON has it, without its quotes */
-        struct sluice_span json = data->to_json(batch, value);
-        return json.size >= 2 ? (struct sluice_span){json.data + 1, json.size - 2} : json;
-    }
-    if (type == SLUICE_DATE) {
-        const char *name = schema ? data->schema_name(schema) : NULL;
-        int kind = name && strcmp(name, SLUICE_SCHEMA_DATE) == 0   ? 0
-                   : name && strcmp(name, SLUICE_SCHEMA_TIME) == 0 ? 1
-                                                                   : 2;
-        struct buffer text;
-        buffer_init(&text, 64);
-        (void)joda_format_print(sink->date_formats[kind], data->integer(value), zone_utc(), &text);
-        const struct sluice_value *made = data->new_string(batch, text.data, text.size);
-        buffer_finish(&text);
-        return data->text(made);
-    }
-    return data->to_text(batch, value);
-}
-
 /* {"headers":[{"key":"a","value":"text"}]} */
 static const struct sluice_value *headers_value(struct sink *sink, struct sluice_batch *batch,
                                                 const struct sluice_record *record)
@@ -296,7 +266,7 @@ static const struct sluice_value *headers_value(struct sink *sink, struct sluice
         const struct sluice_schema *schema = NULL;
         const struct sluice_value *value = NULL;
         const char *name = records->header(record, i, &schema, &value);
-        struct sluice_span text = header_text(sink, batch, schema, value);
+        struct sluice_span text = header_text(sink, batch, value);
         struct sluice_value *entry = data->new_map(batch, 2);
         data->put(batch, entry, sink->key_name, data->new_string(batch, name, strlen(name)));
         data->put(batch, entry, sink->value_name, data->new_string(batch, text.data, text.size));
@@ -420,7 +390,8 @@ int file_finish(struct sink *sink, struct file *file, struct fault *fault)
                 return -1;
             }
         }
-        char *tags = sink->settings.tagging ? object_tags(sink, file) : NULL;
+        /* Objects of keys and headers have none. */
+        char *tags = sink->settings.tagging && i == STREAM_VALUE ? object_tags(sink, file) : NULL;
         if (stream_finish(&sink->output, stream, tags, sink->settings.conditional) != 0) {
             return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false,
                              "%s cannot be completed: out of memory, or its data cannot be "

@@ -45,7 +45,7 @@ static int check_bytes(const struct format *format, const struct sluice_schema *
     if (type == SLUICE_BYTES || type == SLUICE_NULL) {
         return 0;
     }
-    if (schema) {
+    if (schema && format->host->data->schema_type(schema) != SLUICE_BYTES) { /* a Decimal's is BYTES */
         return fault_set(fault, SLUICE_DATA_EXCEPTION, true, "Invalid schema type for ByteArrayConverter: %s",
                          type_name(format->host->data->schema_type(schema)));
     }

@@ -3,6 +3,9 @@
  * things only a schema, or an option, tells: a map with keys other than text is an array of pairs even
  * when it is empty; a Decimal is a number with json.decimal.format=NUMERIC, and else of the scale that its
  * schema says. Values of schemas with such fields are walked here.
+ *
+ * The original hands but structs to JsonConverter. What is none is written as Jackson writes Java objects:
+ * Decimals as numbers, maps as objects whatever their keys, and a struct within as nothing it could write.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,7 @@ enum { DEPTH_MAX = 1000 };
 enum need {
     NEEDS_WALK = 1,  /* holds what the host would write in another way */
     NEEDS_CHECK = 2, /* holds Decimals that are written as bytes */
+    NEEDS_JACKSON = 4, /* is no struct, and holds what Jackson writes in its own way */
 };
 
 /* Of one object: what values of the schema seen last need, of enum need. */
@@ -170,6 +174,63 @@ static int check_decimals(const struct format *format, const struct sluice_schem
     return 0;
 }
 
+/* -- what is no struct -- */
+
+static bool needs_jackson(const struct sluice_data *data, const struct sluice_schema *schema, int depth)
+{
+    const char *name = data->schema_name(schema);
+    switch (data->schema_type(schema)) {
+    case SLUICE_STRUCT:
+        return true;
+    case SLUICE_BYTES:
+        return name && strcmp(name, SLUICE_SCHEMA_DECIMAL) == 0;
+    case SLUICE_MAP:
+        return data->schema_type(data->schema_key(schema)) != SLUICE_STRING ||
+               (depth < DEPTH_MAX && needs_jackson(data, data->schema_value(schema), depth + 1));
+    case SLUICE_ARRAY:
+        return depth < DEPTH_MAX && needs_jackson(data, data->schema_value(schema), depth + 1);
+    default:
+        return false;
+    }
+}
+
+static int put_jackson(const struct format *format, struct output *output, struct stream *stream,
+                       struct sluice_batch *batch, const struct sluice_value *value, struct fault *fault,
+                       int depth)
+{
+    const struct sluice_data *data = format->host->data;
+    enum sluice_type type = data->type(value);
+    bool map = type == SLUICE_MAP;
+    if (type == SLUICE_STRUCT) {
+        return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false,
+                         "No JSON can be made of a struct within an array or a map: only where the whole "
+                         "value is a struct");
+    }
+    if (type == SLUICE_DECIMAL) {
+        return put_span(output, stream, data->to_text(batch, value));
+    }
+    if ((!map && type != SLUICE_ARRAY) || depth > DEPTH_MAX) {
+        return put_span(output, stream, data->to_json(batch, value));
+    }
+    int result = put_char(output, stream, map ? '{' : '[');
+    for (size_t i = 0; i < data->count(value) && result == 0; i++) {
+        result = i > 0 ? put_char(output, stream, ',') : 0;
+        if (map && result == 0) {
+            const struct sluice_value *key = data->key_at(value, i);
+            if (data->type(key) == SLUICE_NULL) {
+                return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false, "Null key for a Map not allowed in JSON");
+            }
+            struct sluice_span text = data->to_text(batch, key);
+            const struct sluice_value *name = data->new_string(batch, text.data, text.size);
+            result = put_span(output, stream, data->to_json(batch, name)) | put_char(output, stream, ':');
+        }
+        result = result == 0
+                     ? put_jackson(format, output, stream, batch, data->at(value, i), fault, depth + 1)
+                     : result;
+    }
+    return result == 0 ? put_char(output, stream, map ? '}' : ']') : result;
+}
+
 static void *open_json(const struct format *format, struct output *output, struct stream *stream)
 {
     (void)format;
@@ -191,14 +252,26 @@ static int write_json(const struct format *format, void *state, struct output *o
         }
         /* Kept, so that its address cannot become another's meanwhile. */
         json->schema = schema ? data->schema_retain(schema) : NULL;
-        json->needs = schema ? needs(format, schema, 0) : 0;
+        json->needs = !schema                                        ? 0
+                      : data->schema_type(schema) == SLUICE_STRUCT   ? needs(format, schema, 0)
+                      : needs_jackson(data, schema, 0)               ? NEEDS_JACKSON
+                                                                     : 0;
     }
     if ((json->needs & NEEDS_CHECK) && check_decimals(format, schema, value, fault, 0) != 0) {
         return -1;
     }
-    int result = json->needs & NEEDS_WALK
+    int result;
+    if (json->needs & NEEDS_JACKSON) {
+        fault->java_class = NULL;
+        result = put_jackson(format, output, stream, batch, value, fault, 0);
+        if (result != 0 && fault->java_class) {
+            return -1;
+        }
+    } else {
+        result = json->needs & NEEDS_WALK
                      ? put_value(format, output, stream, batch, schema, value, 0)
                      : put_span(output, stream, format->host->data->to_json(batch, value));
+    }
     if (result != 0 || put_char(output, stream, '\n') != 0) {
         return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false, "Out of memory while writing %s",
                          stream->upload->key);

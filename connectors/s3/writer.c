@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "connectors/s3/file.h"
 #include "connectors/s3/rotation.h"
@@ -48,6 +49,48 @@ void writer_settle(struct writer *writer)
     }
 }
 
+/* -- schemas of directories without a file -- */
+
+static void forget_schemas(struct sink *sink, struct writer *writer)
+{
+    while (writer->seen) {
+        struct seen_schema *next = writer->seen->next;
+        if (writer->seen->schema) {
+            sink->host->data->schema_release(writer->seen->schema);
+        }
+        free(writer->seen);
+        writer->seen = next;
+    }
+    writer->seen_count = 0;
+}
+
+static const struct seen_schema *find_seen(const struct writer *writer, const char *path)
+{
+    const struct seen_schema *seen = writer->seen;
+    while (seen && strcmp(seen->path, path) != 0) {
+        seen = seen->next;
+    }
+    return seen;
+}
+
+/* Of a record that could not be written, where no file has its directory: later ones are held against it. */
+static int keep_schema(struct sink *sink, struct writer *writer, const char *path,
+                       const struct sluice_schema *schema)
+{
+    enum { SEEN_MAX = 1000 };
+    size_t size = strlen(path) + 1;
+    bool known = writer->seen_count >= SEEN_MAX || find_seen(writer, path);
+    struct seen_schema *seen = known ? NULL : malloc(sizeof(*seen) + size);
+    if (seen) {
+        memcpy(seen->path, path, size);
+        writer->seen_count++;
+        seen->schema = schema ? sink->host->data->schema_retain(schema) : NULL;
+        seen->next = writer->seen;
+        writer->seen = seen;
+    }
+    return -1;
+}
+
 /* -- rotation -- */
 
 /* Completes all open files: the store gets their last pieces. */
@@ -66,6 +109,7 @@ static int rotate(struct sink *sink, struct writer *writer, struct fault *fault)
     writer->last_file = NULL;
     writer->counter = 0;
     writer->has_base = false;
+    forget_schemas(sink, writer);
     if (ticket) {
         ticket->offset = writer->last_offset + 1;
         if (writer->newest) {
@@ -79,9 +123,14 @@ static int rotate(struct sink *sink, struct writer *writer, struct fault *fault)
     return 0;
 }
 
-static bool path_changed(const struct writer *writer, const char *path)
+/* To the nulls' directory and back is no change. */
+static bool path_changed(const struct settings *settings, const struct writer *writer, const char *path)
 {
-    return writer->last_path && strcmp(writer->last_path, path) != 0;
+    const char *last = writer->last_path, *nulls = settings->tombstone_partition;
+    if (!last || strcmp(last, path) == 0) {
+        return false;
+    }
+    return settings->nulls != NULL_WRITE || (!strstr(last, nulls) && !strstr(path, nulls));
 }
 
 /* Test 2: time, by the records' own and by the clock. path NULL: no record is looked at. */
@@ -92,7 +141,7 @@ static bool time_is_up(struct sink *sink, struct writer *writer, int64_t time, c
     if (writer->counter > 0 && settings->rotate_interval > 0 &&
         sink->partitioner->vtable->time_based && writer->has_base) {
         if (time - writer->base_time >= settings->rotate_interval ||
-            (path && settings->rotate_on_partition_change && path_changed(writer, path))) {
+            (path && settings->rotate_on_partition_change && path_changed(settings, writer, path))) {
             return true;
         }
     }
@@ -170,10 +219,21 @@ static struct file *quick_file(struct sink *sink, struct writer *writer,
                : NULL;
 }
 
-/* Test 1: one of file and record has a schema, the other has none. Tombstones have a file of their own. */
-static bool must_rotate(const struct file *file, const struct sluice_schema *schema, bool tombstone)
+/* A file whose first record could not be written: the next one is the first, and names it. */
+static void drop_empty(struct sink *sink, struct writer *writer, struct file *file)
 {
-    return !tombstone && !file->schema != !schema;
+    size_t at = 0;
+    while (writer->files[at] != file) {
+        at++;
+    }
+    writer->file_count--;
+    memmove(&writer->files[at], &writer->files[at + 1], (writer->file_count - at) * sizeof(writer->files[0]));
+    writer->last_file = writer->last_file == file ? NULL : writer->last_file;
+    file_destroy(sink, file, writer->current);
+    if (writer->file_count == 0) {
+        ticket_release(writer->current);
+        writer->current = NULL;
+    }
 }
 
 static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_batch *batch,
@@ -188,8 +248,7 @@ static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_ba
     if (sink->needs_time && extractor_time(&sink->extractor, record, now, &time, fault) != 0) {
         return -1;
     }
-    if (file_path(sink, record, tombstone, time, path, fault) != 0 ||
-        file_check(sink, record, tombstone, fault) != 0) {
+    if (file_path(sink, record, tombstone, time, path, fault) != 0) {
         return -1;
     }
     uint64_t hash = file_hash(path);
@@ -200,14 +259,16 @@ static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_ba
         }
         writer->last_time = time;
         struct file *file = find_file(writer, path, hash);
-        int changed = (file && must_rotate(file, schema, tombstone)) ||
-                      time_is_up(sink, writer, time, tombstone ? NULL : path, now);
-        if (!changed && file && file->schema && schema) {
-            changed = schema_change_check(sink->host->data, settings->compatibility, file->schema, schema,
-                                          fault);
+        const struct seen_schema *seen = file || !writer->seen ? NULL : find_seen(writer, path);
+        const struct sluice_schema *current = file ? file->schema : seen ? seen->schema : NULL;
+        /* Test 1: the directory's records have a schema and this one has none, or the other way round. */
+        int changed = ((file || seen) && !current != !schema) || time_is_up(sink, writer, time, path, now);
+        if (!changed && current && schema) {
+            changed = schema_change_check(sink->host->data, settings->compatibility, current, schema, fault);
             if (changed < 0) {
                 return -1;
             }
+            changed = changed && writer->counter > 0;
         }
         if (changed || (!file && settings->max_open_files > 0 &&
                         writer->file_count >= (size_t)settings->max_open_files)) {
@@ -216,19 +277,30 @@ static int put_slowly(struct sink *sink, struct writer *writer, struct sluice_ba
             }
             continue;
         }
+        const struct sluice_schema *of_file = current ? current : schema;
+        /* Also one that cannot be written has rotated. */
+        if (file_check(sink, record, tombstone, fault) != 0) {
+            return file ? -1 : keep_schema(sink, writer, path, of_file);
+        }
         if (!file) {
             file = open_file(sink, writer, path, hash, records->offset(record), tombstone, fault);
             if (!file) {
                 return -1;
             }
-            file->schema = schema ? sink->host->data->schema_retain(schema) : NULL;
+            file->schema = of_file ? sink->host->data->schema_retain(of_file) : NULL;
         }
-        if (sink->needs_time && !tombstone &&
-            (!writer->last_path || strcmp(writer->last_path, path) != 0)) {
+        if (write_record(sink, writer, file, batch, record, now, fault) != 0) {
+            if (file->count == 0) {
+                (void)keep_schema(sink, writer, path, of_file);
+                drop_empty(sink, writer, file);
+            }
+            return -1;
+        }
+        if (sink->needs_time && (!writer->last_path || strcmp(writer->last_path, path) != 0)) {
             free(writer->last_path);
             writer->last_path = strdup(path);
         }
-        return write_record(sink, writer, file, batch, record, now, fault);
+        return 0;
     }
 }
 
@@ -312,6 +384,7 @@ void writer_destroy(struct sink *sink, struct writer *writer)
         ticket_release(writer->oldest);
         writer->oldest = next;
     }
+    forget_schemas(sink, writer);
     free(writer->files);
     free(writer->last_path);
     free(writer);

@@ -44,13 +44,21 @@ struct file {
     void *states[STREAMS];
 };
 
+struct seen_schema {
+    struct seen_schema *next;
+    const struct sluice_schema *schema; /* a reference; NULL: schemaless */
+    char path[];
+};
+
 struct writer {
     const char *topic;
     int32_t partition;
     struct file **files;         /* in the order they were opened */
     size_t file_count, file_capacity;
     struct file *last_file;      /* written last, still open; NULL: none */
-    char *last_path;             /* directory of the record written last, tombstones aside */
+    char *last_path;             /* directory of the record written last */
+    struct seen_schema *seen;    /* of directories that have but records that could not be written */
+    size_t seen_count;
     int64_t counter;             /* records since the last rotation */
     int64_t next;                /* offset behind the last record taken */
     int64_t skipped;             /* offset behind the last null that was reported */
