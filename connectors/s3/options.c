@@ -70,14 +70,41 @@ static bool check_partitioner(const char *name, const char *value, char *message
     return true;
 }
 
-/** No name of a list is empty; "" is no list. */
+/* Of size bytes from text on, those that are no blanks around. */
+static struct sluice_span trimmed(const char *text, size_t size)
+{
+    size_t blank = strspn(text, " \t\r\n");
+    text += blank < size ? blank : size;
+    size -= blank < size ? blank : size;
+    while (size > 0 && strchr(" \t\r\n", text[size - 1])) {
+        size--;
+    }
+    return (struct sluice_span){text, size};
+}
+
+/* Names without an empty part between dots; dots at the end do not count. "" is no list. */
 static bool check_fields(const char *name, const char *value, char *message, size_t size)
 {
-    const char *p = value && value[strspn(value, " \t\r\n")] ? value : NULL;
-    while (p) {
+    for (const char *p = value && trimmed(value, strlen(value)).size > 0 ? value : NULL; p;) {
         size_t length = strcspn(p, ",");
-        if (strspn(p, " \t\r\n") >= length) {
-            return refuse_value(name, "", "a field's name cannot be empty", message, size);
+        struct sluice_span field = trimmed(p, length);
+        char shown[200];
+        snprintf(shown, sizeof(shown), "%.*s", (int)field.size, field.data);
+        if (field.size == 0) {
+            return refuse_value(name, shown, "a field's name cannot be empty", message, size);
+        }
+        while (field.size > 0 && field.data[field.size - 1] == '.') {
+            field.size--;
+        }
+        for (const char *end = field.data + field.size, *part = field.data; part < end;) {
+            size_t part_size = 0;
+            while (part + part_size < end && part[part_size] != '.') {
+                part_size++;
+            }
+            if (trimmed(part, part_size).size == 0) {
+                return refuse_value(name, shown, "a part of a field's path cannot be empty", message, size);
+            }
+            part += part_size + 1;
         }
         p = p[length] ? p + length + 1 : NULL;
     }

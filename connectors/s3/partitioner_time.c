@@ -86,9 +86,10 @@ void time_partitioner_check(const struct settings *settings, partitioner_fault *
         fault(user, "partition.duration.ms", text);
     }
     struct joda_format *format = NULL;
-    if (!path[0] || strcmp(path, settings->directory_delim) == 0) {
-        snprintf(text, sizeof(text), "Invalid value %s for configuration path.format: Path format "
-                                     "cannot be empty.", path);
+    const char *given = settings->partitioner == PARTITIONER_TIME ? settings->path_format : path;
+    if (!given[0] || strcmp(given, settings->directory_delim) == 0) {
+        snprintf(text, sizeof(text), "Invalid value %.500s for configuration path.format: Path format "
+                                     "cannot be empty.", given);
         fault(user, "path.format", text);
     } else if (!(format = joda_format_create(path, settings->locale, why, sizeof(why)))) {
         snprintf(text, sizeof(text), "Invalid value %s for configuration path.format: %s", path, why);
