@@ -220,9 +220,11 @@ static int put_jackson(const struct format *format, struct output *output, struc
             if (data->type(key) == SLUICE_NULL) {
                 return fault_set(fault, SLUICE_CONNECT_EXCEPTION, false, "Null key for a Map not allowed in JSON");
             }
-            struct sluice_span text = data->to_text(batch, key);
-            const struct sluice_value *name = data->new_string(batch, text.data, text.size);
-            result = put_span(output, stream, data->to_json(batch, name)) | put_char(output, stream, ':');
+            if (data->type(key) != SLUICE_STRING && data->type(key) != SLUICE_BYTES) {
+                struct sluice_span text = data->to_text(batch, key);
+                key = data->new_string(batch, text.data, text.size);
+            }
+            result = put_span(output, stream, data->to_json(batch, key)) | put_char(output, stream, ':');
         }
         result = result == 0
                      ? put_jackson(format, output, stream, batch, data->at(value, i), fault, depth + 1)
