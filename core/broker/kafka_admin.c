@@ -4,13 +4,18 @@
  */
 #include "core/broker/kafka_admin.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 
-enum { LOOK_MS = 100 /* for refusals, while an answer is awaited */, AGAIN_MS = 100 };
+enum {
+    LOOK_MS = 100, /* for refusals, while an answer is awaited */
+    AGAIN_MS = 100,
+    TRY_MS = 5000
+};
 
 struct kafka_handle *kafka_admin_handle(struct kafka *kafka, struct error *error)
 {
@@ -245,10 +250,22 @@ static int left(int64_t deadline)
     return ms < 1 ? 1 : (int)ms;
 }
 
-/* A coordinator that moves or still loads (as just after the first group was made) is asked again. */
+/* How long a request is waited for that may be made twice: librdkafka 2.12.1 forgets one whose
+ * coordinator it has asked for three times in vain, as while the first group of a cluster has its
+ * topic made. */
+static int next_try(int *try_ms, int64_t deadline)
+{
+    int ms = left(deadline), most = *try_ms;
+    *try_ms = most < INT_MAX / 2 ? 2 * most : INT_MAX; /* one that answers slowly is waited for, too */
+    return ms < most ? ms : most;
+}
+
+/* A coordinator that moves, still loads (as just after the first group was made) or did not answer
+ * is asked again. */
 static bool again(struct error *error, int64_t deadline)
 {
-    if (error->code != ERROR_BROKER_UNAVAILABLE || !error->retriable ||
+    bool moves = error->code == ERROR_BROKER_UNAVAILABLE && error->retriable;
+    if ((!moves && error->code != ERROR_TIMEOUT) ||
         clock_monotonic_ms() + AGAIN_MS >= deadline) {
         return false;
     }
@@ -347,8 +364,10 @@ int kafka_group_offsets(struct broker *broker, const char *group, int timeout_ms
     if (result != 0) {
         return -1;
     }
+    int try_ms = TRY_MS;
     do {
-        result = list_offsets(&handle, group, left(deadline), ret_offsets, ret_count, error);
+        int ms = next_try(&try_ms, deadline);
+        result = list_offsets(&handle, group, ms, ret_offsets, ret_count, error);
     } while (result != 0 && again(error, deadline));
     kafka_handle_finish(&handle);
     return result;
@@ -366,11 +385,12 @@ int kafka_group_offsets_alter(struct broker *broker, const char *group,
             ->offset = offsets[i].offset;
     }
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
-    int result = 0;
+    int result = 0, try_ms = TRY_MS;
     do {
-        result = set->cnt > 0 ? set_offsets(broker, group, set, left(deadline), error) : 0;
+        int ms = next_try(&try_ms, deadline);
+        result = set->cnt > 0 ? set_offsets(broker, group, set, ms, error) : 0;
         if (result == 0 && drop->cnt > 0) {
-            result = delete_offsets(broker, group, drop, left(deadline), error);
+            result = delete_offsets(broker, group, drop, ms, error);
         }
     } while (result != 0 && again(error, deadline));
     rd_kafka_topic_partition_list_destroy(set);

@@ -348,6 +348,20 @@ static void a_groups_offsets_wait_for_its_coordinator(void **state)
     fixture_finish(&fixture);
 }
 
+/* The first group of a cluster: its coordinator is only told of when the topic of the offsets has been made, which takes
+ * longer than librdkafka asks for it by itself. Then it forgets what it asked for. */
+static void a_coordinator_that_is_not_told_of_yet_is_asked_for_again(void **state)
+{
+    struct fixture fixture;
+    rd_kafka_resp_err_t none = RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
+    (void)state;
+    fixture_start(&fixture, TOPIC, 1);
+    rd_kafka_mock_push_request_errors(fixture.cluster, 10 /* FindCoordinator */, 5, none, none, none, none,
+                                      none);
+    commit_for_group(&fixture, 3);
+    fixture_finish(&fixture);
+}
+
 /* A topic that was made anew: its offsets start over, and so does reading. */
 static void a_committed_offset_behind_the_end_is_reset(void **state)
 {
@@ -427,6 +441,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_position_that_cannot_be_looked_up_is_told_by_the_first_message),
         cmocka_unit_test(an_offset_that_cannot_be_fetched_is_asked_for_until_it_can),
         cmocka_unit_test(a_groups_offsets_wait_for_its_coordinator),
+        cmocka_unit_test(a_coordinator_that_is_not_told_of_yet_is_asked_for_again),
         cmocka_unit_test(a_committed_offset_behind_the_end_is_reset),
         cmocka_unit_test(a_broker_that_goes_is_told_once_and_comes_back),
         cmocka_unit_test(bad_subscriptions),
