@@ -241,7 +241,7 @@ static void check_connector(struct check_file *file, const struct check_plugins 
     struct config_report report;
     framework_tables_init(&framework, &file->properties, is_sink);
     config_validate(framework.tables, &file->properties, &report);
-    framework_check_connector(&file->properties, is_sink, &report);
+    framework_check_connector(&file->properties, NULL, is_sink, &report);
     take_report(file, &report);
     config_report_finish(&report);
 

@@ -216,15 +216,22 @@ void framework_tables_finish(struct framework_tables *tables)
 
 /* -- what several keys say together -- */
 
-/** A negate that nothing can be negated by. */
-static void check_negates(const struct properties *properties, struct config_report *report)
+static bool is_given(const struct properties *properties, const struct properties *nulls,
+                     const char *key)
+{
+    return properties_get(properties, key) || (nulls && properties_get(nulls, key));
+}
+
+/** A negate that nothing can be negated by; Connect looks for the keys, whatever their values. */
+static void check_negates(const struct properties *properties, const struct properties *nulls,
+                          struct config_report *report)
 {
     char *text = trimmed(properties, "transforms");
     struct framework_item alias;
     for (const char *next = text; framework_next_item(&next, &alias);) {
         char *negate = format_text("transforms.%.*s.negate", (int)alias.size, alias.text);
         char *predicate = format_text("transforms.%.*s.predicate", (int)alias.size, alias.text);
-        if (properties_get(properties, negate) && !properties_get(properties, predicate)) {
+        if (is_given(properties, nulls, negate) && !is_given(properties, nulls, predicate)) {
             char *type = format_text("transforms.%.*s.type", (int)alias.size, alias.text);
             char *message = format_text("Config '%s' was provided but there is no config '%s' "
                                         "defining a predicate to be negated.",
@@ -306,10 +313,11 @@ static void check_topics(const struct properties *properties, struct config_repo
     free(dead);
 }
 
-void framework_check_connector(const struct properties *properties, bool sink,
+void framework_check_connector(const struct properties *properties,
+                               const struct properties *nulls, bool sink,
                                struct config_report *report)
 {
-    check_negates(properties, report);
+    check_negates(properties, nulls, report);
     if (sink) {
         check_topics(properties, report);
     }

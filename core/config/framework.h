@@ -5,7 +5,7 @@
  *     struct framework_tables framework;
  *     framework_tables_init(&framework, &properties, sink);
  *     config_validate(framework.tables, &properties, &report);
- *     framework_check_connector(&properties, sink, &report);
+ *     framework_check_connector(&properties, NULL, sink, &report);
  */
 #ifndef CORE_CONFIG_FRAMEWORK_H
 #define CORE_CONFIG_FRAMEWORK_H
@@ -54,9 +54,11 @@ void framework_tables_finish(struct framework_tables *tables);
 
 /**
  * Adds to a report of those tables what one key alone cannot tell: a negate without its predicate,
- * topics and topics.regex, a dead letter queue that the sink itself would read.
+ * topics and topics.regex, a dead letter queue that the sink itself would read. nulls: names of keys
+ * that were given as null, or NULL.
  */
-void framework_check_connector(const struct properties *properties, bool sink,
+void framework_check_connector(const struct properties *properties,
+                               const struct properties *nulls, bool sink,
                                struct config_report *report);
 
 /** True where a source has keys topic.creation.* that the worker lets it use. */

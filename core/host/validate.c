@@ -311,7 +311,7 @@ static int check_connector(struct validation *validation, struct error *error)
     host_phase(validation->process, "validate", validation->descriptor->class_name);
     config_validate_nulls(tables, &validation->config, &validation->nulls, &report);
     host_phase(validation->process, "", "");
-    framework_check_connector(&validation->config, validation->sink, &report);
+    framework_check_connector(&validation->config, &validation->nulls, validation->sink, &report);
     refuse_nulls(validation, &report);
     int result = ask_class(validation, &report, error);
     if (result == 0) {
@@ -384,7 +384,10 @@ static void check_converter(struct validation *validation, const char *key, cons
         struct config_report report = {0};
         properties_copy_prefixed(&own, &validation->config, prefix);
         properties_copy_prefixed(&nulls, &validation->nulls, prefix);
-        properties_set(&own, "converter.type", type);
+        properties_remove(&nulls, "converter.type");
+        if (!properties_get(&own, "converter.type")) {
+            properties_set(&own, "converter.type", type);
+        }
         host_phase(validation->process, "validate", descriptor->class_name);
         config_validate_nulls(tables, &own, &nulls, &report);
         host_phase(validation->process, "", "");

@@ -231,6 +231,21 @@ static json_t *parse_source_item(struct command *command, json_t *item)
                      offset ? offset : json_null());
 }
 
+/* A partition's number may be text, so items that differ can be of one partition: the last one counts. */
+static void put_sink_item(json_t *list, json_t *parsed)
+{
+    json_t *partition = json_object_get(parsed, "partition"), *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        if (json_equal(json_object_get(item, "partition"), partition)) {
+            json_array_set_new(list, i, parsed);
+            return;
+        }
+    }
+    json_array_append_new(list, parsed);
+}
+
 /* Those of a sink are looked at once all of them could be read. Takes over list; NULL: answered. */
 static json_t *check_positions(const struct connector *connector, struct command *command,
                                json_t *list)
@@ -265,7 +280,11 @@ static json_t *parse(const struct connector *connector, struct command *command)
             list = NULL;
             break;
         }
-        json_array_append_new(list, parsed);
+        if (is_sink(connector)) {
+            put_sink_item(list, parsed);
+        } else {
+            json_array_append_new(list, parsed);
+        }
     }
     json_decref(ordered);
     if (list && is_sink(connector)) {

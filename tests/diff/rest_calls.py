@@ -61,7 +61,7 @@ SHARED_KEYS = {
     "tasks.max": NUMBERS, "tasks.max.enforce": BOOLEANS, "key.converter": CONVERTERS, "value.converter": CONVERTERS,
     "header.converter": CONVERTERS, "key.converter.schemas.enable": BOOLEANS, "value.converter.schemas.enable": BOOLEANS,
     "value.converter.schemas.cache.size": NUMBERS, "value.converter.decimal.format": ["BASE64", "numeric", "x"],
-    "value.converter.encoding": ["UTF-8", "nope"], "config.action.reload": ["restart", "NONE", "x", "", None],
+    "value.converter.encoding": ["UTF-8", "nope"], "key.converter.converter.type": ["value", "x", "", None], "config.action.reload": ["restart", "NONE", "x", "", None],
     "errors.retry.timeout": NUMBERS, "errors.retry.delay.max.ms": NUMBERS, "errors.tolerance": ["none", "ALL", "some", "", None],
     "errors.log.enable": BOOLEANS, "errors.log.include.messages": BOOLEANS, "unknown.key": ["u", "", None],
     "producer.override.acks": ["1", "x"], "consumer.override.max.poll.records": ["5", "x"],
@@ -189,9 +189,9 @@ class Calls:
                 if self.often(0.8) and value is not None:
                     config[f"transforms.{alias}.{key}"] = value
             if self.often(0.3):
-                config[f"transforms.{alias}.predicate"] = self.pick(["p", "q", "", "nope"])
+                config[f"transforms.{alias}.predicate"] = self.pick(["p", "q", "", "nope", None])
             if self.often(0.2):
-                config[f"transforms.{alias}.negate"] = self.pick(["true", "x", ""])
+                config[f"transforms.{alias}.negate"] = self.pick(["true", "x", "", None])
             if self.often(0.1):
                 config[f"transforms.{alias}.unknown"] = "z"
         if self.often(0.4):

@@ -22,7 +22,7 @@ static void check(struct checked *checked, bool sink, const char *text)
     assert_int_equal(properties_load(&checked->properties, text, strlen(text), "test", &error), 0);
     framework_tables_init(&checked->tables, &checked->properties, sink);
     config_validate(checked->tables.tables, &checked->properties, &checked->report);
-    framework_check_connector(&checked->properties, sink, &checked->report);
+    framework_check_connector(&checked->properties, NULL, sink, &checked->report);
 }
 
 static void finish(struct checked *checked)
@@ -98,6 +98,34 @@ static void test_sink_errors(void **state)
     finish(&checked);
 }
 
+static void test_negate_with_nulls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *null;
+        bool bad;
+    } cases[] = {
+        {"transforms=x\ntransforms.x.negate=true", "transforms.x.predicate", false},
+        {"transforms=x", "transforms.x.negate", true},
+        {"transforms=x\ntransforms.x.predicate=p", "transforms.x.negate", false},
+        {"transforms=x\ntransforms.x.negate=true", "transforms.y.predicate", true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct properties properties = {0}, nulls = {0};
+        struct config_report report = {0};
+        struct error error = {0};
+        assert_int_equal(properties_load(&properties, cases[i].text, strlen(cases[i].text), "test",
+                                         &error),
+                         0);
+        properties_set(&nulls, cases[i].null, "");
+        framework_check_connector(&properties, &nulls, false, &report);
+        assert_int_equal(report.error_count, cases[i].bad);
+        config_report_finish(&report);
+        properties_finish(&properties);
+        properties_finish(&nulls);
+    }
+}
+
 static void test_source(void **state)
 {
     (void)state;
@@ -166,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_sink),
         cmocka_unit_test(test_sink_errors),
+        cmocka_unit_test(test_negate_with_nulls),
         cmocka_unit_test(test_source),
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_near_names),
