@@ -56,6 +56,10 @@ static enum sql_error_class class_of(unsigned number)
     case 3819: /* a check constraint, MySQL */
     case 4025: /* and MariaDB */
     case ER_NET_PACKET_TOO_LARGE:
+    case ER_VIEW_CHECK_FAILED:
+    case ER_INVALID_CHARACTER_STRING:
+    case ER_TOO_BIG_ROWSIZE:
+    case 3140: /* no JSON, MySQL */
         return SQL_DATA;
     default:
         return SQL_FATAL;
@@ -64,7 +68,9 @@ static enum sql_error_class class_of(unsigned number)
 
 static int failed(unsigned number, const char *state, const char *text, struct sql_error *error)
 {
-    return sql_error_set(error, number ? class_of(number) : SQL_RECONNECT, state, (int)number, "%s",
+    bool signal = strncmp(state, "45", 2) == 0; /* a trigger's word against the row, by any number */
+    enum sql_error_class class = signal ? SQL_DATA : number ? class_of(number) : SQL_RECONNECT;
+    return sql_error_set(error, class, state, (int)number, "%s",
                          *text ? text : "the connection was lost");
 }
 

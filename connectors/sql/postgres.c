@@ -20,6 +20,8 @@ static enum sql_error_class class_of(const char *state)
         {"57014", SQL_RECONNECT}, {"42703", SQL_STALE},  {"42P01", SQL_STALE},
         {"0A000", SQL_STALE},     {"26000", SQL_STALE},  {"22", SQL_DATA},
         {"23", SQL_DATA},         {"42804", SQL_DATA},   {"21000", SQL_DATA},
+        {"44000", SQL_DATA},      {"54000", SQL_DATA} /* too long for an index */,
+        {"P0001", SQL_DATA} /* a trigger's RAISE */,
     };
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
         if (strncmp(state, classes[i].prefix, strlen(classes[i].prefix)) == 0) {

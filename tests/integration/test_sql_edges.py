@@ -1,10 +1,15 @@
 """SQL at its edges: keys and columns of odd kinds, where rows could be lost, doubled or overtaken."""
+import json
+import random
+
 from harness import Sluice
 from sql_servers import ON_MARIADB, MariaDb, Postgres, table
-from test_sql import SINK, field, produce, row, rows_are, struct
+from test_sql import SINK, dead_letters, field, produce, row, rows_are, struct
 from test_sql_source import SOURCE, consumed
 
 BY_ID = {"mode": "incrementing", "incrementing.column.name": "id"}
+TOLERANT = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq",
+            "errors.deadletterqueue.topic.replication.factor": "1", "value.converter.schemas.enable": "false"}
 BY_KEY = {"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}
 
 
@@ -117,3 +122,33 @@ def test_a_row_comes_behind_the_delete_of_its_key_in_other_letters(tmp_path, ser
                                 {"key": {"schema": text, "payload": "A"}, "value": row(schema, v="new")}])
     with sluice:
         rows_are(database, "SELECT id, v FROM letters", [["A", "new"]], sluice)
+
+
+def test_a_row_that_a_trigger_refuses_is_a_bad_row(tmp_path, database, request):
+    t = table(request.node.name)
+    database.run(f"CREATE TABLE {t} (id INT PRIMARY KEY, v VARCHAR(9))")
+    if isinstance(database, Postgres):
+        database.run(f"CREATE FUNCTION {t}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.v = 'no' THEN "
+                     "RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$")
+        database.run(f"CREATE TRIGGER t BEFORE INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION {t}()")
+    elif isinstance(database, MariaDb):
+        database.run(f"DELIMITER //\nCREATE TRIGGER t BEFORE INSERT ON {t} FOR EACH ROW IF NEW.v = 'no' THEN SIGNAL SQLSTATE "
+                     "'45000' SET MESSAGE_TEXT = 'not this one'; END IF//")
+    else:
+        database.run(f"CREATE TRIGGER t BEFORE INSERT ON {t} WHEN NEW.v = 'no' BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+    sluice = Sluice(tmp_path, {"sink": sink(database, t, **TOLERANT)})
+    produce(sluice, t, [{"value": {"id": n, "v": v}} for n, v in enumerate(("a", "no", "b"))])
+    with sluice:
+        rows_are(database, f"SELECT v FROM {t} ORDER BY id", [["a"], ["b"]], sluice)
+        assert json.loads(dead_letters(sluice, "dlq", 1)[0]["value"]) == {"id": 1, "v": "no"}
+
+
+def test_a_key_that_is_too_long_for_an_index_is_a_bad_row(tmp_path, postgres):
+    postgres.run("CREATE TABLE long_keys (id TEXT PRIMARY KEY)")
+    letters = random.Random(1)
+    keys = ["a", "".join(letters.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(20000)), "b"]
+    sluice = Sluice(tmp_path, {"sink": sink(postgres, "long_keys", **TOLERANT)})
+    produce(sluice, "long_keys", [{"value": {"id": key}} for key in keys])
+    with sluice:
+        rows_are(postgres, "SELECT id FROM long_keys ORDER BY id", [["a"], ["b"]], sluice)
+        assert json.loads(dead_letters(sluice, "dlq", 1)[0]["value"]) == {"id": keys[1]}
