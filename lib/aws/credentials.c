@@ -1,7 +1,8 @@
 /*
  * Credentials kept fresh: one provider, one lock, and a refresher thread where the source can expire.
  * Fetched again 15 minutes before they expire (half of their life where that is shorter); the old
- * ones serve until their real end when that fails.
+ * ones serve until their real end when that fails. Keys in a profile file are read again each minute:
+ * whoever rotates them writes them there.
  */
 #include "lib/aws/credentials.h"
 
@@ -16,6 +17,7 @@
 enum {
     REFRESH_BEFORE_S = 15 * 60,
     RETRY_S = 30,
+    FILE_LOOK_S = 60,
     MESSAGE_SIZE = 1024,
 };
 
@@ -30,8 +32,16 @@ struct aws_provider {
     char message[MESSAGE_SIZE]; /* of the last failure */
 };
 
+static bool may_change(const struct aws_credentials *credentials)
+{
+    return credentials->from_file || credentials->expires != AWS_NEVER_EXPIRES;
+}
+
 static int64_t refresh_time(const struct aws_credentials *credentials, int64_t now)
 {
+    if (credentials->expires == AWS_NEVER_EXPIRES) {
+        return credentials->from_file ? now + FILE_LOOK_S : INT64_MAX / 2;
+    }
     int64_t life = credentials->expires - now;
     return credentials->expires - (life / 2 < REFRESH_BEFORE_S ? life / 2 : REFRESH_BEFORE_S);
 }
@@ -58,7 +68,7 @@ static void *refresh(void *user)
         if (fetched && (fresh.expires == AWS_NEVER_EXPIRES || fresh.expires > now)) {
             provider->credentials = fresh;
             provider->message[0] = '\0';
-            at = fresh.expires == AWS_NEVER_EXPIRES ? INT64_MAX / 2 : refresh_time(&fresh, now);
+            at = refresh_time(&fresh, now);
         } else {
             snprintf(provider->message, sizeof(provider->message), "%s",
                      fetched ? "the new credentials are expired already" : message);
@@ -87,7 +97,7 @@ struct aws_provider *aws_provider_create(const struct aws_credentials_options *o
         aws_provider_destroy(provider);
         return NULL;
     }
-    if (provider->credentials.expires != AWS_NEVER_EXPIRES) {
+    if (may_change(&provider->credentials)) {
         provider->has_refresher = pthread_create(&provider->refresher, NULL, refresh, provider) == 0;
         if (!provider->has_refresher) {
             snprintf(message, message_size, "no thread to refresh credentials can be started");

@@ -2,7 +2,7 @@
  * AWS credentials: where they come from, and keeping them fresh. The order of the default chain is
  * that of the Java SDK v2: environment, web identity, profile files, container, instance.
  * Fetching blocks (files, HTTP) and never happens on a thread that must not wait: a source that can
- * expire has a refresher thread.
+ * expire, or be written anew, has a refresher thread.
  */
 #ifndef LIB_AWS_CREDENTIALS_H
 #define LIB_AWS_CREDENTIALS_H
@@ -18,6 +18,7 @@ struct aws_credentials {
     char secret_key[256];
     char token[4096];    /**< session token; "" : none */
     int64_t expires;     /**< seconds since 1970, or AWS_NEVER_EXPIRES */
+    bool from_file;      /**< keys as a profile file has them: somebody may write others into it */
 };
 
 /** Which source to use. */

@@ -79,7 +79,8 @@ enum aws_fetch aws_credentials_json(const char *json, size_t json_size, const ch
     const char *access_key = json_string_value(json_object_get(root, "AccessKeyId"));
     const char *secret_key = json_string_value(json_object_get(root, "SecretAccessKey"));
     const char *token = json_string_value(json_object_get(root, token_name));
-    const char *expires = json_string_value(json_object_get(root, "Expiration"));
+    const json_t *end = json_object_get(root, "Expiration");
+    bool ends = end && !json_is_null(end);
     enum aws_fetch result = AWS_FAILED;
     *ret = (struct aws_credentials){0};
     if (!root) {
@@ -93,8 +94,14 @@ enum aws_fetch aws_credentials_json(const char *json, size_t json_size, const ch
                !aws_credentials_set(ret->token, sizeof(ret->token), token)) {
         snprintf(message, size, "%s answered with credentials that are too long", from);
     } else {
-        ret->expires = expires ? aws_parse_time(expires) : AWS_NEVER_EXPIRES;
+        ret->expires = ends ? aws_parse_time(json_string_value(end)) : AWS_NEVER_EXPIRES;
         result = AWS_FETCHED;
+        if (ends && ret->expires == AWS_NEVER_EXPIRES) { /* they would be used for ever */
+            snprintf(message, size,
+                     "%s answered with an Expiration that is no time (2026-01-31T12:00:00Z is one)",
+                     from);
+            result = AWS_FAILED;
+        }
     }
     json_decref(root);
     return result;
@@ -131,9 +138,11 @@ enum aws_fetch aws_fetch_environment(struct aws_credentials *ret, char *message,
 
 /* -- the chain -- */
 
-static char *copy(const char *text)
+/* False: no memory. A role that got lost would leave its base's rights. */
+static bool copy(char **ret, const char *text)
 {
-    return text && *text ? strdup(text) : NULL;
+    *ret = text && *text ? strdup(text) : NULL;
+    return *ret || !text || !*text;
 }
 
 bool aws_chain_init(struct aws_chain *chain, const struct aws_credentials_options *options,
@@ -148,12 +157,14 @@ bool aws_chain_init(struct aws_chain *chain, const struct aws_credentials_option
         snprintf(message, size, "the access key, the secret key or the session token is too long");
         return false;
     }
-    chain->profile = copy(options->profile);
-    chain->region = copy(options->region);
-    chain->role_arn = copy(options->role_arn);
-    chain->role_external_id = copy(options->role_external_id);
-    chain->role_session_name = copy(options->role_session_name);
-    chain->sts_endpoint = copy(options->sts_endpoint);
+    if (!copy(&chain->profile, options->profile) || !copy(&chain->region, options->region) ||
+        !copy(&chain->role_arn, options->role_arn) ||
+        !copy(&chain->role_external_id, options->role_external_id) ||
+        !copy(&chain->role_session_name, options->role_session_name) ||
+        !copy(&chain->sts_endpoint, options->sts_endpoint)) {
+        snprintf(message, size, "out of memory");
+        return false;
+    }
     return true;
 }
 
@@ -197,7 +208,7 @@ static const char *const names[] = {
 };
 
 /* Every source's reason, so that the user sees at once which of them was meant to work. */
-static bool fetch_first(const struct aws_chain *chain, struct aws_credentials *ret, char *name,
+static bool fetch_first(struct aws_chain *chain, struct aws_credentials *ret, char *name,
                         size_t name_size, char *message, size_t size)
 {
     static const enum aws_source order[] = {AWS_SOURCE_ENVIRONMENT, AWS_SOURCE_WEB_IDENTITY,
@@ -209,6 +220,7 @@ static bool fetch_first(const struct aws_chain *chain, struct aws_credentials *r
         enum aws_fetch result = fetch_from(chain, order[i], ret, reason, sizeof(reason));
         if (result == AWS_FETCHED) {
             snprintf(name, name_size, "%s", names[order[i]]);
+            chain->source = order[i];
             return true;
         }
         size_t used = strlen(why);
@@ -219,7 +231,7 @@ static bool fetch_first(const struct aws_chain *chain, struct aws_credentials *r
     return false;
 }
 
-bool aws_chain_fetch(const struct aws_chain *chain, struct aws_credentials *ret, char *name,
+bool aws_chain_fetch(struct aws_chain *chain, struct aws_credentials *ret, char *name,
                      size_t name_size, char *message, size_t size)
 {
     if (chain->source == AWS_SOURCE_DEFAULT) {

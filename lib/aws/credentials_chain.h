@@ -14,8 +14,11 @@ struct aws_chain {
 bool aws_chain_init(struct aws_chain *chain, const struct aws_credentials_options *options,
                     char *message, size_t size);
 void aws_chain_finish(struct aws_chain *chain);
-/* Blocking. name: which source gave them. */
-bool aws_chain_fetch(const struct aws_chain *chain, struct aws_credentials *ret, char *name,
+/*
+ * Blocking. name: which source gave them. The default chain settles on it, as the Java SDK's does: one
+ * that fails later is not replaced by another, which may be somebody else.
+ */
+bool aws_chain_fetch(struct aws_chain *chain, struct aws_credentials *ret, char *name,
                      size_t name_size, char *message, size_t size);
 
 #endif

@@ -6,12 +6,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/aws/credentials_source.h"
@@ -19,7 +22,7 @@
 
 extern char **environ;
 
-enum { FILE_MAX = 1 << 20, DEPTH_MAX = 5, OUTPUT_MAX = 64 << 10 };
+enum { FILE_MAX = 1 << 20, DEPTH_MAX = 5, OUTPUT_MAX = 64 << 10, PROCESS_MS = 60000, FAULT_SIZE = 700 };
 
 struct files {
     char *credentials, *config; /* texts; NULL: no such file */
@@ -35,18 +38,47 @@ static const char *home(void)
     return user ? user->pw_dir : "";
 }
 
-static char *read_at(const char *variable, const char *name)
+/* NULL: fault says why, where somebody may wonder: a file that is not there by default is nothing to tell. */
+static char *read_at(const char *variable, const char *name, char *fault, size_t size)
 {
     const char *path = getenv(variable);
+    bool named = path && *path;
     char own[4096];
-    if (!path || !*path) {
+    if (!named) {
         snprintf(own, sizeof(own), "%s/.aws/%s", home(), name);
         path = own;
     } else if (path[0] == '~' && path[1] == '/') {
         snprintf(own, sizeof(own), "%s%s", home(), path + 1);
         path = own;
     }
-    return aws_read_file(path, FILE_MAX);
+    char *text = aws_read_file(path, FILE_MAX);
+    size_t used = strlen(fault);
+    if (!text && (named || (errno != ENOENT && errno != ENOTDIR))) {
+        snprintf(fault + used, size - used, "%s%s cannot be read: %s", used > 0 ? ", " : "", path,
+                 strerror(errno));
+    }
+    return text;
+}
+
+static struct files read_files(char *fault, size_t size)
+{
+    fault[0] = '\0';
+    return (struct files){
+        .credentials = read_at("AWS_SHARED_CREDENTIALS_FILE", "credentials", fault, size),
+        .config = read_at("AWS_CONFIG_FILE", "config", fault, size),
+    };
+}
+
+static void files_finish(struct files *files)
+{
+    if (files->credentials) {
+        explicit_bzero(files->credentials, strlen(files->credentials)); /* invariant 7 */
+    }
+    if (files->config) {
+        explicit_bzero(files->config, strlen(files->config)); /* keys may stand there, too */
+    }
+    free(files->credentials);
+    free(files->config);
 }
 
 static void trim(const char **text, size_t *size)
@@ -83,6 +115,17 @@ static bool is_section(const char *line, size_t size, const char *profile)
     return is(name, length, profile);
 }
 
+/* What is left of a line without the comment behind it: a blank goes before its sign. */
+static size_t without_comment(const char *line, size_t size)
+{
+    for (size_t i = 1; i < size; i++) {
+        if ((line[i] == '#' || line[i] == ';') && (line[i - 1] == ' ' || line[i - 1] == '\t')) {
+            return i;
+        }
+    }
+    return size;
+}
+
 /* Value of a key in a profile, in one file. *ret_section: whether the section is there at all. */
 static char *find_in(const char *text, const char *profile, const char *key, bool *ret_section)
 {
@@ -98,6 +141,7 @@ static char *find_in(const char *text, const char *profile, const char *key, boo
             inside = is_section(line, size, profile);
             *ret_section = *ret_section || inside;
         } else if (inside && !nested && size > 0 && *line != '#' && *line != ';') {
+            size = without_comment(line, size);
             const char *equals = memchr(line, '=', size);
             const char *value = equals ? equals + 1 : NULL;
             size_t name_size = equals ? (size_t)(equals - line) : 0;
@@ -126,6 +170,66 @@ static char *find(const struct files *files, const char *profile, const char *ke
 
 /* -- credential_process -- */
 
+/* With nothing to read, and signals as a program expects them: ours may be blocked or ignored. */
+static int start_process(const char *command, int out, pid_t *ret_pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    char shell[] = "sh", option[] = "-c";
+    char *copy = strdup(command);
+    char *arguments[] = {shell, option, copy, NULL};
+    int failed = copy ? posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, arguments, environ)
+                      : ENOMEM;
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    free(copy);
+    return failed;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* All it writes. NULL, or why it is to be ended. */
+static const char *read_output(int from, struct buffer *output)
+{
+    int64_t deadline = now_ms() + PROCESS_MS;
+    for (;;) {
+        char chunk[4096];
+        int64_t left = deadline - now_ms();
+        struct pollfd wait = {.fd = from, .events = POLLIN};
+        int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
+        if (ready < 0 && errno == EINTR) {
+            continue;
+        }
+        ssize_t got = ready > 0 ? read(from, chunk, sizeof(chunk)) : -1;
+        if (got == 0) {
+            return NULL;
+        }
+        if (got < 0) {
+            return ready == 0 ? "it did not end within 60 s" : strerror(errno);
+        }
+        (void)buffer_append(output, chunk, (size_t)got);
+        explicit_bzero(chunk, sizeof(chunk));
+        if (output->failed) {
+            return "it writes more than 64 kB";
+        }
+    }
+}
+
 static enum aws_fetch run_process(const char *command, struct aws_credentials *ret, char *message,
                                   size_t size)
 {
@@ -134,34 +238,24 @@ static enum aws_fetch run_process(const char *command, struct aws_credentials *r
         snprintf(message, size, "credential_process: %s", strerror(errno));
         return AWS_FAILED;
     }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    char shell[] = "sh", option[] = "-c";
-    char *copy = strdup(command);
-    char *arguments[] = {shell, option, copy, NULL};
     pid_t pid = -1;
-    int failed = copy ? posix_spawn(&pid, "/bin/sh", &actions, NULL, arguments, environ) : ENOMEM;
-    posix_spawn_file_actions_destroy(&actions);
-    free(copy);
-    close(ends[1]);
     struct buffer output;
     buffer_init(&output, OUTPUT_MAX);
-    char chunk[4096];
-    ssize_t got;
-    while (!failed && (got = read(ends[0], chunk, sizeof(chunk))) > 0) {
-        (void)buffer_append(&output, chunk, (size_t)got);
-    }
+    int failed = start_process(command, ends[1], &pid), status = -1;
+    close(ends[1]);
+    const char *fault = failed ? strerror(failed) : read_output(ends[0], &output);
     close(ends[0]);
-    int status = -1;
     if (!failed) {
+        if (fault) {
+            (void)kill(pid, SIGKILL);
+        }
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
         }
     }
     enum aws_fetch result = AWS_FAILED;
-    if (failed || status != 0) {
+    if (fault || status != 0) {
         snprintf(message, size, "credential_process failed (%s)",
-                 failed ? strerror(failed) : "its exit status is not 0");
+                 fault ? fault : "its exit status is not 0");
     } else {
         result = aws_credentials_json(output.data, output.size, "SessionToken",
                                       "credential_process", ret, message, size);
@@ -268,6 +362,7 @@ static enum aws_fetch fetch_static(const struct files *files, const char *profil
                      ? AWS_FETCHED
                      : AWS_FAILED;
         ret->expires = AWS_NEVER_EXPIRES;
+        ret->from_file = true;
         if (result == AWS_FAILED) {
             snprintf(message, size, "the keys of profile %s are too long", profile);
         }
@@ -330,22 +425,22 @@ enum aws_fetch aws_fetch_profile(const char *profile, const char *region,
     const char *named = getenv("AWS_PROFILE");
     bool asked = profile || (named && *named);
     profile = profile ? profile : asked ? named : "default";
-    struct files files = {read_at("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-                          read_at("AWS_CONFIG_FILE", "config")};
+    char fault[FAULT_SIZE];
+    struct files files = read_files(fault, sizeof(fault));
     enum aws_fetch result = AWS_NOT_HERE;
     if (!files.credentials && !files.config) {
-        snprintf(message, size, "no profile files");
+        snprintf(message, size, "%s", fault[0] ? fault : "no profile files");
     } else {
         result = fetch_profile(&files, profile, region, 0, ret, message, size);
+        size_t used = strlen(message);
+        if (result == AWS_NOT_HERE && fault[0] && used < size) {
+            snprintf(message + used, size - used, " (%s)", fault);
+        }
     }
     if (asked && result == AWS_NOT_HERE) {
         result = AWS_FAILED;
     }
-    if (files.credentials) {
-        explicit_bzero(files.credentials, strlen(files.credentials)); /* invariant 7 */
-    }
-    free(files.credentials);
-    free(files.config);
+    files_finish(&files);
     return result;
 }
 
@@ -354,18 +449,14 @@ bool aws_fetch_profile_region(const char *profile, char *region, size_t size)
     const char *named = getenv("AWS_PROFILE");
     bool section = false;
     profile = profile ? profile : named && *named ? named : "default";
-    struct files files = {read_at("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-                          read_at("AWS_CONFIG_FILE", "config")};
+    char fault[FAULT_SIZE];
+    struct files files = read_files(fault, sizeof(fault));
     char *found = find(&files, profile, "region", &section);
     bool is_there = found && *found && strlen(found) < size;
     if (is_there) {
         (void)snprintf(region, size, "%s", found);
     }
-    if (files.credentials) {
-        explicit_bzero(files.credentials, strlen(files.credentials)); /* invariant 7 */
-    }
+    files_finish(&files);
     free(found);
-    free(files.credentials);
-    free(files.config);
     return is_there;
 }

@@ -6,12 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lib/aws/credentials_source.h"
 #include "lib/aws/uri.h"
 #include "lib/http/client.h"
 
-enum { TIMEOUT_MS = 2000, TOKEN_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
+enum { TIMEOUT_MS = 2000, TRIES = 3, TOKEN_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
+
+static void finish(struct http_reply *reply)
+{
+    if (reply->body.data) {
+        explicit_bzero(reply->body.data, reply->body.capacity); /* invariant 7 */
+    }
+    http_reply_finish(reply);
+}
 
 static void fetch(const char *method, const char *url, const char *const *headers,
                   struct http_reply *reply)
@@ -25,15 +34,15 @@ static void fetch(const char *method, const char *url, const char *const *header
         .reply_max = REPLY_MAX,
         .no_proxy = true,
     };
-    http_fetch(&options, &request, reply);
-}
-
-static void finish(struct http_reply *reply)
-{
-    if (reply->body.data) {
-        explicit_bzero(reply->body.data, reply->body.capacity); /* invariant 7 */
+    for (int try = 1;; try++) {
+        http_fetch(&options, &request, reply);
+        bool busy = reply->failure == HTTP_FINE && (reply->status >= 500 || reply->status == 429);
+        if (!busy || try == TRIES) { /* where nobody answers, that is for good: another machine */
+            return;
+        }
+        finish(reply);
+        usleep((useconds_t)try * 200000);
     }
-    http_reply_finish(reply);
 }
 
 static void say_why(const struct http_reply *reply, const char *who, char *message, size_t size)
@@ -50,7 +59,8 @@ static void say_why(const struct http_reply *reply, const char *who, char *messa
 /* Over plain HTTP only where the request cannot leave the machine. */
 static bool may_be_plain(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strcasecmp(host, "localhost") == 0 ||
+    bool loops = strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host);
+    return loops || strcasecmp(host, "localhost") == 0 ||
            strcmp(host, "[::1]") == 0 || strcmp(host, "169.254.170.2") == 0 ||
            strcmp(host, "169.254.170.23") == 0 || strcasecmp(host, "[fd00:ec2::23]") == 0;
 }
@@ -195,7 +205,12 @@ enum aws_fetch aws_fetch_instance(struct aws_credentials *ret, char *message, si
         goto clean_up;
     }
     if (!instance_get("meta-data/iam/security-credentials/", token, role, sizeof(role), &reply)) {
-        snprintf(message, size, "this instance has no role");
+        if (reply.failure == HTTP_FINE && (reply.status == 404 || reply.status == 200)) {
+            snprintf(message, size, "this instance has no role");
+        } else {
+            say_why(&reply, instance_service, message, size);
+            result = AWS_FAILED;
+        }
         goto clean_up;
     }
     finish(&reply);

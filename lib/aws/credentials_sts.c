@@ -117,21 +117,25 @@ static void ask(const struct aws_role *role, const struct aws_credentials *base,
     free(signature_line);
 }
 
+/* A text that was cut would be a wrong key, or a token that signs nothing. */
+static bool take(const struct http_reply *reply, const char *name, char *field, size_t size)
+{
+    return aws_xml_text(reply->body.data, reply->body.size, name, field, size) &&
+           strlen(field) + 1 < size;
+}
+
 static enum aws_fetch read_reply(const struct http_reply *reply, struct aws_credentials *ret,
                                  char *message, size_t size)
 {
-    const char *xml = reply->body.data;
     char expires[64];
     *ret = (struct aws_credentials){0};
-    if (!aws_xml_text(xml, reply->body.size, "AccessKeyId", ret->access_key,
-                      sizeof(ret->access_key)) ||
-        !aws_xml_text(xml, reply->body.size, "SecretAccessKey", ret->secret_key,
-                      sizeof(ret->secret_key)) ||
-        !aws_xml_text(xml, reply->body.size, "SessionToken", ret->token, sizeof(ret->token))) {
-        snprintf(message, size, "STS answered without credentials");
+    if (!take(reply, "AccessKeyId", ret->access_key, sizeof(ret->access_key)) ||
+        !take(reply, "SecretAccessKey", ret->secret_key, sizeof(ret->secret_key)) ||
+        !take(reply, "SessionToken", ret->token, sizeof(ret->token))) {
+        snprintf(message, size, "STS answered without credentials, or with too long ones");
         return AWS_FAILED;
     }
-    aws_xml_text(xml, reply->body.size, "Expiration", expires, sizeof(expires));
+    aws_xml_text(reply->body.data, reply->body.size, "Expiration", expires, sizeof(expires));
     ret->expires = aws_parse_time(expires);
     if (ret->expires == 0) {
         ret->expires = time(NULL) + 900;
@@ -192,6 +196,9 @@ enum aws_fetch aws_fetch_role(const struct aws_role *role, const struct aws_cred
     if (token) {
         explicit_bzero(token, strlen(token));
         free(token);
+    }
+    if (body.data) {
+        explicit_bzero(body.data, body.size); /* the token is in it */
     }
     buffer_finish(&body);
     return result;

@@ -239,6 +239,9 @@ class Handler(BaseHTTPRequestHandler):
         keys = {"AccessKeyId": fake.access_key, "SecretAccessKey": fake.secret_key, "Token": "token/+=",
                 "Expiration": "2099-01-01T00:00:00Z", "Code": "Success"}
         roles = "/latest/meta-data/iam/security-credentials/"
+        action = fake.take_fault("Credentials", path)
+        if action:
+            return self.answer(int(action), b"busy")
         if path == "/":
             return self.security_token()
         if path == "/container" and headers.get("Authorization") == "let-me-in":

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/aws/credentials.h"
+#include "lib/aws/credentials_chain.h"
 #include "lib/aws/credentials_source.h"
 #include "tests/support/fake_s3_process.h"
 
@@ -117,6 +118,53 @@ static void test_profiles(void **state)
         "no profile nobody");
 }
 
+static void test_comments_in_profiles(void **state)
+{
+    (void)state;
+    write_file("AWS_SHARED_CREDENTIALS_FILE", "credentials",
+               "[default] # mine\naws_access_key_id = a # the first\n"
+               "aws_secret_access_key = s#e;c\t;until May\n;aws_session_token = t\n");
+    struct aws_credentials got = fetch(&(struct aws_credentials_options){0}, "profile files");
+    assert_string_equal(got.access_key, "a");
+    assert_string_equal(got.secret_key, "s#e;c");
+    assert_string_equal(got.token, "");
+}
+
+static void test_files_that_cannot_be_read(void **state)
+{
+    (void)state;
+    setenv("AWS_SHARED_CREDENTIALS_FILE", folder, 1); /* for root, too */
+    struct aws_credentials_options options = {0};
+    expect_failure(&options, "cannot be read: Is a directory");
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials", 1);
+    expect_failure(&options, "/nowhere/credentials cannot be read: No such file");
+}
+
+/* Keys that are rotated: the file is read again when they were refused, and now and then. */
+static void test_files_written_anew(void **state)
+{
+    (void)state;
+    char message[1024] = "";
+    struct aws_credentials got;
+    write_file("AWS_SHARED_CREDENTIALS_FILE", "credentials",
+               "[default]\naws_access_key_id=old\naws_secret_access_key=x\n");
+    struct aws_provider *provider =
+        aws_provider_create(&(struct aws_credentials_options){0}, message, sizeof(message));
+    assert_non_null(provider);
+    write_file("AWS_SHARED_CREDENTIALS_FILE", "credentials",
+               "[default]\naws_access_key_id=new\naws_secret_access_key=x\n");
+    aws_provider_refresh(provider);
+    for (int i = 0; i < 5000; i++) {
+        assert_true(aws_provider_get(provider, &got, message, sizeof(message)));
+        if (strcmp(got.access_key, "new") == 0) {
+            break;
+        }
+        usleep(1000);
+    }
+    assert_string_equal(got.access_key, "new");
+    aws_provider_destroy(provider);
+}
+
 static void test_process(void **state)
 {
     (void)state;
@@ -128,6 +176,26 @@ static void test_process(void **state)
     assert_int_equal(got.expires, 4070908800);
     write_file("AWS_CONFIG_FILE", "config", "[default]\ncredential_process = false\n");
     expect_failure(&(struct aws_credentials_options){0}, "its exit status is not 0");
+    write_file("AWS_CONFIG_FILE", "config", "[default]\ncredential_process = yes\n");
+    expect_failure(&(struct aws_credentials_options){0}, "more than 64 kB");
+    write_file("AWS_CONFIG_FILE", "config",
+               "[default]\ncredential_process = echo '{\"AccessKeyId\":\"p\","
+               "\"SecretAccessKey\":\"ps\",\"Expiration\":\"tomorrow\"}'\n");
+    expect_failure(&(struct aws_credentials_options){0}, "an Expiration that is no time");
+    /* our own input is not for it */
+    int own = dup(0), ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x\n", 2), 2);
+    close(ends[1]);
+    dup2(ends[0], 0);
+    close(ends[0]);
+    write_file("AWS_CONFIG_FILE", "config",
+               "[default]\ncredential_process = read line; echo \"{\\\"AccessKeyId\\\":\\\"p$line\\\","
+               "\\\"SecretAccessKey\\\":\\\"ps\\\"}\"\n");
+    got = fetch(&(struct aws_credentials_options){0}, "profile files");
+    dup2(own, 0);
+    close(own);
+    assert_string_equal(got.access_key, "p");
 }
 
 static void test_refusals(void **state)
@@ -144,6 +212,8 @@ static void test_refusals(void **state)
     expect_failure(&options, "mfa_serial");
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", 1);
     expect_failure(&options, "must be https");
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1.example.com/x", 1);
+    expect_failure(&options, "must be https");
 }
 
 static void test_container(void **state)
@@ -157,6 +227,12 @@ static void test_container(void **state)
     assert_string_equal(got.access_key, "access");
     assert_string_equal(got.token, "token/+=");
     assert_int_equal(got.expires, 4070908800);
+    json_decref(fake_s3_control("{\"faults\":[{\"op\":\"Credentials\",\"action\":\"503\",\"times\":2}]}"));
+    assert_string_equal(fetch(&(struct aws_credentials_options){0}, "container").access_key, "access");
+    json_decref(fake_s3_control("{\"faults\":[{\"op\":\"Credentials\",\"action\":\"429\",\"times\":9}]}"));
+    expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_CONTAINER},
+                   "answered HTTP 429");
+    json_decref(fake_s3_control("{\"faults\":[]}"));
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "no", 1);
     expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_CONTAINER},
                    "answered HTTP 401");
@@ -171,6 +247,18 @@ static void test_instance(void **state)
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake_s3_url, 1);
     struct aws_credentials got = fetch(&(struct aws_credentials_options){0}, "instance metadata");
     assert_string_equal(got.secret_key, "secret");
+    static const char roles[] = "{\"faults\":[{\"op\":\"Credentials\",\"match\":\"security-credentials\","
+                                "\"action\":\"%s\",\"times\":3}]}";
+    static const struct {
+        const char *action, *said;
+    } answers[] = {{"404", "this instance has no role"}, {"500", "answered HTTP 500"}};
+    for (size_t i = 0; i < 2; i++) {
+        char order[200];
+        snprintf(order, sizeof(order), roles, answers[i].action);
+        json_decref(fake_s3_control(order));
+        expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_INSTANCE}, answers[i].said);
+    }
+    json_decref(fake_s3_control("{\"faults\":[]}"));
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1", 1);
     expect_failure(&(struct aws_credentials_options){0}, "instance metadata: the instance metadata");
 }
@@ -208,6 +296,19 @@ static void test_web_identity(void **state)
     write_file("AWS_WEB_IDENTITY_TOKEN_FILE", "token", "another\n");
     expect_failure(&(struct aws_credentials_options){.source = AWS_SOURCE_WEB_IDENTITY},
                    "InvalidIdentityToken");
+    /* once found, the identity is not exchanged for another one that is there by chance */
+    struct aws_credentials got;
+    struct aws_chain chain;
+    char name[100], message[1024] = "";
+    write_file("AWS_WEB_IDENTITY_TOKEN_FILE", "token", "web-token\n");
+    assert_true(aws_chain_init(&chain, &(struct aws_credentials_options){0}, message, sizeof(message)));
+    assert_true(aws_chain_fetch(&chain, &got, name, sizeof(name), message, sizeof(message)));
+    write_file("AWS_WEB_IDENTITY_TOKEN_FILE", "token", "another\n");
+    write_file("AWS_SHARED_CREDENTIALS_FILE", "credentials",
+               "[default]\naws_access_key_id=somebody\naws_secret_access_key=else\n");
+    assert_false(aws_chain_fetch(&chain, &got, name, sizeof(name), message, sizeof(message)));
+    assert_non_null(strstr(message, "from web identity: STS refuses role"));
+    aws_chain_finish(&chain);
     char path[256];
     snprintf(path, sizeof(path), "%s/token", folder);
     unlink(path);
@@ -243,6 +344,9 @@ int main(void)
         cmocka_unit_test_setup(test_static, clear_environment),
         cmocka_unit_test_setup(test_environment_first, clear_environment),
         cmocka_unit_test_setup(test_profiles, clear_environment),
+        cmocka_unit_test_setup(test_comments_in_profiles, clear_environment),
+        cmocka_unit_test_setup(test_files_that_cannot_be_read, clear_environment),
+        cmocka_unit_test_setup(test_files_written_anew, clear_environment),
         cmocka_unit_test_setup(test_process, clear_environment),
         cmocka_unit_test_setup(test_refusals, clear_environment),
         cmocka_unit_test_setup(test_container, clear_environment),
