@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/metrics/prometheus_help.h"
 #include "lib/util/buffer.h"
 
 enum { TEXT_MAX = 256 << 20, TABLE = 1024, NAME_MAX_SIZE = 160 };
@@ -342,6 +343,10 @@ char *prometheus_take(struct prometheus *out)
     }
     for (size_t i = 0; i < count; i++) {
         struct prometheus_family *one = out->table[i];
+        const char *help = prometheus_help(one->name);
+        if (help) {
+            (void)buffer_printf(&text, "# HELP %s %s\n", one->name, help);
+        }
         (void)buffer_printf(&text, "# TYPE %s %s\n", one->name, kinds[one->kind]);
         if (one->text.size > 0 && buffer_append(&text, one->text.data, one->text.size) != 0) {
             out->failed = 1;

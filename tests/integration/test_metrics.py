@@ -17,11 +17,17 @@ HOSTILE = 'a"b\\c <i>'
 
 def parse(text):
     """{family: (type, {(name, labels): value})}; fails where promtool would complain."""
-    families, current, kind, seen = {}, None, None, set()
+    families, current, kind, seen, helped = {}, None, None, set(), None
     assert text.endswith("\n")
     for line in text[:-1].split("\n"):
+        if line.startswith("# HELP "):
+            _, _, helped, said = line.split(" ", 3)
+            assert helped not in families and said, line
+            continue
         if line.startswith("# TYPE "):
             _, _, current, kind = line.split(" ")
+            assert helped in (None, current), f"{helped} is explained, {current} follows"
+            helped = None
             assert re.fullmatch(NAME, current) and kind in ("counter", "gauge", "histogram"), line
             assert current not in families, f"{current} stands in two places"
             families[current] = (kind, {})
@@ -125,6 +131,12 @@ def test_table_of_the_documentation(page):
     plugins = ("objects_written", "bytes_written", "uploads_in_flight", "upload_retries")
     missing = {name for name in ours - told if not name.endswith(plugins)}
     assert not missing, f"not in docs/metrics.md: {missing}"
+
+
+def test_each_is_explained(page):
+    explained = set(re.findall(r"^# HELP (\S+) \S", page, re.MULTILINE))
+    plugins = ("objects_written", "bytes_written", "uploads_in_flight", "upload_retries")
+    assert {name for name in parse(page) if not name.endswith(plugins)} == explained
 
 
 def plugin_metrics():

@@ -167,14 +167,17 @@ static void test_prometheus(void **state)
     char *text = prometheus_take(&out);
     assert_string_equal(
         text,
+        "# HELP kafka_connect_connect_worker_metrics_connector_count Connectors of this worker.\n"
         "# TYPE kafka_connect_connect_worker_metrics_connector_count gauge\n"
         "kafka_connect_connect_worker_metrics_connector_count 1\n"
+        "# HELP kafka_connect_connect_worker_metrics_task_count Tasks of this worker.\n"
         "# TYPE kafka_connect_connect_worker_metrics_task_count gauge\n"
         "kafka_connect_connect_worker_metrics_task_count 2\n"
         "# TYPE kafka_connect_connector_task_metrics_objects_written counter\n"
         "kafka_connect_connector_task_metrics_objects_written{connector=\"a\\\"b\\\\c\\n\",task="
         "\"2\"} 3\n"
         "kafka_connect_connector_task_metrics_objects_written{connector=\"z\",task=\"0\"} 3\n"
+        "# HELP kafka_connect_sink_task_metrics_sink_record_read_total Records read, before transforms.\n"
         "# TYPE kafka_connect_sink_task_metrics_sink_record_read_total counter\n"
         "kafka_connect_sink_task_metrics_sink_record_read_total{connector=\"a\\\"b\\\\c\\n\",task="
         "\"2\"} 7\n"
