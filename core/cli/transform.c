@@ -14,6 +14,27 @@
 
 extern char **environ;
 
+static volatile sig_atomic_t child, asked;
+
+/* Signals are meant for the child, too: a terminal tells both, a supervisor us alone. */
+static void on_signal(int number)
+{
+    asked = number;
+    (void)kill(child, number);
+}
+
+static void pass_signals(pid_t pid)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    child = pid;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction before, action = {.sa_handler = on_signal};
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
 static int wait_for(pid_t pid)
 {
     int status;
@@ -24,6 +45,10 @@ static int wait_for(pid_t pid)
     }
     if (WIFEXITED(status)) {
         return WEXITSTATUS(status);
+    }
+    if (asked) { /* it ended as it was told to, and so do we */
+        (void)signal(asked, SIG_DFL);
+        (void)raise(asked);
     }
     fprintf(stderr,
             "sluice transform: the process that ran the plugins was ended by signal %d (%s); with "
@@ -55,7 +80,7 @@ int verb_transform(int argc, char **argv)
         fprintf(stderr, "sluice transform: cannot start %s: %s\n", program, strerror(result));
         goto out;
     }
-    signal(SIGINT, SIG_IGN); /* a terminal sends it to both; the child decides */
+    pass_signals(pid);
     code = wait_for(pid);
 out:
     free(arguments);

@@ -5,12 +5,15 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 
 #include "core/host/offline_explain.h"
+#include "core/host/offline_file.h"
 #include "core/data/batch.h"
 #include "core/host/chain.h"
 
@@ -24,7 +27,8 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_BAD_INPUT = 2, EXIT_ENVIRONMENT = 3 };
 
 static const char usage[] =
     "Usage: sluice transform [OPTION..] CHAIN.properties < IN.jsonl > OUT.jsonl\n"
-    "Runs a connector file's chain (transforms, predicates) over JSON lines, without a broker.\n"
+    "Runs the chain (transforms, predicates) of a connector's file, .properties or JSON, over JSON lines,\n"
+    "without a broker.\n"
     "\n"
     "  --topic T          topic of the records (default: topic)\n"
     "  --records          lines are records, in and out: "
@@ -281,7 +285,7 @@ static int run_file(struct run *run, const char *file, const char *own, const ch
     struct properties properties = {0};
     struct plugin_environment environment = {.registry = registry_create(), .log_context = ""};
     int code = EXIT_OK;
-    if (properties_load_file(&properties, file, &error) != 0) {
+    if (offline_file_load(file, &properties, &error) != 0) {
         fprintf(stderr, "sluice transform: %s\n", error.message);
         code = error.code == ERROR_SYNTAX ? EXIT_BAD_INPUT : EXIT_ENVIRONMENT;
         goto out;
@@ -332,6 +336,7 @@ int main(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct run run = {.topic = "topic"};
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* whoever started it is gone: nobody waits for the output */
     const char *own = NULL, *plugin_path = NULL;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (option) {

@@ -1,11 +1,12 @@
 """`sluice transform`: the cleaning chain of the example over every row at hand, and the tool's manners."""
 import json
 import os
+import signal
 import subprocess
 
 import pytest
 from clean_reference import clean
-from harness import EXAMPLE, SHARED, SLUICE, TOPIC_PREFIX
+from harness import EXAMPLE, PATIENCE, SHARED, SLUICE, TOPIC_PREFIX
 
 CHAIN = os.path.join(EXAMPLE, "s3-clean.properties")
 KINDS = ("pin", "geo", "user")
@@ -182,3 +183,28 @@ def test_explain():
     assert "country (sluice.transforms.TrimText$Value): skipped, its predicate does not apply" in error
     assert "    - index: 1\n    + ind: 1\n" in error
     assert "    order: ind, unique_id, title" in error
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_chain_in_json(tmp_path, nested):
+    """As `run`, `check` and the REST API take connectors; it is not taken for properties without transforms."""
+    config = {"transforms": "h", "transforms.h.type": "HoistField$Value", "transforms.h.field": "x"}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"name": "c", "config": config} if nested else config), encoding="utf-8")
+    assert transform([str(path)], "1\n")[0] == ['{"x":1}']
+    path.write_text('{"transforms":', encoding="utf-8")
+    assert "line 1" in transform([str(path)], "1\n", check=2)[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_ends_both_processes(number):
+    """A supervisor sends it to the one that it started; the other one has the output, too."""
+    with subprocess.Popen([SLUICE, "transform", "--explain", CHAIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"{}\n")
+        process.stdin.flush()
+        assert process.stderr.readline()  # the child is at it
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == -number
+        assert process.stdout.read() == b"" and b"crash" not in process.stderr.read()
+        process.stdin.close()
