@@ -11,6 +11,8 @@
 
 enum { CLAIMS_MAX = 64 << 10 };
 
+#define LIFE_MOST_S INT64_C(3153600000) /* a hundred years */
+
 #define SECONDS_MOST 1e12 /* of a time in a token: it is somebody else's number */
 
 static char *decode(const char *text, size_t size, size_t *ret_size)
@@ -121,7 +123,7 @@ char *kafka_jwt_unsecured(const struct jaas *jaas, int64_t now, int64_t *ret_exp
     const char *life = jaas_get(jaas, "unsecuredLoginLifetimeSeconds");
     const char *named = jaas_get(jaas, "unsecuredLoginPrincipalClaimName");
     int64_t seconds = life ? strtoll(life, NULL, 10) : 3600;
-    seconds = seconds > 0 ? seconds : 3600;
+    seconds = seconds <= 0 ? 3600 : seconds > LIFE_MOST_S ? LIFE_MOST_S : seconds;
     json_t *claims = json_pack("{s:I,s:I}", "iat", (json_int_t)now, "exp", (json_int_t)(now + seconds));
     struct buffer token;
     buffer_init(&token, CLAIMS_MAX);

@@ -74,6 +74,8 @@ void check_plugin_validate(const struct check_plugins *plugins, const struct che
 
 /** Keys of Kafka's clients below a prefix (`producer.`, ..): values, and what cannot be honoured. */
 void check_clients(struct check_file *file);
+/** Keys of an admin client, as a table: a worker's own clients take them without a prefix. */
+const struct sluice_option *check_admin_keys(void);
 /**
  * A client.properties, or what was added to a kafka-rest.properties (`client.*`): true where it is one, and then
  * checked.

@@ -31,6 +31,19 @@ static const char *nearest(const char *name)
     return framework_nearest(name, tables);
 }
 
+const struct sluice_option *check_admin_keys(void)
+{
+    static struct sluice_option keys[200];
+    size_t count = 0;
+    for (const struct client_key *key = client_keys; key->option.name && count + 1 < 200; key++) {
+        if (key->clients & CLIENT_ADMIN) {
+            keys[count] = key->option;
+            keys[count++].unavailable = key->way == CLIENT_KEY_NOT ? key->note : NULL;
+        }
+    }
+    return keys;
+}
+
 static void check_unknown(struct check_file *file, const char *key, const char *prefix,
                           const char *name)
 {

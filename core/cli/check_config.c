@@ -281,10 +281,10 @@ static void check_connector(struct check_file *file, const struct check_plugins 
 /* -- workers -- */
 
 /** Addresses as `run` takes them. */
-static void check_listeners(struct check_file *file)
+static void check_listeners(struct check_file *file, const char *key)
 {
     struct framework_item item;
-    const char *next = properties_get(&file->properties, "listeners");
+    const char *next = properties_get(&file->properties, key);
     if (check_is_variable(next)) {
         return;
     }
@@ -293,7 +293,7 @@ static void check_listeners(struct check_file *file)
         struct rest_listener listener;
         struct error error = {0};
         if (*address && rest_parse_listener(address, &listener, &error) != 0) {
-            check_error(file, "listeners", "for example http://127.0.0.1:8083", "%s", error.message);
+            check_error(file, key, "for example http://127.0.0.1:8083", "%s", error.message);
         }
         error_clear(&error);
         free(address);
@@ -364,12 +364,14 @@ static void check_worker(struct check_file *file, const struct check_plugins *pl
     take_report(file, &report);
     config_report_finish(&report);
     struct known known = {0};
+    know(&known, check_admin_keys()); /* first: what the worker itself says of a key counts */
     for (size_t i = 0; tables[i]; i++) {
         know(&known, tables[i]);
     }
     know(&known, distributed ? framework_standalone : framework_distributed);
     check_names(file, &known, &file->properties, "");
-    check_listeners(file);
+    check_listeners(file, "listeners");
+    check_listeners(file, "admin.listeners");
     check_servers(file);
     check_converters(file, plugins);
     check_providers(file, plugins);

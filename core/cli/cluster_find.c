@@ -83,6 +83,7 @@ int cluster_find_begin(const struct properties *worker, struct data_dir *data, b
     const char *text = properties_get(&find->client, "default.api.timeout.ms");
     long timeout = text ? strtol(text, NULL, 10) : 0;
     timeout = timeout > 0 && timeout < INT_MAX ? timeout : CLUSTER_MS;
+    properties_remove(&find->client, "default.api.timeout.ms"); /* it is honoured here, not by the client */
     find->deadline = clock_monotonic_ms() + timeout;
     int found = broker_open(&find->client, &find->broker, error) == 0 ? ask(find, AT_ONCE_MS, error)
                                                                       : -1;

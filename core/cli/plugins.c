@@ -66,7 +66,9 @@ json_t *plugins_path(const char *plugin_path)
     char *copy = strdup(plugin_path ? plugin_path : ""), *rest = copy, *path;
     while (rest && (path = strsep(&rest, ","))) {
         path += strspn(path, " \t");
-        path[strcspn(path, " \t")] = '\0';
+        for (size_t size = strlen(path); size > 0 && (path[size - 1] == ' ' || path[size - 1] == '\t');) {
+            path[--size] = '\0'; /* blanks inside are the path's own */
+        }
         if (*path) {
             add_path(paths, path);
         }

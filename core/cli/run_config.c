@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "core/cli/cli.h"
+#include "core/config/client_keys.h"
 #include "core/config/framework.h"
 #include "core/worker/connector_file.h"
 
@@ -90,7 +91,7 @@ static int load_file(struct run_config *config, const char *path, enum file_kind
     if (properties_read_file(path, &data, &size, &error) != 0) {
         result = complain(config, &error);
         error_clear(&error);
-        return result == CLI_BAD_INPUT ? CLI_ENVIRONMENT : result;
+        return result;
     }
     if (kind != FILE_WORKER && data[strspn(data, " \t\r\n")] == '{') {
         result = take_connector(config, path, data, size);
@@ -181,7 +182,9 @@ static int check_worker(const struct run_config *config)
         for (size_t k = 0; k < value->error_count; k++) {
             fprintf(stderr, "sluice %s: %s: %s\n", config->verb, path, value->errors[k]);
         }
-        if (!value->option && value->error_count == 0) {
+        const struct client_key *key = value->option ? NULL : client_key_find(value->name);
+        bool of_clients = key && (key->clients & CLIENT_ADMIN); /* the worker's own take it */
+        if (!value->option && !of_clients && value->error_count == 0) {
             const char *near = framework_nearest(value->name, tables);
             fprintf(stderr,
                     "sluice %s: %s: warning: the key '%s' is not known and has no effect%s%s%s\n",

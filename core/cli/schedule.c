@@ -11,6 +11,10 @@
 
 enum { COUNT_MAX = 10000 };
 
+/* Year 1 to 9999. */
+#define FROM_MIN INT64_C(-62135596800000)
+#define FROM_MAX INT64_C(253402300799999)
+
 static const char help[] =
     "usage: sluice schedule 'MINUTE HOUR DAY MONTH WEEKDAY' [OPTION...]\n"
     "\n"
@@ -57,8 +61,8 @@ int verb_schedule(int argc, char **argv)
                 return refuse("--count %s is no number from 1 to 10000", argv[i]);
             }
         } else if (strcmp(argv[i], "--from") == 0 && value) {
-            if (!read_number(argv[++i], &from)) {
-                return refuse("--from %s is no number of milliseconds", argv[i]);
+            if (!read_number(argv[++i], &from) || from < FROM_MIN || from > FROM_MAX) {
+                return refuse("--from %s is no number of milliseconds (of the years 1 to 9999)", argv[i]);
             }
         } else if (argv[i][0] == '-' || expression) {
             return refuse("what is '%s'? The expression is one argument, in quotes", argv[i]);

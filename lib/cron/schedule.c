@@ -1,6 +1,13 @@
 /* When a polling source runs. */
 #include "lib/cron/schedule.h"
 
+/* Configured times may be as long as a number can be. */
+static int64_t later_by(int64_t now_ms, int64_t ms)
+{
+    int64_t due;
+    return __builtin_add_overflow(now_ms, ms, &due) ? INT64_MAX : due;
+}
+
 /* The tick behind one, past what was missed where that is not to be made up for. */
 static void plan(struct schedule *schedule, int64_t after, int64_t now_ms)
 {
@@ -64,7 +71,7 @@ void schedule_done(struct schedule *schedule, int64_t now_ms)
         /* A run that took longer than to the next tick: that one is not made up for, but the last is. */
         plan(schedule, schedule->tick, now_ms);
     } else {
-        schedule->due_ms = now_ms + schedule->interval_ms;
+        schedule->due_ms = later_by(now_ms, schedule->interval_ms);
     }
 }
 
@@ -72,7 +79,7 @@ bool schedule_failed(struct schedule *schedule, int64_t now_ms)
 {
     schedule->running = false;
     if (schedule->retries < 0 || schedule->attempts <= schedule->retries) {
-        schedule->due_ms = now_ms + schedule->retry_delay_ms;
+        schedule->due_ms = later_by(now_ms, schedule->retry_delay_ms);
         return true;
     }
     schedule_done(schedule, now_ms);

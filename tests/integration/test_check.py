@@ -151,6 +151,7 @@ def test_usage_and_missing_files(tmp_path):
     ("listeners", "ftp://127.0.0.1:1", "not of the form http://host:port"),
     ("listeners", "http://127.0.0.1:99999", "has no good host and port"),
     ("listeners", "http://127.0.0.1:0,nonsense", "not of the form http://host:port"),
+    ("admin.listeners", "http://127.0.0.1:0,nonsense", "not of the form http://host:port"),
     ("bootstrap.servers", "local:", "names no folder"),
     ("bootstrap.servers", "", "names no broker")])
 def test_what_run_refuses_of_a_worker_is_an_error(tmp_path, key, value, said):
@@ -161,6 +162,26 @@ def test_what_run_refuses_of_a_worker_is_an_error(tmp_path, key, value, said):
     assert code == 2
     (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
     assert finding["key"] == key and said in finding["message"] and finding["line"] > 0
+
+
+def test_client_keys_of_a_worker_are_known(tmp_path):
+    """They stand without a prefix, and the worker's own clients take them."""
+    path = write(tmp_path, "worker.properties", "bootstrap.servers=local:log\nkey.converter=StringConverter\n"
+                 "value.converter=StringConverter\noffset.storage.file.filename=offsets\ndefault.api.timeout.ms=6000\n"
+                 "retries=3\nmetadata.recovery.strategy=none\nlinger.ms=5\n")
+    code, report = findings(path)
+    assert code == 0 and [f["key"] for f in report["findings"]] == ["linger.ms"], report
+    code, report = findings(write(tmp_path, "bad.properties", path.read_text(encoding="utf-8") + "default.api.timeout.ms=soon\n"))
+    assert code == 2 and "default.api.timeout.ms" in [f["key"] for f in report["findings"] if f["severity"] == "error"]
+
+
+def test_folders_with_blanks_in_their_names(tmp_path):
+    folder = tmp_path / "my plugins"
+    folder.mkdir()
+    (folder / "one.so").write_bytes(b"")
+    done = subprocess.run([SLUICE, "plugins", "list", "--plugin-path", f" {folder} , "], capture_output=True, text=True,
+                          check=False, timeout=PATIENCE)
+    assert str(folder / "one.so") in done.stderr, done.stderr
 
 
 def test_config_providers_of_a_worker(tmp_path):

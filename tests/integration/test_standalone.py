@@ -102,6 +102,7 @@ def test_no_broker_is_2(tmp_path):
     sink = {"connector.class": "FileStreamSink", "topics": "t", "file": str(tmp_path / "out")}
     with Sluice(tmp_path, {"sink": sink}, worker, verb="standalone") as sluice:
         assert re.search(r"Connection refused.*; waiting \d s more", sluice.text()), sluice.text()
+        assert "default.api.timeout.ms" not in sluice.text()  # which is honoured: no warning
         sluice.wait_state("sink", "RUNNING")
         assert sluice.process.wait(30) == 2, sluice.text()
         wait_until(lambda: re.search(r"Failed to connect to and describe Kafka cluster.*Connection refused", sluice.text()),

@@ -38,6 +38,14 @@ static void test_unsecured(void **state)
     assert_string_equal(principal, again);
     free(token);
     jaas_finish(&jaas);
+    assert_int_equal(0, jaas_parse("M required unsecuredLoginStringClaim_sub=a "
+                                   "unsecuredLoginLifetimeSeconds=\"9999999999999999999\";",
+                                   &jaas, message, sizeof(message)));
+    token = kafka_jwt_unsecured(&jaas, 1000, &expires, principal, sizeof(principal), message, sizeof(message));
+    assert_non_null(token);
+    assert_true(expires > 1000 * 1000);
+    free(token);
+    jaas_finish(&jaas);
     static const char *const bad[] = {"M required;", "M required unsecuredLoginStringClaim_sub=\"\";",
                                       ("M required unsecuredLoginStringClaim_sub=a "
                                        "unsecuredLoginNumberClaim_n=x;")};

@@ -122,6 +122,20 @@ static void test_a_run_missed_is_made_up_for_as_asked(void **state)
     assert_false(schedule_due(&all, now, &wait));
 }
 
+static void test_a_delay_may_be_as_long_as_a_number(void **state)
+{
+    (void)state;
+    struct schedule schedule = daily(CATCHUP_NONE);
+    int64_t tick = utc(2024, 5, 1, 12, 0), wait;
+    schedule.retries = -1;
+    schedule.retry_delay_ms = INT64_MAX;
+    schedule_start(&schedule, tick - HOUR, INT64_MIN);
+    assert_true(schedule_due(&schedule, tick, &wait));
+    assert_true(schedule_failed(&schedule, tick));
+    assert_false(schedule_due(&schedule, tick + HOUR, &wait));
+    assert_true(wait > HOUR);
+}
+
 static void test_a_run_that_fails_is_tried_again_and_given_up(void **state)
 {
     (void)state;
@@ -162,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_a_run_missed_is_made_up_for_as_asked),
+        cmocka_unit_test(test_a_delay_may_be_as_long_as_a_number),
         cmocka_unit_test(test_a_run_that_fails_is_tried_again_and_given_up),
         cmocka_unit_test(test_without_cron_the_interval_counts_from_the_end),
     };
