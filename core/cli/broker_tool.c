@@ -152,8 +152,7 @@ int tool_open(struct tool *tool)
     struct error error = {0};
     if (tool->command_config &&
         properties_load_file(&tool->properties, tool->command_config, &error) != 0) {
-        (void)tool_fail(tool, &error);
-        return CLI_BAD_INPUT;
+        return tool_fail(tool, &error);
     }
     for (size_t i = 0; i < tool->client.count; i++) {
         properties_set(&tool->properties, tool->client.items[i].name, tool->client.items[i].value);

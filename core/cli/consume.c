@@ -38,7 +38,8 @@ static const char help[] =
     "\"timestamp\":..,\n"
     "                               \"key\":.., \"value\":.., \"headers\":{..}}; bytes that are no "
     "UTF-8\n"
-    "                               have their bytes as U+0000 to U+00FF\n"
+    "                               have their bytes as U+0000 to U+00FF; headers are\n"
+    "                               [[NAME, VALUE], ..] where a name comes twice\n"
     "  --consumer-property KEY=VALUE\n"
     "  --command-config FILE        properties of the client\n"
     "\n"
@@ -160,20 +161,32 @@ static json_t *json_bytes(const void *bytes, size_t size)
     return text ? text : json_null();
 }
 
+/* An object; pairs, as `produce` takes them too, where a name comes twice. */
+static json_t *json_headers(const struct broker_message *message)
+{
+    json_t *object = json_object(), *pairs = json_array();
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        const struct broker_header *header = &message->headers[i];
+        json_t *name = json_bytes(header->name, strlen(header->name));
+        json_t *value = json_bytes(header->value, header->size);
+        json_object_set(object, json_string_value(name), value);
+        json_array_append_new(pairs, json_pack("[o,o]", name, value));
+    }
+    bool twice = json_object_size(object) < message->header_count;
+    json_decref(twice ? object : pairs);
+    return twice ? pairs : object;
+}
+
 static void print_json(const struct broker_message *message)
 {
-    json_t *object = json_object(), *headers = json_object();
+    json_t *object = json_object();
     json_object_set_new(object, "topic", json_string(message->topic));
     json_object_set_new(object, "partition", json_integer(message->partition));
     json_object_set_new(object, "offset", json_integer(message->offset));
     json_object_set_new(object, "timestamp", json_integer(message->timestamp));
     json_object_set_new(object, "key", json_bytes(message->key, message->key_size));
     json_object_set_new(object, "value", json_bytes(message->value, message->value_size));
-    for (uint32_t i = 0; i < message->header_count; i++) {
-        json_object_set_new(headers, message->headers[i].name,
-                            json_bytes(message->headers[i].value, message->headers[i].size));
-    }
-    json_object_set_new(object, "headers", headers);
+    json_object_set_new(object, "headers", json_headers(message));
     (void)json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(object);
@@ -424,6 +437,17 @@ static int settle(struct consume *consume)
     }
     if (consume->to >= 0 && consume->group) {
         return tool_misuse(&consume->tool, "--to excludes --group");
+    }
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {{"--partition", consume->partition}, {"--max-messages", consume->max_messages},
+                   {"--timeout-ms", consume->timeout_ms}, {"--to", consume->to}};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].value < -1) { /* -1: Kafka's own default */
+            return tool_misuse(&consume->tool, "%s %lld: a number from 0 on is expected",
+                               numbers[i].name, (long long)numbers[i].value);
+        }
     }
     if (consume->offset && consume->partition < 0) {
         return tool_misuse(&consume->tool, "--offset goes with --partition");

@@ -1,12 +1,12 @@
 /* sluice: picks the verb. Each verb is a file of its own (cli.h). */
-#include "core/cli/cli.h"
-
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/cli/cli.h"
+#include "core/cli/streams.h"
 
 struct verb {
     const char *name;
@@ -93,21 +93,10 @@ static int unknown(const char *name)
     return CLI_BAD_INPUT;
 }
 
-/* Whoever sends the output to a full disk shall know. */
-static int all_written(int result)
-{
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (result != CLI_ENVIRONMENT) { /* else it was told */
-            fprintf(stderr, "sluice: standard output cannot be written: %s\n", strerror(errno));
-        }
-        return result == CLI_OK ? CLI_ENVIRONMENT : result;
-    }
-    return result;
-}
-
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
+    streams_hold();
     if (!name) {
         usage(stderr);
         return CLI_BAD_INPUT;
@@ -120,15 +109,15 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         usage(stdout);
-        return all_written(CLI_OK);
+        return streams_written("sluice", CLI_OK);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sluice " SLUICE_VERSION);
-        return all_written(CLI_OK);
+        return streams_written("sluice", CLI_OK);
     }
     for (size_t i = 0; i < VERBS; i++) {
         if (strcmp(verbs[i].name, name) == 0) {
-            return all_written(verbs[i].run(argc - 1, argv + 1));
+            return streams_written("sluice", verbs[i].run(argc - 1, argv + 1));
         }
     }
     return unknown(name);

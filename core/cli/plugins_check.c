@@ -181,6 +181,7 @@ static int load_config(struct run *run, const char *path)
     int result = properties_load_file(&properties, path, &error);
     if (result != 0) {
         fprintf(stderr, "sluice plugins check: %s\n", error.message);
+        result = error.code == ERROR_SYSTEM ? CLI_ENVIRONMENT : CLI_BAD_INPUT;
     }
     for (size_t i = 0; result == 0 && i < properties.count; i++) {
         json_object_set_new(run->config, properties.items[i].name,
@@ -250,7 +251,8 @@ int plugins_check(int argc, char **argv)
     run.config = json_object();
     run.results = json_array();
     run.plugin_path = plugins_path(plugin_path);
-    int status = config && load_config(&run, config) != 0 ? CLI_BAD_INPUT : run_file(&run);
+    int status = config ? load_config(&run, config) : 0;
+    status = status == 0 ? run_file(&run) : status;
     status = status == 0 ? conclude(&run) : status;
     json_decref(run.config);
     json_decref(run.results);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static const char help[] =
     "\n"
     "Exit status: 0, 1 failed while running, 2 bad arguments or input, 3 no broker or file.\n";
 
-enum { HEADERS_MAX = 256, POLL_MS = 1000 };
+enum { HEADERS_MAX = 256, POLL_MS = 1000, LINE_MOST = 1000000000 /* the most that a client sends at once */ };
 
 struct produce {
     struct tool tool;
@@ -190,6 +191,44 @@ static int headers_of(struct arena *arena, json_t *json, struct broker_header *h
     return 0;
 }
 
+/* A record that is not what was meant is worse than none: what a line says and nobody reads is told. */
+static const char *misread(const json_t *line, struct broker_message *message)
+{
+    static const char *const names[] = {"key", "value", "headers", "partition", "timestamp", "key_base64",
+                                        "value_base64", "topic", "offset" /* as consume prints them */};
+    const json_t *partition = json_object_get(line, "partition"), *value;
+    const json_t *timestamp = json_object_get(line, "timestamp");
+    const json_t *headers = json_object_get(line, "headers");
+    const char *name;
+    json_object_foreach((json_t *)(uintptr_t)line, name, value)
+    {
+        size_t i = 0;
+        while (i < sizeof(names) / sizeof(names[0]) && strcmp(names[i], name) != 0) {
+            i++;
+        }
+        if (i == sizeof(names) / sizeof(names[0])) {
+            return "a member that a record does not have; --help lists those there are";
+        }
+    }
+    if (partition && !json_is_null(partition)) {
+        json_int_t number = json_is_integer(partition) ? json_integer_value(partition) : -2;
+        if (number < -1 || /* -1: any, as Kafka has it */
+            number > INT32_MAX) {
+            return "`partition` is no number from 0 to 2147483647";
+        }
+        message->partition = (int32_t)number;
+    }
+    if (timestamp && !json_is_null(timestamp)) {
+        if (!json_is_integer(timestamp)) {
+            return "`timestamp` is no whole number of milliseconds";
+        }
+        message->timestamp = json_integer_value(timestamp);
+    }
+    return headers && !json_is_null(headers) && !json_is_object(headers) && !json_is_array(headers)
+               ? "`headers` is neither an object nor a list of pairs"
+               : NULL;
+}
+
 static int take_json(struct produce *produce, struct arena *arena, const char *line, size_t size,
                      size_t number, struct error *error)
 {
@@ -207,19 +246,16 @@ static int take_json(struct produce *produce, struct arena *arena, const char *l
         return error_set(error, ERROR_SYNTAX, "Line %zu is no JSON object%s%s", number,
                          *why.text ? ": " : "", why.text);
     }
-    const json_t *partition = json_object_get(json, "partition");
-    const json_t *timestamp = json_object_get(json, "timestamp");
-    if (json_is_integer(partition)) {
-        message.partition = (int32_t)json_integer_value(partition);
-    }
-    if (json_is_integer(timestamp)) {
-        message.timestamp = json_integer_value(timestamp);
-    }
     int result = 0;
-    if (field_of(arena, json, "key", "key_base64", &message.key, &message.key_size) != 0 ||
-        field_of(arena, json, "value", "value_base64", &message.value, &message.value_size) != 0 ||
-        headers_of(arena, json_object_get(json, "headers"), headers, &message.header_count) != 0) {
-        result = error_set(error, ERROR_SYNTAX, "Line %zu cannot be taken: more than %d headers, or bad base64",
+    const char *fault = misread(json, &message);
+    if (fault) {
+        result = error_set(error, ERROR_SYNTAX, "Line %zu: %s", number, fault);
+    } else if (field_of(arena, json, "key", "key_base64", &message.key, &message.key_size) != 0 ||
+               field_of(arena, json, "value", "value_base64", &message.value, &message.value_size) != 0 ||
+               headers_of(arena, json_object_get(json, "headers"), headers, &message.header_count) != 0) {
+        result = error_set(error, ERROR_SYNTAX,
+                           "Line %zu cannot be taken: more than %d headers, one that is no pair, or bad "
+                           "base64",
                            number, HEADERS_MAX);
     }
     json_decref(json);
@@ -243,6 +279,11 @@ static int read_lines(struct produce *produce, FILE *in, struct error *error)
         number++;
         if (size > 0 && line[size - 1] == '\n') {
             size--;
+        }
+        if (size > LINE_MOST) {
+            result = error_set(error, ERROR_TOO_LARGE, "Line %zu has %zu bytes; a record has at most %d", number, size,
+                               (int)LINE_MOST);
+            break;
         }
         result = produce->json ? take_json(produce, &arena, line, size, number, error)
                                : take_line(produce, line, size, number, error);

@@ -249,7 +249,7 @@ int verb_run(int argc, char **argv)
             break;
         case 'i':
             run.idle_ms = strtoll(optarg, &end, 10);
-            if (end == optarg || *end != '\0' || run.idle_ms <= 0) {
+            if (end == optarg || *end != '\0' || run.idle_ms <= 0 || run.idle_ms > INT32_MAX) {
                 return bad_option("--exit-when-idle takes milliseconds, not", optarg);
             }
             break;

@@ -9,8 +9,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/log_output.h"
+#include "lib/util/plain_text.h"
 
-enum { NAME_WIDTH = 20 };
+enum { NAME_WIDTH = 20, LINE_MOST = 1 << 20 };
 
 struct seen {
     char *name;
@@ -42,13 +43,19 @@ static void erase(struct run_progress *progress)
 static void on_log_line(void *user, enum log_level level, const char *context, const char *text)
 {
     struct run_progress *progress = user;
-    if (level >= LOG_LEVEL_WARN) {
-        pthread_mutex_lock(&progress->lock);
-        erase(progress);
-        printf("%s %s%s\n", log_level_name(level), context ? context : "", text);
-        (void)fflush(stdout);
-        pthread_mutex_unlock(&progress->lock);
+    if (level < LOG_LEVEL_WARN) {
+        return;
     }
+    struct buffer line; /* what records and plugins bring along does not steer the terminal */
+    buffer_init(&line, LINE_MOST);
+    (void)plain_text_append(&line, context ? context : "");
+    (void)plain_text_append(&line, text);
+    pthread_mutex_lock(&progress->lock);
+    erase(progress);
+    printf("%s %s\n", log_level_name(level), line.size > 0 ? line.data : "");
+    (void)fflush(stdout);
+    pthread_mutex_unlock(&progress->lock);
+    buffer_finish(&line);
 }
 
 struct run_progress *run_progress_create(struct herder *herder, bool terminal, bool json)

@@ -7,6 +7,7 @@
 
 #include "core/config/properties.h"
 #include "core/store/replace_file.h"
+#include "lib/java/properties_text.h"
 #include "lib/util/buffer.h"
 
 enum { FILE_MOST = 16 << 20 };
@@ -159,37 +160,6 @@ void connector_file_finish(struct connector_file *file)
 
 /* -- writing -- */
 
-/* One text of a properties file: what would be read otherwise is escaped, as store() does. */
-static void append_escaped(struct buffer *out, const char *text, bool key)
-{
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '\n') {
-            (void)buffer_append_text(out, "\\n");
-        } else if (c == '\r') {
-            (void)buffer_append_text(out, "\\r");
-        } else if (c == '\t') {
-            (void)buffer_append_text(out, "\\t");
-        } else if (c == '\f') {
-            (void)buffer_append_text(out, "\\f");
-        } else if (c >= 0x80) { /* read as Latin-1: every character by its number */
-            unsigned code = c >= 0xf0 ? c & 0x07u : c >= 0xe0 ? c & 0x0fu : c & 0x1fu;
-            for (int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1; more > 0 && p[1]; more--) {
-                code = code << 6 | ((unsigned char)*++p & 0x3fu);
-            }
-            if (code > 0xffff) {
-                (void)buffer_printf(out, "\\u%04X", 0xd800 + ((code - 0x10000) >> 10));
-                code = 0xdc00 + ((code - 0x10000) & 0x3ff);
-            }
-            (void)buffer_printf(out, "\\u%04X", code);
-        } else {
-            bool special = c == '\\' || (c == ' ' && (key || p == text)) ||
-                           (key && strchr("=:#!", c));
-            (void)buffer_printf(out, "%s%c", special ? "\\" : "", c);
-        }
-    }
-}
-
 static char *properties_text(json_t *config, size_t *ret_size)
 {
     struct buffer out;
@@ -199,9 +169,9 @@ static char *properties_text(json_t *config, size_t *ret_size)
     (void)buffer_append_text(&out, "# Written by sluice: changed over the admin API.\n");
     json_object_foreach(config, name, value)
     {
-        append_escaped(&out, name, true);
+        properties_text_append(&out, name, true);
         (void)buffer_append_char(&out, '=');
-        append_escaped(&out, json_string_value(value) ? json_string_value(value) : "", false);
+        properties_text_append(&out, json_string_value(value) ? json_string_value(value) : "", false);
         (void)buffer_append_char(&out, '\n');
     }
     *ret_size = out.size;

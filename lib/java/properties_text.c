@@ -1,12 +1,10 @@
 #include "lib/java/properties_text.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/util/utf8.h"
-#include "lib/util/buffer.h"
 
 /* All of the syntax is ASCII, so a logical line is kept as UTF-8 and split by bytes. */
 struct reader {
@@ -258,4 +256,34 @@ out:
     buffer_finish(&reader.key);
     buffer_finish(&reader.value);
     return status;
+}
+
+void properties_text_append(struct buffer *out, const char *text, bool key)
+{
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '\n') {
+            (void)buffer_append_text(out, "\\n");
+        } else if (c == '\r') {
+            (void)buffer_append_text(out, "\\r");
+        } else if (c == '\t') {
+            (void)buffer_append_text(out, "\\t");
+        } else if (c == '\f') {
+            (void)buffer_append_text(out, "\\f");
+        } else if (c >= 0x80) { /* read as Latin-1: every character by its number */
+            unsigned code = c >= 0xf0 ? c & 0x07u : c >= 0xe0 ? c & 0x0fu : c & 0x1fu;
+            for (int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1; more > 0 && p[1]; more--) {
+                code = code << 6 | ((unsigned char)*++p & 0x3fu);
+            }
+            if (code > 0xffff) {
+                (void)buffer_printf(out, "\\u%04X", 0xd800 + ((code - 0x10000) >> 10));
+                code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+            }
+            (void)buffer_printf(out, "\\u%04X", code);
+        } else {
+            bool special = c == '\\' || (c == ' ' && (key || p == text)) ||
+                           (key && strchr("=:#!", c));
+            (void)buffer_printf(out, "%s%c", special ? "\\" : "", c);
+        }
+    }
 }

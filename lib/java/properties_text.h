@@ -6,7 +6,10 @@
 #ifndef LIB_JAVA_PROPERTIES_TEXT_H
 #define LIB_JAVA_PROPERTIES_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "lib/util/buffer.h"
 
 /** What the bytes are. Connect reads files through an InputStream, which is ISO-8859-1. */
 enum properties_charset {
@@ -42,5 +45,8 @@ enum properties_status properties_text_parse(const char *data, size_t size,
                                              enum properties_charset charset,
                                              properties_pair_fn on_pair, void *user,
                                              size_t *ret_line);
+
+/** Appends a key or value of UTF-8 as store() writes it: it is read as it was meant, Latin-1 or not. */
+void properties_text_append(struct buffer *out, const char *text, bool key);
 
 #endif

@@ -47,6 +47,10 @@ def test_help_and_no_worker(verb):
         words, stdin = ["-"], "connector.class=X\n"
     code, out, error = run(verb, *words, url="http://127.0.0.1:1", stdin=stdin)
     assert code == 3 and out == "" and "http://127.0.0.1:1" in error, error
+    code, out, error = run(verb, *words, url="http://me:secret@127.0.0.1:1/x@y", stdin=stdin)
+    assert code == 3 and "http://127.0.0.1:1/x@y does not answer" in error and "sec" not in error, error
+    if verb == "status":  # no worker is not no connectors
+        assert run(verb, "--json", url="http://127.0.0.1:1")[:2] == (3, "")
     code, _, error = run(verb, "--nonsense")
     assert code == 2 and "--nonsense" in error and f"sluice {verb} --help" in error
 
@@ -69,10 +73,14 @@ def test_life_of_a_connector(worker, tmp_path):
     lines = out.splitlines()
     assert lines[0].split() == ["NAME", "TYPE", "STATE", "TASKS", "CLASS"]
     assert lines[1].split()[-4:] == ["source", "RUNNING", "1/1", "sluice.test.LineSourceConnector"]
-    # properties out and in again
+    # properties out and in again, read as Latin-1 though they are
+    odd = {"note": "  ä € \U0001f600\ta\nb\\", "odd key:=#!\té": "x"}
+    assert run("connectors", "update", NAME, "-", url=url, stdin=json.dumps(source(worker, **odd)))[0] == 0
     code, out, _ = run("connectors", "config", NAME, url=url)
-    assert code == 0 and "topic=t\n" in out
+    assert code == 0 and "topic=t\n" in out and out.isascii()
     assert run("connectors", "update", NAME, "-", url=url, stdin=out)[:2] == (0, f"updated {NAME}\n")
+    kept = json.loads(run("connectors", "config", NAME, "--json", url=url)[1])
+    assert {key: kept[key] for key in odd} == odd
     patch = run("connectors", "update", NAME, "-", "--patch", "--json", url=url, stdin='{"topic":"other","tasks.max":1}')
     assert patch[0] == 0 and json.loads(patch[1])["config"]["topic"] == "other"
     for verb in ("pause", "resume"):
@@ -120,6 +128,17 @@ def test_status_tells_failures_and_logs(worker):
     finally:
         follow.terminate()
         follow.wait()
+
+
+def test_output_and_input_that_cannot_be_had_are_told(worker):
+    for command in (["connectors"], ["status", "--json"], ["top", "--once", "--interval", "0.1"], ["status", "--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([SLUICE, *command, "--url", worker.url], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=PATIENCE, check=False)
+        assert done.returncode and "standard output cannot be written" in done.stderr, (command, done)
+    for text, said in (("", "holds nothing"), ("a=" + "x" * (9 << 20), "too long")):
+        code, _, error = run("connectors", "create", "-", url=worker.url, stdin=text)
+        assert code == 2 and said in error, error
 
 
 def test_top(worker):

@@ -99,6 +99,44 @@ def test_lines_and_json_come_back(log):
                    "print.key=true", "--property", "print.offset=true") == "Offset:0\ta\t1\n"
 
 
+def test_what_a_line_says_and_nobody_reads_is_told(log):
+    for line, said in (({"vaule": 1}, "a member that a record does not have"), ({"value": 1, "partition": "0"}, "`partition`"),
+                       ({"value": 1, "partition": 1 << 32}, "`partition`"), ({"value": 1, "timestamp": "now"}, "`timestamp`"),
+                       ({"value": 1, "headers": "h"}, "`headers`"), ({"value": 1, "headers": ["h"]}, "no pair")):
+        done = subprocess.run([SLUICE, "produce", "--bootstrap-server", log.server, "--topic", "t", "--json"], check=False,
+                              input=json.dumps({"value": "good"}) + "\n" + json.dumps(line), capture_output=True, text=True,
+                              timeout=PATIENCE)
+        assert done.returncode == 2 and "Line 2" in done.stderr and said in done.stderr, done
+    assert {r["value"] for r in log.consume("t", "--from-beginning")} == {"good"}
+    for option in (["--to", "-2"], ["--max-messages", "-5"], ["--partition", "-7"], ["--timeout-ms", "-9"]):
+        log.run("consume", "--topic", "t", "--from-beginning", *option, code=2)
+
+
+def test_headers_of_one_name_are_all_kept(log):
+    """What consume prints, produce takes: a copy of a topic has all that the topic had."""
+    pairs = [["h", "1"], ["h", "2"], ["\u00e4", None]]
+    log.run("produce", "--topic", "t", "--json", data=json.dumps({"value": "v", "headers": pairs}))
+    printed = log.run("consume", "--topic", "t", "--from-beginning", "--json")
+    assert json.loads(printed)["headers"] == pairs
+    log.run("produce", "--topic", "copy", "--json", data=printed)
+    assert json.loads(log.run("consume", "--topic", "copy", "--from-beginning", "--json"))["headers"] == pairs
+
+
+def test_a_closed_stream_is_not_taken_by_a_file(log):
+    """Else the next file or socket would be it, and what is printed would go there."""
+    log.run("produce", "--topic", "t", data="".join(f"line {i}\n" for i in range(1000)))
+    for closing in (">&-", "<&- >&-", ">&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closing}', SLUICE, "consume", "--bootstrap-server", log.server,
+                               "--topic", "t", "--from-beginning"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=PATIENCE, check=False)
+        assert done.returncode == 3, (closing, done)
+        assert "2>" in closing or "Standard output cannot be written" in done.stderr, done
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&-', SLUICE, "produce", "--bootstrap-server", log.server, "--topic", "t"],
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 3 and "Standard input cannot be read" in done.stderr, done
+    assert [r["value"] for r in log.consume("t", "--from-beginning")] == [f"line {i}" for i in range(1000)]
+
+
 def test_errors_say_what_to_do(log):
     for arguments, word in ((["topics"], "--list"), (["consume", "--topic", "none", "--from-beginning"], "none"),
                             (["topics", "--frob"], "--help")):

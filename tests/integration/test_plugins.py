@@ -331,6 +331,9 @@ def test_started_by_hand_it_says_what_it_is():
     (("plugins", "list", "--nonsense"), 2), (("plugins", "describe"), 2), (("plugins", "check"), 2),
     (("plugins", "describe", "no.Such"), 2), (("plugins", "check", "/no/such.so"), 3),
     (("plugins", "check", "/bin/sh", "--timeout", "0"), 2), (("nonsense",), 2),
+    (("plugins", "check", "/bin/sh", "--config", "/no/such.properties"), 3),
+    (("topics", "--list", "--command-config", "/no/such.properties"), 3),
+    (("run", "--exit-when-idle", "99999999999999999999", "x"), 2), (("schedule", "* * * * *", "--from", "99999999999999999999"), 2),
 ])
 def test_exit_codes(arguments, status):
     assert sluice(*arguments).returncode == status

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import BUILD, PATIENCE, Sluice, wait_until
+from harness import BUILD, PATIENCE, SLUICE, Sluice, wait_until
 from worker_lines import SOURCE, WORKER, connector_state, lines, start  # noqa: F401
 
 
@@ -190,3 +190,21 @@ def test_a_class_that_is_there_twice_is_told(tmp_path):
     with Sluice(str(tmp_path), {}, worker={"plugin.path": str(tmp_path / "plugins")}) as sluice:
         wait_until(lambda: f"{SOURCE} is on plugin.path more than once" in sluice.text(),
                    what="the warning")
+
+
+def test_a_warning_does_not_steer_the_terminal(tmp_path):
+    """On a terminal warnings stand above the table of progress; their words may be a record's, or a plugin's."""
+    (tmp_path / "c.properties").write_text("name=c\nconnector.class=no.\\u001b[31mSuch\n", encoding="ascii")
+    ours, theirs = os.openpty()
+    with subprocess.Popen([SLUICE, "run", "--data", str(tmp_path / "data"), "--rest", "off", str(tmp_path / "c.properties")],
+                          stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.STDOUT) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        assert process.wait(PATIENCE) == 2, said
+    assert b"no.\\u001b[31mSuch" in said and b"\x1b[31m" not in said, said

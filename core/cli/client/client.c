@@ -78,7 +78,7 @@ static int take_common(struct client *client, const char *name, const char *valu
         if (end == value || *end || !(seconds > 0 && seconds < 1e6)) {
             return client_misuse(client, "--timeout takes seconds, not '%s'", value);
         }
-        client->timeout_ms = (int)(seconds * 1000);
+        client->timeout_ms = seconds < 0.001 ? 1 : (int)(seconds * 1000); /* 0: for ever */
     }
     return -1;
 }
@@ -190,6 +190,17 @@ static char *authorization(const char *user)
     return buffer_take(&text);
 }
 
+void client_shown_url(const struct client *client, char *shown, size_t size)
+{
+    const char *host = strstr(client->url, "://");
+    host = host ? host + 3 : client->url;
+    size_t front = (size_t)(host - client->url), user = strcspn(host, "/?#");
+    while (user > 0 && host[user - 1] != '@') {
+        user--;
+    }
+    (void)snprintf(shown, size, "%.*s%s", (int)front, client->url, host + user); /* invariant 7 */
+}
+
 static int exit_code(int status)
 {
     return status == 401 || status == 403 ? CLI_ENVIRONMENT
@@ -227,7 +238,9 @@ int client_try(const struct client *client, const char *method, const char *path
     http_fetch(&options, &request, &reply);
     int result = 0;
     if (reply.failure != HTTP_FINE) {
-        (void)snprintf(message, 512, "%s does not answer: %s", client->url, reply.message);
+        char shown[200];
+        client_shown_url(client, shown, sizeof(shown));
+        (void)snprintf(message, 512, "%s does not answer: %s", shown, reply.message);
         result = reply.failure == HTTP_MISUSE ? CLI_BAD_INPUT : CLI_ENVIRONMENT;
     } else {
         ret_answer->status = reply.status;
@@ -317,7 +330,8 @@ char *client_plain_text(json_t *object, const char *name)
     return taken ? taken : strdup("");
 }
 
-static char *read_input(size_t *ret_size)
+/* NULL: said. */
+static char *read_input(size_t *ret_size, struct error *error)
 {
     struct buffer text;
     char part[65536];
@@ -329,6 +343,17 @@ static char *read_input(size_t *ret_size)
         }
     }
     *ret_size = text.size;
+    if (ferror(stdin)) {
+        (void)error_set_errno(error, errno, "Standard input cannot be read");
+        buffer_finish(&text);
+        return NULL;
+    }
+    if (text.failed) {
+        (void)error_set(error, ERROR_CONFIG, "Standard input is too long for a configuration: more than %d MiB",
+                        CONFIG_MAX >> 20);
+    } else if (text.size == 0) {
+        (void)error_set(error, ERROR_CONFIG, "Standard input holds nothing");
+    }
     return buffer_take(&text);
 }
 
@@ -376,9 +401,8 @@ int client_read_config(const struct client *client, const char *path, json_t **r
     int result = CLI_OK;
     *ret_state = NULL;
     if (strcmp(path, "-") == 0) {
-        text = read_input(&size);
+        text = read_input(&size, &error);
         if (!text) {
-            (void)error_set(&error, ERROR_CONFIG, "Standard input holds nothing");
             goto out;
         }
     } else if (properties_read_file(path, &text, &size, &error) != 0) {

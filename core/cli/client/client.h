@@ -59,6 +59,8 @@ char *client_path(const char *name, const char *rest);
 int client_misuse(const struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);
 /** --json: prints it in one line, and steals it. */
 void client_print_json(json_t *value);
+/** The worker's URL for people: a name and password in it are left out. */
+void client_shown_url(const struct client *client, char *shown, size_t size);
 /** A text member, or "". */
 const char *client_text(json_t *object, const char *name);
 /** A member that may hold what comes from records and plugins, as plain_text_append() makes it; owned by the caller. */

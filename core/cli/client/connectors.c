@@ -1,9 +1,11 @@
 /* `sluice connectors`: lists, creates, changes and deletes them. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/cli/client/client.h"
+#include "lib/java/properties_text.h"
 
 static const char help[] =
     "usage: sluice connectors [ACTION] [OPTION...]\n"
@@ -148,23 +150,16 @@ static int delete(struct connectors *all, const char *name)
     return result;
 }
 
-/* As a .properties file that is read as it was meant. */
+/* As a line of a .properties file. */
 static void print_property(const char *name, const char *value)
 {
-    for (const char *p = name; *p; p++) {
-        printf("%s%c", strchr("=: #!\\", *p) ? "\\" : "", *p);
-    }
-    putchar('=');
-    for (const char *p = value; *p; p++) {
-        if (*p == '\n') {
-            fputs("\\n", stdout);
-        } else if (*p == '\r') {
-            fputs("\\r", stdout);
-        } else {
-            printf("%s%c", *p == '\\' || (p == value && *p == ' ') ? "\\" : "", *p);
-        }
-    }
-    putchar('\n');
+    struct buffer line;
+    buffer_init(&line, SIZE_MAX / 2);
+    properties_text_append(&line, name, true);
+    (void)buffer_append_char(&line, '=');
+    properties_text_append(&line, value, false);
+    puts(line.failed ? "" : line.data);
+    buffer_finish(&line);
 }
 
 static int compare(const void *a, const void *b)

@@ -41,12 +41,14 @@ static void print_schedule(json_t *schedule)
     }
     json_array_foreach(json_object_get(schedule, "last_runs"), i, entry)
     {
+        char *how = client_plain_text(entry, "result"); /* words of whoever refused it, maybe */
         printf("    last  %s  task %lld, %s to %s, attempts %lld, records %lld: %s\n",
                client_text(entry, "tick"), (long long)json_integer_value(json_object_get(entry, "task")),
                client_text(entry, "begin"), client_text(entry, "end"),
                (long long)json_integer_value(json_object_get(entry, "attempts")),
                (long long)json_integer_value(json_object_get(entry, "records")),
-               client_text(entry, "result"));
+               how);
+        free(how);
     }
 }
 
@@ -127,7 +129,7 @@ int client_status(int argc, char **argv)
     {
         failed = (client.json ? has_failed(status) : print_status(status, quiet)) || failed;
     }
-    if (client.json) {
+    if (client.json && (result == 0 || json_array_size(list) > 0)) {
         client_print_json(json_incref(list));
     }
     result = result ? result : failed ? CLI_FAILED : CLI_OK;

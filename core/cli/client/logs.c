@@ -12,7 +12,7 @@ static const char help[] =
     "Log lines of a connector and its tasks, as the worker remembers them (64 kB of each). A JVM\n"
     "worker has no such answer.\n"
     "\n"
-    "  --lines N           at most so many, the last ones (default 100)\n"
+    "  --lines N           at most so many, the last ones (default 100, 1000 at most)\n"
     "  --follow            goes on until interrupted\n";
 
 enum { PERIOD_MS = 500, LINES = 100, LINES_MOST = 1000 };

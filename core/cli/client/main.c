@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/cli/client/client.h"
+#include "core/cli/streams.h"
 
 static const struct {
     const char *name;
@@ -18,11 +19,12 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+    streams_hold();
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     (void)signal(SIGPIPE, SIG_DFL);
     for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(verbs[i].name, argv[1]) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
+            return streams_written("sluice", verbs[i].run(argc - 1, argv + 1));
         }
     }
     (void)fputs("sluice-client is started by `sluice VERB`; it is of no use by hand\n", stderr);

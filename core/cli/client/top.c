@@ -174,10 +174,11 @@ static void print(struct top *top, json_t *body, bool screen)
     }
     time_t now = time(NULL);
     struct tm local;
-    char when[32];
+    char when[32], url[256];
     (void)localtime_r(&now, &local);
     (void)strftime(when, sizeof(when), "%H:%M:%S", &local);
-    printf("%s%s  %s  %zu connectors\n\n", screen ? "\033[H\033[J" : "", when, top->client.url,
+    client_shown_url(&top->client, url, sizeof(url));
+    printf("%s%s  %s  %zu connectors\n\n", screen ? "\033[H\033[J" : "", when, url,
            json_object_size(body));
     struct table *table = table_create(heads, sizeof(heads) / sizeof(heads[0]));
     json_object_foreach(body, name, entry)
