@@ -282,6 +282,12 @@ static int greet(struct local *local, int fd, const char *client_id, bool watch,
     if (failed == 0) {
         failed = receive_exactly(fd, body, sizeof(body), deadline);
     }
+    if (failed == ETIMEDOUT) { /* it is there: a disk may be slow to sync what it commits */
+        (void)error_set_class(error, ERROR_TIMEOUT, LOCAL_TIMEOUT_CLASS,
+                              "The owner of the embedded log %s did not answer in time", local->dir);
+        error->retriable = true;
+        return -1;
+    }
     if (failed != 0) {
         return unavailable(error, local, "its owner does not answer", failed);
     }

@@ -15,7 +15,7 @@ CLIENTS = 4
 SANITIZED = os.path.basename(BUILD) in ("asan", "tsan")
 BEHAVIOURS = ["well"] * 6 + ["exit"] * 2 + ["crash", "hang", "bad"]
 WORKER = {"plugin.path": os.path.join(BUILD, "tests", "worker_plugins"), "offset.flush.interval.ms": "100",
-          "task.shutdown.graceful.timeout.ms": "2000", "sluice.plugin.timeout.ms": "8000" if SANITIZED else "2000"}
+          "task.shutdown.graceful.timeout.ms": "2000", "sluice.plugin.timeout.ms": "8000" if SANITIZED else "5000"}
 SOURCE = "sluice.test.LineSourceConnector"
 
 

@@ -17,7 +17,7 @@ import time
 
 import pytest
 from fault_s3 import FaultS3
-from harness import SLUICE, Sluice, object_key
+from harness import PATIENCE, SLUICE, Sluice, object_key
 
 SEED = int(os.environ.get("SLUICE_SEED", "20261128"))
 ROUNDS = int(os.environ.get("SLUICE_ROUNDS", "200" if os.environ.get("SLUICE_FULL") else "10"))
@@ -121,7 +121,7 @@ class Round:
         def done():
             self.revive()
             return set(self.service.keys()) >= set(self.expected()) and self.service.state()["uploads"] == 0
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < deadline, self.told()
             time.sleep(0.2)

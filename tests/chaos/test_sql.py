@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from harness import SLUICE, Sluice, wait_until
+from harness import PATIENCE, SLUICE, Sluice, wait_until
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from sql_servers import MariaDb, Postgres, Sqlite  # noqa: E402
@@ -24,7 +24,7 @@ ROWS = 4000  # a round
 def produce(sluice, rows):
     lines = "".join(json.dumps({"key": str(key), "value": value}) + "\n" for key, value in rows)
     subprocess.run([SLUICE, "produce", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic", "t", "--json"],
-                   input=lines, text=True, check=True, timeout=120)
+                   input=lines, text=True, check=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("kind", [Sqlite, Postgres, MariaDb])
@@ -79,8 +79,8 @@ def test_table_equals_topic(tmp_path, kind):
             found = table()
             if found != seen["table"]:
                 seen.update(table=found, since=time.monotonic())
-            return found == wanted or time.monotonic() - seen["since"] > 60
-        wait_until(arrived_or_stuck, 600, every=0.2)
+            return found == wanted or time.monotonic() - seen["since"] > PATIENCE
+        wait_until(arrived_or_stuck, 5 * PATIENCE, every=0.2)
         if table() != wanted:
             found = table() or {}
             differ = [(k, wanted.get(k), found.get(k)) for k in sorted({*wanted, *found}) if wanted.get(k) != found.get(k)]

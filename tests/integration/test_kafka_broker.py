@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from harness import BUILD, EXAMPLE, Sluice, read_properties, wait_until
+from harness import BUILD, EXAMPLE, PATIENCE, Sluice, read_properties, wait_until
 from real_kafka import Broker, Missing
 
 BROKER = {"group.max.session.timeout.ms": "60000", "group.min.session.timeout.ms": "1000"}
@@ -13,7 +13,7 @@ BROKER = {"group.max.session.timeout.ms": "60000", "group.min.session.timeout.ms
 def test_admin_groups_and_data(broker):
     """A cmocka program: topics, configs, cluster, groups, commits, transactions' markers, compaction."""
     done = subprocess.run([os.path.join(BUILD, "tests", "kafka_real"), broker.bootstrap],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * PATIENCE, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -27,7 +27,8 @@ def produce(sluice, topic, records):
 
 def dead_letters(sluice, topic, count):
     consumed = subprocess.run([SLUICE, "consume", "--bootstrap-server", sluice.worker["bootstrap.servers"], "--topic",
-                               topic, "--from-beginning", "--max-messages", str(count), "--timeout-ms", "20000", "--json"],
+                               topic, "--from-beginning", "--max-messages", str(count), "--timeout-ms",
+                               str(PATIENCE * 500), "--json"],
                               capture_output=True, text=True, timeout=PATIENCE)
     return [json.loads(line) for line in consumed.stdout.splitlines()]
 

@@ -3,7 +3,7 @@ import json
 import subprocess
 
 import pytest
-from harness import PATIENCE, SLUICE, free_port, wait_until
+from harness import PATIENCE, SLUICE, free_port, wait_until, within
 
 
 def tool(broker, verb, *arguments, text=None, code=0):
@@ -91,6 +91,6 @@ def test_a_dead_broker_is_told_with_its_cause():
     for server, cause in ((f"127.0.0.1:{free_port()}", "Connection refused"), ("no-such-host.invalid:9092", "Failed to resolve")):
         for words in (["topics", "--list"], ["produce", "--topic", "t"], ["consume", "--topic", "t"]):
             done = subprocess.run([SLUICE, words[0], "--bootstrap-server", server, *words[1:]], input="a\n", stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True, timeout=25, check=False)
+                                  stderr=subprocess.PIPE, text=True, timeout=within(25), check=False)
             assert done.returncode == 3 and done.stdout == "", (words, done.stdout, done.stderr)
             assert "[SLUICE-302]" in done.stderr and cause in done.stderr and server in done.stderr, done.stderr

@@ -11,7 +11,7 @@ from worker_lines import SOURCE, WORKER, connector_state, lines, start  # noqa: 
 
 
 def test_set_up_that_hangs_or_crashes_costs_its_connector_only(tmp_path, lines):
-    patience = 5000  # others have this long to be served beside it
+    patience = 15000  # others have this long to be served beside it
     with start(tmp_path, lines.connectors(), **{"sluice.plugin.timeout.ms": str(patience)}) as sluice:
         hang = {"connector.class": SOURCE, "file": lines.path, "topic": "h", "behave": "hang"}
         client = subprocess.Popen(["curl", "-s", "-o", "/dev/null", "-X", "POST", "-H",
@@ -143,9 +143,9 @@ def test_bad_new_configuration_leaves_the_old_one_running(tmp_path, lines):
 def test_hang_in_validation(tmp_path, lines):
     connectors = lines.connectors()
     connectors["bad"] = {"connector.class": "bad.HangInValidation", "topics": "t"}
-    with start(tmp_path, connectors, **{"sluice.plugin.timeout.ms": "4000"}) as sluice:  # enough for those that do not hang
+    with start(tmp_path, connectors, **{"sluice.plugin.timeout.ms": "8000"}) as sluice:  # enough for those that do not hang
         trace = connector_state(sluice, "bad", "FAILED")["trace"]
-        assert "The validation of bad was not done within 4000 ms and was killed" in trace
+        assert "The validation of bad was not done within 8000 ms and was killed" in trace
         assert "in validate() of bad.HangInValidation" in trace
         assert sluice.running("lines")
 

@@ -32,7 +32,7 @@ CLASS = "io.confluent.connect.s3.S3SinkConnector"
 ON_PURPOSE = {"errors-tombstone-topic", "rotate-schedule-exists"}
 SWITCH = {"sluice.s3.original.faults": "true"}
 GROUP = 24      # connectors per worker
-PATIENCE = 25   # seconds a case may take after its last step
+PATIENCE = 120  # seconds a case may take after its last step
 
 
 class Folder:
@@ -334,7 +334,7 @@ class Runner:
 
     def restart(self, sluice, cases):
         """All steps up to the restart, which is of the whole worker."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not all(case.steps and "restart" in case.steps[0] for case in cases):
             everything = self.store.objects()
             for case in cases:
