@@ -1,6 +1,7 @@
 /* Times of records; see extractor.h. */
 #include "connectors/s3/extractor.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ void extractor_finish(struct extractor *extractor)
     *extractor = (struct extractor){0};
 }
 
-/* 1 to 19 digits, perhaps behind a minus: milliseconds. */
+/* 1 to 19 digits, perhaps behind a minus: milliseconds, where a long can hold them. */
 static bool is_number(struct sluice_span text, int64_t *ret_value)
 {
     size_t digits = text.size > 0 && text.data[0] == '-' ? text.size - 1 : text.size;
@@ -40,8 +41,9 @@ static bool is_number(struct sluice_span text, int64_t *ret_value)
     }
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
+    errno = 0;
     *ret_value = strtoll(copy, NULL, 10);
-    return true;
+    return errno == 0;
 }
 
 /* What the original says of a type it has no time of; never reported, as it asks before it catches. */

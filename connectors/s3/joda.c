@@ -442,6 +442,9 @@ bool joda_parse_iso(const char *text, size_t size, int64_t *ret_ms)
     struct scan scan = {text, text + size};
     int64_t day = 0, time = 0, offset = 0;
     bool has_time = scan_char(&scan, 'T');
+    if (has_time && (scan.at == scan.end || !isdigit((unsigned char)*scan.at))) {
+        return false; /* without a date there must be a time */
+    }
     if (!has_time) {
         if (!scan_date(&scan, &day)) {
             return false;

@@ -128,7 +128,7 @@ static void test_iso(void **state)
     static const char *const bad[] = {"yesterday", "", "2024-13-01", "2024-02-30", "2024-366x",
                                       "2023-366", "2024-03-01 10:20", "2024-03-01T25:00",
                                       "2024-03-01T10:60", "2024-03-01T10:20:30+2", "2024-W54",
-                                      "2024-03-01T10:20:30Zx"};
+                                      "2024-03-01T10:20:30Zx", "T", "TZ"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int64_t ms;
         if (joda_parse_iso(bad[i], strlen(bad[i]), &ms)) {
@@ -153,11 +153,33 @@ static void test_schedule(void **state)
     zone_close(zone);
 }
 
+static void test_zones(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"UTC", "UT", "Z", "GMT", "+05", "-0530", "+05:30", "UTC+01", "GMT-03:30", "UT+02:00",
+                                       "GMT+0", "Europe/Berlin", "Etc/GMT+5"};
+    static const char *const bad[] = {"+5", "+530", "GMT+1", "UTC+1:00", "utc", "+24:00", "+05:", "+", "Mars", "UT1"};
+    char message[256];
+    struct zone *zone;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        if (joda_zone_open(good[i], &zone, message, sizeof(message)) != 0) {
+            fail_msg("%s is refused: %s", good[i], message);
+        }
+        zone_close(zone);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (joda_zone_open(bad[i], &zone, message, sizeof(message)) == 0) {
+            fail_msg("%s is taken", bad[i]);
+        }
+        assert_true(message[0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns), cmocka_unit_test(test_names), cmocka_unit_test(test_gap), cmocka_unit_test(test_bad_pattern),
-        cmocka_unit_test(test_iso),      cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_iso),      cmocka_unit_test(test_schedule), cmocka_unit_test(test_zones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
