@@ -196,17 +196,18 @@ static bool take(struct kafka_consumer *consumer, struct kafka_chunk *chunk,
     struct broker_message *to = &chunk->messages[chunk->chunk.count];
     rd_kafka_timestamp_type_t type;
     int64_t timestamp = rd_kafka_message_timestamp(message, &type);
-    *to = (struct broker_message){
-        .topic = held->topic,
-        .partition = held->partition,
-        .timestamp_type = timestamp_type(type),
-        .offset = message->offset,
-        .timestamp = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? BROKER_NO_TIMESTAMP : timestamp,
-        .key = message->key,
-        .value = message->payload,
-        .key_size = (uint32_t)message->key_len,
-        .value_size = (uint32_t)message->len,
-    };
+    to->topic = held->topic; /* member by member: an initialiser would be made of zeros first */
+    to->partition = held->partition;
+    to->timestamp_type = timestamp_type(type);
+    to->offset = message->offset;
+    to->timestamp = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? BROKER_NO_TIMESTAMP : timestamp;
+    to->key = message->key;
+    to->value = message->payload;
+    to->key_size = (uint32_t)message->key_len;
+    to->value_size = (uint32_t)message->len;
+    to->headers = NULL;
+    to->header_count = 0;
+    to->opaque = NULL;
     if (!add_headers(chunk, to, message)) {
         *failed = true;
         return false;

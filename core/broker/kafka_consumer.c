@@ -15,7 +15,7 @@
 #include "core/broker/kafka.h"
 #include "core/broker/topic_name.h"
 
-enum { POSITION_MS = 10000, SEEK_MS = 10000, SEEK_AGAIN_MS = 5 };
+enum { POSITION_MS = 10000, SEEK_MS = 10000, SEEK_AGAIN_MS = 5, FETCHED_MOST = 4 << 20 };
 
 static const uint64_t one = 1;
 
@@ -487,6 +487,18 @@ static void prepare(rd_kafka_conf_t *conf)
     (void)rd_kafka_conf_set(conf, "topic.metadata.propagation.max.ms", "0", NULL, 0);
 }
 
+/*
+ * Buffers of a megabyte come and go with every fetch. glibc would map and unmap them, or give the end of
+ * its heap back each time, and each page would be cleared anew when it is next touched. It learns from
+ * the largest mapped block that is freed: such blocks come from the heap from then on, whose end stays
+ * up to twice their size. (Setting the limits instead would end that learning for all others.)
+ */
+static void keep_fetched_memory(void)
+{
+    void *volatile block = malloc(FETCHED_MOST);
+    free(block);
+}
+
 void kafka_consumer_unreference(struct kafka_consumer *consumer)
 {
     if (atomic_fetch_sub(&consumer->references, 1) != 1) {
@@ -533,6 +545,7 @@ int kafka_consumer_create(struct broker *broker, const struct properties *proper
     if (!consumer) {
         return error_set(error, ERROR_NO_MEMORY, "No memory for a consumer");
     }
+    keep_fetched_memory();
     consumer->base.impl = &broker_kafka;
     consumer->events = events ? *events : (struct broker_consumer_events){0};
     consumer->average = 1024;

@@ -187,11 +187,8 @@ struct arena *batch_arena(struct sluice_batch *batch)
     return &batch->arena;
 }
 
-void batch_keep_schema(struct sluice_batch *batch, const struct sluice_schema *schema)
+static void keep_schema(struct sluice_batch *batch, const struct sluice_schema *schema)
 {
-    if (!schema) {
-        return;
-    }
     /* Records of a batch mostly share a few schemas: look at the last ones only. */
     size_t look = batch->schema_count < 8 ? batch->schema_count : 8;
     for (size_t i = 0; i < look; i++) {
@@ -205,6 +202,18 @@ void batch_keep_schema(struct sluice_batch *batch, const struct sluice_schema *s
         batch->schema_capacity = capacity;
     }
     batch->schemas[batch->schema_count++] = schema_retain(schema);
+}
+
+static inline void keep_schema_of_many(struct sluice_batch *batch, const struct sluice_schema *schema)
+{
+    if (schema && (batch->schema_count == 0 || batch->schemas[batch->schema_count - 1] != schema)) {
+        keep_schema(batch, schema);
+    }
+}
+
+void batch_keep_schema(struct sluice_batch *batch, const struct sluice_schema *schema)
+{
+    keep_schema_of_many(batch, schema);
 }
 
 static size_t batch_count(const struct sluice_batch *batch)
@@ -417,20 +426,20 @@ static void set_timestamp(struct sluice_record *record, int64_t milliseconds)
     record->timestamp = milliseconds;
 }
 
-static void set_key(struct sluice_record *record, const struct sluice_schema *schema,
+void record_set_key(struct sluice_record *record, const struct sluice_schema *schema,
                     const struct sluice_value *new_key)
 {
     record->key_schema = schema;
     record->key = new_key;
-    batch_keep_schema(record->batch, schema);
+    keep_schema_of_many(record->batch, schema);
 }
 
-static void set_value(struct sluice_record *record, const struct sluice_schema *schema,
+void record_set_value(struct sluice_record *record, const struct sluice_schema *schema,
                       const struct sluice_value *new_value)
 {
     record->value_schema = schema;
     record->value = new_value;
-    batch_keep_schema(record->batch, schema);
+    keep_schema_of_many(record->batch, schema);
 }
 
 static void header_add(struct sluice_record *record, const char *name,
@@ -467,7 +476,7 @@ static void set_source(struct sluice_record *record, const struct sluice_value *
     record->source_offset = source_offset;
 }
 
-static void set_context(struct sluice_record *record, void *pointer)
+void record_set_context(struct sluice_record *record, void *pointer)
 {
     record->context = pointer;
 }
@@ -513,13 +522,13 @@ const struct sluice_records records_api = {
     .set_topic = set_topic,
     .set_partition = set_partition,
     .set_timestamp = set_timestamp,
-    .set_key = set_key,
-    .set_value = set_value,
+    .set_key = record_set_key,
+    .set_value = record_set_value,
     .header_add = header_add,
     .header_remove = header_remove,
     .add = record_add,
     .set_source = set_source,
-    .set_context = set_context,
+    .set_context = record_set_context,
     .context = context,
     .source_partition = record_source_partition,
     .source_offset = record_source_offset,

@@ -45,6 +45,12 @@ struct sluice_record *batch_add_sink(struct sluice_batch *batch, const char *top
                                      int64_t offset, int64_t timestamp,
                                      enum sluice_timestamp_type timestamp_type, struct sluice_span key,
                                      struct sluice_span value);
+/** set_key(), set_value() and set_context() of records_api, for who calls them for every record. */
+void record_set_key(struct sluice_record *record, const struct sluice_schema *schema,
+                    const struct sluice_value *new_key);
+void record_set_value(struct sluice_record *record, const struct sluice_schema *schema,
+                      const struct sluice_value *new_value);
+void record_set_context(struct sluice_record *record, void *pointer);
 /** Shows only records whose flag is set; flags has count() entries. One pass. */
 void batch_keep(struct sluice_batch *batch, const unsigned char *flags);
 

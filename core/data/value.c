@@ -7,11 +7,16 @@
 #include "core/data/batch.h"
 #include "core/data/value_api.h"
 
-struct sluice_value *value_new(struct arena *arena, enum sluice_type type)
+static inline struct sluice_value *make(struct arena *arena, enum sluice_type type)
 {
     struct sluice_value *value = arena_alloc(arena, sizeof(*value));
     *value = (struct sluice_value){.type = (uint8_t)type};
     return value;
+}
+
+struct sluice_value *value_new(struct arena *arena, enum sluice_type type)
+{
+    return make(arena, type);
 }
 
 const struct sluice_value value_null = {.type = SLUICE_NULL, .json = "null", .json_size = 4};
@@ -188,11 +193,11 @@ struct sluice_value *value_new_real(struct sluice_batch *batch, enum sluice_type
     return value;
 }
 
-static struct sluice_value *new_text(struct sluice_batch *batch, enum sluice_type type, const void *data,
-                                     size_t size, bool copy)
+static inline struct sluice_value *new_text(struct sluice_batch *batch, enum sluice_type type,
+                                            const void *data, size_t size, bool copy)
 {
     struct arena *arena = batch_arena(batch);
-    struct sluice_value *value = value_new(arena, type);
+    struct sluice_value *value = make(arena, type);
     value->text.data = size == 0 ? "" : copy ? arena_copy(arena, data, size) : data;
     value->text.size = size;
     return value;

@@ -58,7 +58,7 @@ static inline enum sluice_result run_stage(struct sink_task *sink, enum stage st
         result = converter->vtable->to_connect(converter->self, batch, message->topic, NULL,
                                                span(message->key, message->key_size), &schema, &value);
         if (result == SLUICE_OK) {
-            records_api.set_key(record, schema, value);
+            record_set_key(record, schema, value);
         }
         return result;
     case STAGE_VALUE_CONVERTER:
@@ -68,7 +68,7 @@ static inline enum sluice_result run_stage(struct sink_task *sink, enum stage st
                                                span(message->value, message->value_size), &schema,
                                                &value);
         if (result == SLUICE_OK) {
-            records_api.set_value(record, schema, value);
+            record_set_value(record, schema, value);
         }
         return result;
     case STAGE_HEADER_CONVERTER:
@@ -81,7 +81,8 @@ static inline enum sluice_result run_stage(struct sink_task *sink, enum stage st
 
 /*
  * A stage did not succeed: tries again as errors.retry.* allows, then lets the policy decide.
- * 1: it worked after all; 0: leave the record out; -1: the task ends.
+ * before: what the stage may have changed; NULL: nothing. 1: it worked after all; 0: leave the record
+ * out; -1: the task ends.
  */
 static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch *batch,
                    struct sluice_record *record, const struct broker_message *message,
@@ -92,7 +93,9 @@ static int recover(struct sink_task *sink, enum stage stage, struct sluice_batch
     struct plugin_failure failure = {.record = -1, .retry_after = -1};
     for (int attempt = 1;; attempt++) {
         plugin_failure_take(&failure, result, sink->task->instance, class_name);
-        record_restore(record, before);
+        if (before) {
+            record_restore(record, before);
+        }
         int64_t delay =
             result == SLUICE_RETRY ? error_policy_backoff(&sink->policy, attempt, started) : -1;
         if (delay < 0 || !task_sleep(sink->task, delay)) {
@@ -119,15 +122,20 @@ static inline int convert_stage(struct sink_task *sink, enum stage stage, struct
                                 struct sluice_record *record, const struct broker_message *message,
                                 struct stage_clock *clock, struct error *error)
 {
+    /* Converters of key and value do not see the record: it has theirs once they succeeded, or nothing. */
+    bool changes = stage == STAGE_HEADER_CONVERTER || stage == STAGE_TRANSFORMATION;
     struct record_state before;
-    record_save(record, &before);
+    if (changes) {
+        record_save(record, &before);
+    }
     const char *class_name = "";
     stage_clock_begin(clock);
     enum sluice_result result = run_stage(sink, stage, batch, record, message, &class_name);
     stage_clock_end(clock, stage);
     return result == SLUICE_OK     ? 1
            : result == SLUICE_DROP ? 0
-                                   : recover(sink, stage, batch, record, message, &before, class_name, result, error);
+                                   : recover(sink, stage, batch, record, message, changes ? &before : NULL,
+                                             class_name, result, error);
 }
 
 static int convert_record(struct sink_task *sink, struct sluice_batch *batch,
@@ -166,6 +174,7 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
 
     const char *topic = NULL;
     size_t count = 0, bytes = 0;
+    struct stage_clock clock = {0};
     bool all = true;
     for (size_t i = 0; i < chunk->count; i++) {
         struct broker_message *message = &chunk->messages[i];
@@ -180,9 +189,9 @@ int sink_convert(struct sink_task *sink, struct broker_chunk *chunk, struct slui
             batch, message->topic, message->partition, message->offset, message->timestamp,
             (enum sluice_timestamp_type)message->timestamp_type,
             span(message->key, message->key_size), span(message->value, message->value_size));
-        records_api.set_context(record, message);
+        record_set_context(record, message);
         bytes += message->value_size + message->key_size;
-        struct stage_clock clock = stage_clock_next(sink->task);
+        stage_clock_next(&clock, sink->task);
         int outcome = convert_record(sink, batch, record, message, &clock, error);
         stage_clock_tell(&clock, sink->task->process->page);
         if (outcome < 0) {

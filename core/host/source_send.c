@@ -388,11 +388,12 @@ int source_send(struct source_task *source, struct sluice_batch *batch, struct e
     size_t ready = 0;
     int64_t bytes = 0;
     const char *ensured = NULL; /* the topic that was there for the record before */
+    struct stage_clock clock = {0};
     for (size_t i = 0; i < count; i++) {
         struct sluice_record *record = records_api.at(batch, i);
         flights[i] = (struct flight){
             voyage, record, NULL, source_offsets_submit(source->offsets, record), 0};
-        struct stage_clock clock = stage_clock_next(source->task);
+        stage_clock_next(&clock, source->task);
         struct error failure = {0};
         struct broker_message *message = &messages[ready];
         *message = (struct broker_message){

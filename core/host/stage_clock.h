@@ -16,10 +16,11 @@ struct stage_clock {
     int64_t begin, spent[2];
 };
 
-/** Of the task's next record; batches of one are timed no more often than long ones. */
-static inline struct stage_clock stage_clock_next(struct task *task)
+/** To the task's next record, from zeros or from one that was told; batches of one are timed no more
+ * often than long ones. */
+static inline void stage_clock_next(struct stage_clock *clock, struct task *task)
 {
-    return (struct stage_clock){.on = task->records++ % STAGE_CLOCK_EVERY == 0};
+    clock->on = task->records++ % STAGE_CLOCK_EVERY == 0;
 }
 
 static inline void stage_clock_begin(struct stage_clock *clock)
@@ -38,14 +39,18 @@ static inline void stage_clock_end(struct stage_clock *clock, enum stage stage)
     }
 }
 
-static inline void stage_clock_tell(const struct stage_clock *clock, struct metrics_page *page)
+static inline void stage_clock_tell(struct stage_clock *clock, struct metrics_page *page)
 {
+    if (!clock->on) {
+        return;
+    }
     if (clock->ran[0]) {
         metrics_observe(page, METRICS_CONVERT, clock->spent[0], 1);
     }
     if (clock->ran[1]) {
         metrics_observe(page, METRICS_TRANSFORM, clock->spent[1], 1);
     }
+    *clock = (struct stage_clock){0};
 }
 
 #endif

@@ -4,21 +4,30 @@
  */
 #include "plugins/converters/converter.h"
 
+struct byte_array_converter {
+    struct converter base;
+    const struct sluice_schema *schema; /* of all it reads, null included */
+};
+
 static void *create(const struct sluice_host *host)
 {
-    return converter_create(host, sizeof(struct converter));
+    struct byte_array_converter *self = converter_create(host, sizeof(*self));
+    if (self) {
+        self->schema = host->data->schema_plain(SLUICE_BYTES, true);
+    }
+    return self;
 }
 
-static enum sluice_result to_connect(void *self, struct sluice_batch *batch, const char *topic,
+static enum sluice_result to_connect(void *opaque, struct sluice_batch *batch, const char *topic,
                                      const char *header, struct sluice_span bytes,
                                      const struct sluice_schema **ret_schema,
                                      const struct sluice_value **ret_value)
 {
     (void)topic;
     (void)header;
-    const struct sluice_data *data = ((struct converter *)self)->data;
-    *ret_schema = data->schema_plain(SLUICE_BYTES, true);
-    *ret_value = bytes.data ? data->new_bytes_view(batch, bytes.data, bytes.size) : NULL;
+    const struct byte_array_converter *self = opaque;
+    *ret_schema = self->schema;
+    *ret_value = bytes.data ? self->base.data->new_bytes_view(batch, bytes.data, bytes.size) : NULL;
     return SLUICE_OK;
 }
 

@@ -19,10 +19,11 @@ static double run(size_t batch)
     static const enum stage stages[STAGES] = {STAGE_KEY_CONVERTER, STAGE_VALUE_CONVERTER,
                                               STAGE_TRANSFORMATION};
     size_t count = batch == 1 ? RECORDS / 20 : RECORDS;
+    struct stage_clock clock = {0};
     int64_t began = clock_monotonic_ns();
     for (size_t done = 0; done < count; done += batch) {
         for (size_t i = 0; i < batch; i++) {
-            struct stage_clock clock = stage_clock_next(&task);
+            stage_clock_next(&clock, &task);
             for (size_t s = 0; s < STAGES; s++) {
                 stage_clock_begin(&clock);
                 stage_clock_end(&clock, stages[s]);
