@@ -8,8 +8,8 @@
 
 #ifdef LIBRDKAFKA_STATICLIB /* the one that we build; others drop that answer (cmake/Librdkafka.cmake) */
 
-enum { JOIN_GROUP = 11, LEAVE_GROUP = 13, JOIN_MS = 300, SESSION_MS = 4000, SOON_MS = SESSION_MS / 2 };
-#define SESSION "4000"
+enum { JOIN_GROUP = 11, LEAVE_GROUP = 13, JOIN_MS = 300, SESSION_MS = 10000, SOON_MS = SESSION_MS / 2 };
+#define SESSION "10000"
 
 static const char *const topics[] = {"one", "two"};
 
