@@ -3,10 +3,16 @@
 
 #include "core/rest/request.h"
 
+struct scope {
+    bool seen, cluster;
+};
+
 static void on_scope(void *user, const char *value)
 {
-    bool *cluster = user;
-    *cluster = strcasecmp(value, "cluster") == 0; /* an unknown one counts as worker */
+    struct scope *scope = user;
+    if (!scope->seen) { /* an unknown one counts as worker */
+        *scope = (struct scope){true, strcasecmp(value, "cluster") == 0};
+    }
 }
 
 void loggers_get(struct rest_request *request)
@@ -27,9 +33,12 @@ void logger_put(struct rest_request *request)
     json_t *level = body ? rest_config(request, body) : NULL;
     json_decref(body);
     if (level) {
-        struct herder_request what = {
-            .verb = HERDER_SET_LOGGER, .name = request->name, .body = level};
-        rest_query(request, "scope", on_scope, &what.cluster);
+        struct scope scope = {0};
+        rest_query(request, "scope", on_scope, &scope);
+        const struct herder_request what = {.verb = HERDER_SET_LOGGER,
+                                            .name = request->name,
+                                            .body = level,
+                                            .cluster = scope.cluster};
         rest_ask(request, &what);
     }
 }

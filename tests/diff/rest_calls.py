@@ -448,7 +448,7 @@ class Calls:
         body = {"level": self.pick(LEVELS)}
         if self.often(0.2):
             body = self.pick([*MALFORMED, {}, {"level": "INFO", "x": 1}, {"Level": "INFO"}, {"level": "INFO", "x": {"y": 1}}])
-        scope = self.pick(["", "", "", "?scope=worker", "?scope=cluster", "?scope=CLUSTER", "?scope=", "?scope=x", "?scope"])
+        scope = self.pick(["", "", "", "?scope=worker", "?scope=cluster", "?scope=CLUSTER", "?scope=", "?scope=x", "?scope", "?scope=cluster&scope=worker"])
         return [self.step("PUT", f"/admin/loggers/{logger}{scope}", body), self.step("GET", "/admin/loggers/" + logger)]
 
     def http(self):

@@ -49,3 +49,9 @@ def test_type_of_a_converter_that_is_given(sluice, key, own):
         assert found[name]["errors"] == [f"Invalid value {given} for configuration converter.type: String must be one of: "
                                          "key, value, header"] * errors
     assert values(sluice, **{key: JSON, name: None})[1][name]["value"] == own
+
+
+@pytest.mark.parametrize("query, status", [("scope=cluster&scope=worker", 204), ("scope=worker&scope=cluster", 200),
+                                           ("scope=&scope=cluster", 200), ("scope=Cluster", 204)])
+def test_the_first_scope_of_a_logger_counts(sluice, query, status):
+    assert sluice.call("PUT", "/admin/loggers/org.example.scope?" + query, {"level": "DEBUG"})[0] == status
