@@ -197,6 +197,8 @@ class Broker(Jvm):
             "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0", "group.min.session.timeout.ms": "500", "num.partitions": "1",
+            # Records of tests have times of years ago: they would be deleted half a minute after the start.
+            "log.retention.ms": "-1",
             "log.cleaner.dedupe.buffer.size": "2000000", "log.cleaner.threads": "1",
             "num.network.threads": "2", "num.io.threads": "2", "background.threads": "2",
             **self.config,
