@@ -97,14 +97,14 @@ def test_a_connector_file_that_is_missing_is_3(tmp_path):
 def test_no_broker_is_2(tmp_path):
     """What is wrong is told while it waits, and again when it ends; the API answers meanwhile. Refused here: a full backlog, a
     port that takes connections and says nothing, an unknown name are the same to it."""
-    worker = {"bootstrap.servers": f"127.0.0.1:{free_port()}", "default.api.timeout.ms": "6000",
+    worker = {"bootstrap.servers": f"127.0.0.1:{free_port()}", "default.api.timeout.ms": "15000",
               "task.shutdown.graceful.timeout.ms": "500"}
     sink = {"connector.class": "FileStreamSink", "topics": "t", "file": str(tmp_path / "out")}
     with Sluice(tmp_path, {"sink": sink}, worker, verb="standalone") as sluice:
-        assert re.search(r"Connection refused.*; waiting \d s more", sluice.text()), sluice.text()
+        assert re.search(r"Connection refused.*; waiting \d+ s more", sluice.text()), sluice.text()
         assert "default.api.timeout.ms" not in sluice.text()  # which is honoured: no warning
         sluice.wait_state("sink", "RUNNING")
-        assert sluice.process.wait(30) == 2, sluice.text()
+        assert sluice.process.wait(PATIENCE) == 2, sluice.text()
         wait_until(lambda: re.search(r"Failed to connect to and describe Kafka cluster.*Connection refused", sluice.text()),
                    what="the reason at the end")
 
