@@ -137,6 +137,16 @@ function(librdkafka_patch from to ret_why)
     # not: each broker would be given up, the bootstrap ones as well, and none would be looked for again.
     librdkafka_replace(${to}/src/rdkafka_metadata.c
         "if (md->broker_cnt == 0 && md->topic_cnt == 0) {" "if (md->broker_cnt == 0) {" why)
+    # A request to a group's coordinator fails when its coordinator was asked for in vain too often, as while the topic of
+    # the offsets is being made, instead of being forgotten until the caller's time is over.
+    librdkafka_replace(${to}/src/rdkafka_coord.c [[
+                rd_kafka_buf_retry(rkb, request);
+                return; /* Keep refcnt from req_fsm() and retry */
+        }]] [[
+                if (rd_kafka_buf_retry(rkb, request))
+                        return; /* Keep refcnt from req_fsm() and retry */
+                rd_kafka_coord_req_fail(rk, creq, err);
+        }]] why)
     set(${ret_why} "${why}" PARENT_SCOPE)
 endfunction()
 

@@ -243,7 +243,7 @@ def dead_letters(sluice, topic):
     result = subprocess.run([SLUICE, "consume", "--bootstrap-server", "local:" + sluice.log_dir, "--topic",
                              topic, "--from-beginning", "--json"], text=True, capture_output=True, check=False)
     records = [json.loads(line) for line in result.stdout.splitlines()]
-    return [(each["key"], each["value"], each["headers"].get("__connect.errors.offset")) for each in records]
+    return [(each["key"], each["value"], dict(each["headers"]).get("__connect.errors.offset")) for each in records]
 
 
 class Runner:
