@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "connectors/s3/header_text.h"
 #include "connectors/s3/schema_change.h"
 #include "lib/aws/uri.h"
 
@@ -254,6 +253,23 @@ int file_check(struct sink *sink, const struct sluice_record *record, bool tombs
     return sink->formats[STREAM_HEADERS].vtable ? check_headers(sink, record, fault) : 0;
 }
 
+/* A header's value as a STRING. */
+static const struct sluice_value *header_text(struct sink *sink, struct sluice_batch *batch,
+                                              const struct sluice_value *value)
+{
+    enum { TEXT_MAX = 256 << 20 };
+    const struct sluice_data *data = sink->host->data;
+    if (data->type(value) == SLUICE_STRING) {
+        return value;
+    }
+    struct buffer out;
+    buffer_init(&out, TEXT_MAX);
+    values_text_write(&sink->header_text, data, batch, value, &out);
+    const struct sluice_value *text = data->new_string(batch, out.data ? out.data : "", out.size);
+    buffer_finish(&out);
+    return text;
+}
+
 /* {"headers":[{"key":"a","value":"text"}]} */
 static const struct sluice_value *headers_value(struct sink *sink, struct sluice_batch *batch,
                                                 const struct sluice_record *record)
@@ -266,10 +282,9 @@ static const struct sluice_value *headers_value(struct sink *sink, struct sluice
         const struct sluice_schema *schema = NULL;
         const struct sluice_value *value = NULL;
         const char *name = records->header(record, i, &schema, &value);
-        struct sluice_span text = header_text(sink, batch, value);
         struct sluice_value *entry = data->new_map(batch, 2);
         data->put(batch, entry, sink->key_name, data->new_string(batch, name, strlen(name)));
-        data->put(batch, entry, sink->value_name, data->new_string(batch, text.data, text.size));
+        data->put(batch, entry, sink->value_name, header_text(sink, batch, value));
         data->append(batch, list, entry);
     }
     struct sluice_value *map = data->new_map(batch, 1);

@@ -161,10 +161,8 @@ static enum sluice_result s3_start(void *self, const struct sluice_config *confi
     format_init(&sink->formats[STREAM_VALUE], settings->format, host, settings);
     format_init(&sink->formats[STREAM_KEY], settings->key_format, host, settings);
     format_init(&sink->formats[STREAM_HEADERS], settings->header_format, host, settings);
-    static const char *const patterns[] = {"yyyy-MM-dd", "HH:mm:ss.SSS'Z'",
-                                           "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"};
-    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-        sink->date_formats[i] = joda_format_create(patterns[i], "en", message, sizeof(message));
+    if (values_text_init(&sink->header_text) != 0) {
+        return config_error(sink, "Out of memory");
     }
     sink->headers_name = host->data->intern("headers", 7);
     sink->key_name = host->data->intern("key", 3);
@@ -246,9 +244,7 @@ static void s3_destroy(void *self)
     partitioner_destroy(sink->partitioner);
     extractor_finish(&sink->extractor);
     zone_close(sink->zone);
-    for (size_t i = 0; i < sizeof(sink->date_formats) / sizeof(sink->date_formats[0]); i++) {
-        joda_format_destroy(sink->date_formats[i]);
-    }
+    values_text_finish(&sink->header_text);
     memory_destroy(sink->memory);
     for (int i = 0; i < STREAMS; i++) {
         free(sink->extensions[i]);

@@ -11,6 +11,7 @@
 #include "connectors/s3/output.h"
 #include "connectors/s3/partitioner.h"
 #include "connectors/s3/writer.h"
+#include "lib/java/values_text.h"
 
 enum {
     FAILURE_SIZE = 1024,
@@ -31,7 +32,7 @@ struct sink {
     struct format formats[STREAMS];
     char *extensions[STREAMS];         /* how keys end */
     const struct sluice_name *headers_name, *key_name, *value_name;
-    struct joda_format *date_formats[3]; /* of header values: date, time, timestamp */
+    struct values_text header_text; /* how values of headers are written */
     struct partitioner *partitioner;
     struct extractor extractor;
     struct zone *zone;                 /* of the schedule; NULL: none */

@@ -1,18 +1,16 @@
 /*
- * SimpleHeaderConverter in parts: simple_header.c has the class and writes texts, values_parse.c reads
- * them as Connect's Values.parseString does. Owned by one converter; [task thread].
+ * SimpleHeaderConverter in parts: simple_header.c has the class, values_parse.c reads texts
+ * as Connect's Values.parseString does. Owned by one converter; [task thread].
  */
 #ifndef CONVERTERS_SIMPLE_HEADER_H
 #define CONVERTERS_SIMPLE_HEADER_H
 
-#include "lib/java/dates.h"
+#include "lib/java/values_text.h"
 #include "plugins/converters/converter.h"
-
-enum header_format { FORMAT_DATE, FORMAT_TIME, FORMAT_TIMESTAMP, FORMATS };
 
 struct simple_header {
     struct converter base;
-    struct date_format *formats[FORMATS];
+    struct values_text text;
     const struct sluice_schema *last; /* a reference of what was handed out last, until the next call */
 };
 

@@ -137,13 +137,13 @@ static bool as_temporal(struct parser *p, struct sluice_span token, struct heade
 {
     static const struct {
         size_t length;
-        enum header_format format;
+        enum values_format format;
         enum sluice_type type;
         const char *name;
     } kinds[] = {
-        {13, FORMAT_TIME, SLUICE_INT32, SLUICE_SCHEMA_TIME},
-        {24, FORMAT_TIMESTAMP, SLUICE_INT64, SLUICE_SCHEMA_TIMESTAMP},
-        {10, FORMAT_DATE, SLUICE_INT32, SLUICE_SCHEMA_DATE},
+        {13, VALUES_TIME, SLUICE_INT32, SLUICE_SCHEMA_TIME},
+        {24, VALUES_TIMESTAMP, SLUICE_INT64, SLUICE_SCHEMA_TIMESTAMP},
+        {10, VALUES_DATE, SLUICE_INT32, SLUICE_SCHEMA_DATE},
     };
     char text[128];
     if (token.size >= sizeof(text)) {
@@ -160,7 +160,7 @@ static bool as_temporal(struct parser *p, struct sluice_span token, struct heade
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         int64_t ms;
         if (length == kinds[i].length &&
-            date_format_parse(p->self->formats[kinds[i].format], zone_utc(), text, size, &ms, NULL)) {
+            date_format_parse(p->self->text.formats[kinds[i].format], zone_utc(), text, size, &ms, NULL)) {
             ret_value->schema = logical_schema(p, kinds[i].type, kinds[i].name, NULL);
             ret_value->value = p->data->new_date(p->batch, ms);
             return true;
