@@ -28,22 +28,36 @@ def guarded(tmp_path_factory):
         pytest.skip(f"no Kafka broker: {missing}")
 
 
-def grant(broker, kind, name, *operations):
+def rights(broker, kind, name):
+    """What alice may do, as the broker's own authorizer has it."""
     admin = kafka().admin
+    found, _ = broker.admin_client().describe_acls(of_alice(kind, name))
+    return {acl.operation for acl in found if acl.permission_type == admin.ACLPermissionType.ALLOW}
+
+
+def of_alice(kind, name):
+    admin = kafka().admin
+    return admin.ACLFilter(principal="User:alice", host="*", operation=admin.ACLOperation.ANY,
+                           permission_type=admin.ACLPermissionType.ANY,
+                           resource_pattern=admin.ResourcePatternFilter(admin.ResourceType[kind], name,
+                                                                        admin.ACLResourcePatternType.LITERAL))
+
+
+def grant(broker, kind, name, *operations):
+    """Returns when it is in force: the answer is the controller's, the broker hears of it afterwards."""
+    admin = kafka().admin
+    wanted = {admin.ACLOperation[operation] for operation in operations}
     broker.admin_client().create_acls([
-        admin.ACL(principal="User:alice", host="*", operation=admin.ACLOperation[operation],
+        admin.ACL(principal="User:alice", host="*", operation=operation,
                   permission_type=admin.ACLPermissionType.ALLOW,
                   resource_pattern=admin.ResourcePattern(admin.ResourceType[kind], name))
-        for operation in operations])
+        for operation in wanted])
+    wait_until(lambda: wanted <= rights(broker, kind, name), what=lambda: f"{wanted} on {kind} {name}")
 
 
 def take_back(broker, kind, name):
-    admin = kafka().admin
-    broker.admin_client().delete_acls([
-        admin.ACLFilter(principal="User:alice", host="*", operation=admin.ACLOperation.ANY,
-                        permission_type=admin.ACLPermissionType.ANY,
-                        resource_pattern=admin.ResourcePatternFilter(admin.ResourceType[kind], name,
-                                                                     admin.ACLResourcePatternType.LITERAL))])
+    broker.admin_client().delete_acls([of_alice(kind, name)])
+    wait_until(lambda: not rights(broker, kind, name), what=lambda: f"nothing on {kind} {name}")
 
 
 def worker(folder, broker, connectors, **more):
@@ -81,13 +95,13 @@ def test_no_right_to_the_topic_then_to_the_group(tmp_path, guarded, topic):
         grant(guarded, "GROUP", "connect-s", "READ")
         restart(sluice, "s")
         wait_until(lambda: "TopicAuthorizationException" in sluice.task("s").get("trace", ""),
-                   what="the topic's fault\n" + sluice.text())
+                   what=lambda: "the topic's fault\n" + sluice.text())
         fails(sluice, "s", "TopicAuthorizationException", topic)
         assert lines_of(tmp_path / "out") == []
         grant(guarded, "TOPIC", topic, "READ")
         restart(sluice, "s")
         sluice.wait_state("s", "RUNNING")
-        wait_until(lambda: lines_of(tmp_path / "out") == ["one"], what="the record\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "out") == ["one"], what=lambda: "the record\n" + sluice.text())
 
 
 def test_a_sink_comes_back_by_itself(tmp_path, guarded, topic):
@@ -95,11 +109,11 @@ def test_a_sink_comes_back_by_itself(tmp_path, guarded, topic):
     guarded.produce(topic, [b"one"])
     sink = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out")}
     with worker(tmp_path, guarded, {"back": sink}, **BACK) as sluice:
-        wait_until(lambda: "GroupAuthorizationException" in sluice.text(), what=sluice.text())
+        wait_until(lambda: "GroupAuthorizationException" in sluice.text(), what=sluice.text)
         grant(guarded, "GROUP", "connect-back", "READ")
         grant(guarded, "TOPIC", topic, "READ")
-        wait_until(lambda: lines_of(tmp_path / "out") == ["one"], what="the record\n" + sluice.text())
-        wait_until(lambda: guarded.committed("connect-back") == {(topic, 0): 1}, what="the commit\n" + sluice.text())
+        wait_until(lambda: lines_of(tmp_path / "out") == ["one"], what=lambda: "the record\n" + sluice.text())
+        wait_until(lambda: guarded.committed("connect-back") == {(topic, 0): 1}, what=lambda: "the commit\n" + sluice.text())
 
 
 @pytest.mark.parametrize("kind", ["TOPIC", "GROUP"])
@@ -115,14 +129,14 @@ def test_a_right_that_is_taken_away(tmp_path, guarded, topic, kind):
             # without the right a member cannot even leave
             "consumer.override.session.timeout.ms": "1500", "consumer.override.heartbeat.interval.ms": "300"}
     with worker(tmp_path, guarded, {name: sink}) as sluice:
-        wait_until(lambda: guarded.committed("connect-" + name) == {(topic, 0): 1}, what="the commit\n" + sluice.text())
+        wait_until(lambda: guarded.committed("connect-" + name) == {(topic, 0): 1}, what=lambda: "the commit\n" + sluice.text())
         before = lines_of(tmp_path / "out")  # "one"; again where a busy machine let the session run out
         take_back(guarded, kind, resource)
         guarded.produce(topic, [b"two"])
         fails(sluice, name, kind.title() + "AuthorizationException", resource)
         grant(guarded, kind, resource, "READ")
         restart(sluice, name)
-        wait_until(lambda: guarded.committed("connect-" + name) == {(topic, 0): 2}, what="the commit\n" + sluice.text())
+        wait_until(lambda: guarded.committed("connect-" + name) == {(topic, 0): 2}, what=lambda: "the commit\n" + sluice.text())
     after = lines_of(tmp_path / "out")[len(before):]
     assert set(before) == {"one"} and set(after) == {"two"}, (before, after)
 
@@ -134,7 +148,7 @@ def test_an_idle_sink_notices_too(tmp_path, guarded, topic):
     grant(guarded, "TOPIC", topic, "READ")
     sink = {"connector.class": "FileStreamSink", "topics": topic, "file": str(tmp_path / "out")}
     with worker(tmp_path, guarded, {"idle": sink}) as sluice:
-        wait_until(lambda: "Assigned " + topic in sluice.text(), what="the assignment\n" + sluice.text())
+        wait_until(lambda: "Assigned " + topic in sluice.text(), what=lambda: "the assignment\n" + sluice.text())
         take_back(guarded, "GROUP", "connect-idle")
         fails(sluice, "idle", "GroupAuthorizationException", "connect-idle")
 
@@ -167,5 +181,5 @@ def test_no_right_to_create(tmp_path, guarded, topic):
         fails(sluice, "f", "AuthorizationException", topic)
         grant(guarded, "TOPIC", topic, "CREATE", "WRITE", "DESCRIBE")
         restart(sluice, "f")
-        wait_until(lambda: guarded.topics().get(topic) == 2, what="the topic\n" + sluice.text())
+        wait_until(lambda: guarded.topics().get(topic) == 2, what=lambda: "the topic\n" + sluice.text())
         assert [record.value for record in guarded.consume(topic, 1)] == [b"one"]

@@ -200,7 +200,9 @@ def test_a_chain_in_json(tmp_path, nested):
 def test_a_signal_ends_both_processes(number):
     """A supervisor sends it to the one that it started; the other one has the output, too."""
     with subprocess.Popen([SLUICE, "transform", "--explain", CHAIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+                          stderr=subprocess.PIPE,
+                          # which a shell has the tests ignore that it runs in its background
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         process.stdin.write(b"{}\n")
         process.stdin.flush()
         assert process.stderr.readline()  # the child is at it
