@@ -357,13 +357,14 @@ static void on_records(void *user, struct http_reply *reply)
     }
     bool more = data->count(list) > 0 || shard->behind > 0;
     int64_t gap = source->settings.poll_ms < SHARD_GAP_MS ? source->settings.poll_ms : SHARD_GAP_MS;
-    shard->due = kinesis_now_ms() + (more ? gap : source->settings.poll_ms);
+    shard->due = shard->asked + (more ? gap : source->settings.poll_ms);
 }
 
 void source_shard_ask(struct source *source, struct shard *shard)
 {
     char message[KINESIS_MESSAGE];
     bool ready = shard->state == SHARD_READY;
+    shard->asked = kinesis_now_ms();
     buffer_reset(&shard->body);
     if (ready) {
         (void)buffer_append_text(&shard->body, "{\"ShardIterator\":");

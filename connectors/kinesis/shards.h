@@ -51,7 +51,8 @@ struct shard {
     char *iterator;
     struct http_call *call;                  /* under way */
     struct buffer body;                      /* of it */
-    int64_t due;                             /* monotonic ms of the next request */
+    int64_t asked;                           /* monotonic ms of the last request */
+    int64_t due;                             /* and of the next one */
     int failures;                            /* in a row */
     int64_t behind;                          /* MillisBehindLatest */
     atomic_size_t pending;                   /* records handed on that are not delivered yet */

@@ -163,6 +163,25 @@ def test_throttled_reads_and_expired_iterators(tmp_path, any_server, stream):
         sluice.running("in")
 
 
+def test_a_shard_is_asked_five_times_a_second(tmp_path, server, stream):
+    """Counted from one request to the next: what an answer takes is no pause on top."""
+    server.create(stream)
+    put(server, stream, 100)
+    asked = []
+
+    def slow(operation, _):
+        if operation == "GetRecords":
+            asked.append(time.monotonic())
+            time.sleep(0.15)
+
+    with FaultProxy(server, slow) as proxy, Sluice(tmp_path, {"in": {
+            **server.source(stream, kinesis__record__limit="10", kinesis__poll__interval__ms="200"),
+            "kinesis.endpoint": proxy.url}}) as sluice:
+        assert_in_order(settled(sluice, stream, 100), 100)
+    gaps = [after - before for before, after in zip(asked, asked[1:])]
+    assert min(gaps) < 0.3 and sum(gaps) > 0.15 * len(gaps), gaps
+
+
 def test_kill_in_the_middle(tmp_path, any_server, stream):
     any_server.create(stream, 2)
     put(any_server, stream, 1500)
