@@ -47,7 +47,7 @@ static char *normalised(const char *path)
     return out;
 }
 
-/* Reads `allowed.paths`; each must be absolute and exist. */
+/* Reads `allowed.paths`; each must be absolute and exist. A list without a path is refused: it would allow all. */
 static enum sluice_result allowed_paths_read(struct allowed_paths *allowed,
                                              const struct sluice_host *host,
                                              const struct sluice_config *config)
@@ -68,9 +68,14 @@ static enum sluice_result allowed_paths_read(struct allowed_paths *allowed,
                                items[i]);
         }
         char *path = normalised(items[i]);
-        if (path) {
-            allowed->paths[allowed->count++] = path;
+        if (!path) {
+            return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "Out of memory");
         }
+        allowed->paths[allowed->count++] = path;
+    }
+    if (!allowed->paths || (count > 0 && allowed->count == 0)) {
+        return host->error(host, SLUICE_FATAL, SLUICE_CONFIG_EXCEPTION, "%s",
+                           allowed->paths ? "allowed.paths has no path in it" : "Out of memory");
     }
     return SLUICE_OK;
 }

@@ -85,6 +85,17 @@ def test_refused(home, text, message):
         assert answer["message"] == "org.apache.kafka.common.config.ConfigException: " + message
 
 
+@pytest.mark.parametrize("paths, message", [
+    (",", "allowed.paths has no path in it"),  # as in ${DIR},${OTHER} with neither set: not a leave to read all
+    ("open", "Path open is not absolute"), ("/no/such", "Path /no/such does not exist"),
+])
+def test_allowed_paths_refused(home, paths, message):
+    with Sluice(home, {}, {**WORKER, "config.providers.strict.param.allowed.paths": paths}) as sluice:
+        text = "${strict:%s/shut/x.properties:topic}" % home
+        status, answer = sluice.call("POST", "/connectors", {"name": "c", "config": config(home, topic=text)})
+        assert (status, answer["message"]) == (500, message)
+
+
 def test_a_file_that_is_lost(home):
     """As recorded of Connect: the connector is UNASSIGNED, its task runs on."""
     secrets = home / "s.properties"
