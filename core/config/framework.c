@@ -313,6 +313,28 @@ static void check_topics(const struct properties *properties, struct config_repo
     free(dead);
 }
 
+int framework_check_dead_letters(const struct properties *properties, const struct properties *nulls,
+                                 struct error *error)
+{
+    static const char name[] = "errors.deadletterqueue.topic.name";
+    if (properties_get(nulls, name)) {
+        return error_set_class(error, ERROR_CONFIG, "java.lang.NullPointerException",
+                               "%s is null: give a name, or leave the key out", name);
+    }
+    char *dead = trimmed(properties, name);
+    char *pattern = trimmed(properties, "topics.regex");
+    struct regex *regex = NULL;
+    struct regex_error why;
+    int result = 0;
+    if (dead && pattern && regex_create(properties_get(properties, "topics.regex"), &regex, &why) != 0) {
+        result = error_set_class(error, ERROR_CONFIG, why.java_class, "%s", why.message);
+    }
+    regex_destroy(regex);
+    free(pattern);
+    free(dead);
+    return result;
+}
+
 void framework_check_connector(const struct properties *properties,
                                const struct properties *nulls, bool sink,
                                struct config_report *report)

@@ -61,6 +61,10 @@ void framework_check_connector(const struct properties *properties,
                                const struct properties *nulls, bool sink,
                                struct config_report *report);
 
+/** Of a sink: what SinkConnectorConfig.validate throws where a dead letter queue is named, instead of reporting it. */
+int framework_check_dead_letters(const struct properties *properties, const struct properties *nulls,
+                                 struct error *error) CHECKED;
+
 /** True where a source has keys topic.creation.* that the worker lets it use. */
 bool framework_makes_topics(const struct properties *connector, const struct properties *worker);
 /** Those keys, each alone, and what the default group must have: ConfigException, naming the key. */

@@ -293,10 +293,9 @@ static void refuse_nulls(struct validation *validation, struct config_report *re
 
 static int check_connector(struct validation *validation, struct error *error)
 {
-    if (validation->sink && properties_get(&validation->nulls, "errors.deadletterqueue.topic.name")) {
-        return error_set_class(error, ERROR_CONFIG, "java.lang.NullPointerException",
-                               "errors.deadletterqueue.topic.name is null: give a name, or leave the "
-                               "key out"); /* as Connect trips over it */
+    if (validation->sink &&
+        framework_check_dead_letters(&validation->config, &validation->nulls, error) != 0) {
+        return -1;
     }
     struct framework_tables framework;
     struct config_report report = {0};

@@ -126,6 +126,37 @@ static void test_negate_with_nulls(void **state)
     }
 }
 
+static void test_dead_letters_that_throw(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *null, *java_class, *message;
+    } cases[] = {
+        {"topics.regex=(", "topics", NULL, NULL}, /* reported, as without a dead letter queue */
+        {"topics.regex=(\nerrors.deadletterqueue.topic.name=\\ ", "topics", NULL, NULL},
+        {"topics.regex=(\nerrors.deadletterqueue.topic.name=d", "topics",
+         "java.util.regex.PatternSyntaxException", "Unclosed group near index 1\n("},
+        {"topics=t", "errors.deadletterqueue.topic.name", "java.lang.NullPointerException",
+         "errors.deadletterqueue.topic.name is null: give a name, or leave the key out"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct properties properties = {0}, nulls = {0};
+        struct error error = {0};
+        assert_int_equal(
+            properties_load(&properties, cases[i].text, strlen(cases[i].text), "test", &error), 0);
+        properties_set(&nulls, cases[i].null, "");
+        int result = framework_check_dead_letters(&properties, &nulls, &error);
+        assert_int_equal(result, cases[i].message ? -1 : 0);
+        if (cases[i].message) {
+            assert_string_equal(error.java_class, cases[i].java_class);
+            assert_string_equal(error.message, cases[i].message);
+        }
+        error_clear(&error);
+        properties_finish(&properties);
+        properties_finish(&nulls);
+    }
+}
+
 static void test_source(void **state)
 {
     (void)state;
@@ -195,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_good_sink),
         cmocka_unit_test(test_sink_errors),
         cmocka_unit_test(test_negate_with_nulls),
+        cmocka_unit_test(test_dead_letters_that_throw),
         cmocka_unit_test(test_source),
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_near_names),
