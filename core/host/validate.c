@@ -243,15 +243,24 @@ static const struct config_value *find_value(const struct config_report *report,
     return NULL;
 }
 
+/* A value of the framework's own, which Connect puts into a map; those of the class come in a list. */
+static bool is_framework(const struct validation *validation, const struct config_value *value)
+{
+    return value && value->option && !value->option->internal && !is_own(validation, value->option);
+}
+
 /* Keys of nobody that are null, and errors on keys that nobody defines, come first; the former in the
- * order of the java.util.HashMap of all values. */
+ * order of the java.util.HashMap that has the framework's values, too. */
 static void add_undefined(struct validation *validation, const struct config_report *report)
 {
     static char *const null_value[] = {(char *)NULL_VALUE};
     const struct properties *nulls = &validation->nulls;
-    size_t values = nulls->count, done = 0;
+    size_t values = 0, done = 0;
     for (size_t i = 0; i < report->count; i++) {
-        values += report->values[i].option != NULL;
+        values += is_framework(validation, &report->values[i]);
+    }
+    for (size_t i = 0; i < nulls->count; i++) {
+        values += !is_framework(validation, find_value(report, nulls->items[i].name));
     }
     for (uint32_t bucket = 0; done < nulls->count; bucket++) {
         for (size_t i = 0; i < nulls->count; i++) {
@@ -284,8 +293,7 @@ static void refuse_nulls(struct validation *validation, struct config_report *re
 {
     for (size_t i = 0; i < validation->nulls.count; i++) {
         const char *name = validation->nulls.items[i].name;
-        const struct config_value *known = find_value(report, name);
-        if (known && !known->option->internal && !is_own(validation, known->option)) {
+        if (is_framework(validation, find_value(report, name))) {
             config_report_add(report, name, NULL_VALUE);
         }
     }
