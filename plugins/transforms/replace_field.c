@@ -280,13 +280,11 @@ static enum sluice_result apply_map(struct replace_field *replace, struct sluice
 
 /*
  * Connect looks a field of the result up by its former name, that of the rename with this target,
- * even where another field has the name already. -1 with the error set.
+ * even where another field has the name already. NULL: no rename has it.
  */
-static ptrdiff_t origin_of(const struct replace_field *replace, const struct sluice_schema *source,
-                           struct sluice_span target, size_t field, enum sluice_result *ret_result)
+static const struct rename *former_of(const struct replace_field *replace, struct sluice_span target)
 {
-    const struct transform *base = &replace->base;
-    const struct sluice_data *data = base->data;
+    const struct sluice_data *data = replace->base.data;
     const struct rename *rename = NULL;
     uint32_t last = 0;
     for (size_t i = 0; i < replace->rename_count; i++) {
@@ -299,15 +297,18 @@ static ptrdiff_t origin_of(const struct replace_field *replace, const struct slu
             last = bucket;
         }
     }
-    if (!rename) {
-        return (ptrdiff_t)field;
-    }
-    ptrdiff_t found = data->schema_find(source, rename->from);
-    if (found < 0) {
-        struct sluice_span from = data->name_text(rename->from);
-        *ret_result = BAD_RECORD(base, "%.*s is not a valid field name", (int)from.size, from.data);
-    }
-    return found;
+    return rename;
+}
+
+/* Of a field whose former name the source does not have; told when its turn comes. */
+static enum sluice_result no_such_field(const struct replace_field *replace,
+                                        const struct sluice_schema *target, size_t i)
+{
+    const struct sluice_data *data = replace->base.data;
+    const struct rename *rename =
+        former_of(replace, data->name_text(data->schema_field_name(target, i)));
+    struct sluice_span from = data->name_text(rename->from);
+    return BAD_RECORD(&replace->base, "%.*s is not a valid field name", (int)from.size, from.data);
 }
 
 static enum sluice_result make_plan(struct replace_field *replace,
@@ -330,9 +331,10 @@ static enum sluice_result make_plan(struct replace_field *replace,
     if (result == SLUICE_OK) {
         result = draft_build(&draft, &target);
     }
-    for (size_t i = 0; result == SLUICE_OK && i < draft.spec.field_count; i++) {
+    for (size_t i = 0; i < draft.spec.field_count && result == SLUICE_OK; i++) {
         struct sluice_span name = {draft.names[i], strlen(draft.names[i])};
-        draft.from[i] = origin_of(replace, source, name, (size_t)draft.from[i], &result);
+        const struct rename *rename = former_of(replace, name);
+        draft.from[i] = rename ? data->schema_find(source, rename->from) : draft.from[i];
     }
     if (result == SLUICE_OK) {
         *ret_plan = schema_cache_add(&replace->cache, &replace->base, source, target, &draft, NULL);
@@ -372,10 +374,13 @@ static enum sluice_result apply(void *self, struct sluice_record *record)
     struct sluice_value *made = data->new_struct(batch, plan->target);
     size_t count = data->schema_field_count(plan->target);
     for (size_t i = 0; i < count; i++) {
+        if (plan->from[i] < 0) {
+            return no_such_field(replace, plan->target, i);
+        }
         const struct sluice_value *field =
             struct_field(base, batch, value, (size_t)plan->from[i]);
         if (data->schema_field(source, (size_t)plan->from[i]) !=
-            data->schema_field(plan->target, i)) { /* see origin_of() */
+            data->schema_field(plan->target, i)) { /* see former_of() */
             result = check_field(base, plan->target, i, field);
             if (result != SLUICE_OK) {
                 return result;

@@ -120,6 +120,28 @@ static void test_structs(void **state)
           "{\"ind\":7}");
 }
 
+/* A record of those fields is bad, with a message that has this in it. */
+static void check_fails(const char *properties, const struct field *fields, size_t count,
+                        const char *message)
+{
+    struct error error = {0};
+    struct chain *chain = make_chain(properties, &error);
+    assert_non_null(chain);
+    for (int round = 0; round < 2; round++) { /* what the first one left in caches */
+        struct sluice_batch *batch = batch_new(NULL);
+        enum sluice_result result = chain_apply(chain, struct_record(batch, fields, count), NULL);
+        assert_int_equal(result, SLUICE_BAD_RECORD);
+        struct plugin_failure failure;
+        chain_failure_take(chain, result, &failure);
+        if (!strstr(failure.error.message, message)) {
+            fail_msg("%s: %s", properties, failure.error.message);
+        }
+        error_clear(&failure.error);
+        records_api.release(batch);
+    }
+    chain_destroy(chain);
+}
+
 /* Struct.put of Java's takes no null for a field that needs a value, whichever transform copies it. */
 static void test_null_in_a_required_field(void **state)
 {
@@ -135,38 +157,28 @@ static void test_null_in_a_required_field(void **state)
         T("Flatten"),
         "transforms=x\ntransforms.x.type=ValueToKey\n" O("fields", "a")};
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-        struct error error = {0};
-        struct chain *chain = make_chain(steps[i], &error);
-        assert_non_null(chain);
-        struct sluice_batch *batch = batch_new(NULL);
-        enum sluice_result result = chain_apply(chain, struct_record(batch, fields, 2), NULL);
-        assert_int_equal(result, SLUICE_BAD_RECORD);
-        struct plugin_failure failure;
-        chain_failure_take(chain, result, &failure);
-        assert_string_equal(failure.error.message,
-                            "Invalid value: null used for required field: \"a\", schema type: INT64");
-        error_clear(&failure.error);
-        records_api.release(batch);
-        chain_destroy(chain);
+        check_fails(steps[i], fields, 2,
+                    "Invalid value: null used for required field: \"a\", schema type: INT64");
     }
 }
 
 static void test_array_needs_one_schema(void **state)
 {
     (void)state;
-    struct error error = {0};
-    struct chain *chain =
-        make_chain(T("ArrayFromFields") O("fields", "index,title") O("target", "both"), &error);
-    assert_non_null(chain);
-    struct sluice_batch *batch = batch_new(NULL);
-    enum sluice_result result = chain_apply(chain, struct_record(batch, pin, 2), NULL);
-    assert_int_equal(result, SLUICE_BAD_RECORD);
-    struct plugin_failure failure;
-    chain_failure_take(chain, result, &failure);
-    assert_non_null(strstr(failure.error.message, "Field title has another schema"));
-    error_clear(&failure.error);
-    records_api.release(batch);
-    chain_destroy(chain);
+    check_fails(T("ArrayFromFields") O("fields", "index,title") O("target", "both"), pin, 2,
+                "Field title has another schema");
+}
+
+/* Fields are looked up by their former names, in their order; the first that is wrong is told. */
+static void test_renames_that_meet(void **state)
+{
+    (void)state;
+    static const struct field fields[] = {{"b", SLUICE_INT64, false, "1"},
+                                          {"d", SLUICE_STRING, false, "\"z\""},
+                                          {"c", SLUICE_INT64, false, "2"}};
+    check_fails(T("ReplaceField") O("renames", "map:c"), fields, 3, "map is not a valid field name");
+    check_fails(T("ReplaceField") O("exclude", "b") O("renames", "map:c,b:d"), fields, 3,
+                "Invalid Java object for schema with type STRING: class java.lang.Long for field: \"d\"");
 }
 
 int main(void)
@@ -175,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_structs),
         cmocka_unit_test(test_array_needs_one_schema),
         cmocka_unit_test(test_null_in_a_required_field),
+        cmocka_unit_test(test_renames_that_meet),
     };
     return cmocka_run_group_tests(tests, load_plugins, unload_plugins);
 }
