@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/java/class_names.h"
+
 static int append(const struct format *format, struct output *output, struct stream *stream,
                   struct sluice_span span, struct fault *fault)
 {
@@ -12,30 +14,6 @@ static int append(const struct format *format, struct output *output, struct str
                          "Out of memory while writing %s", stream->upload->key);
     }
     return 0;
-}
-
-static const char *type_name(enum sluice_type type)
-{
-    static const char *const names[] = {
-        [SLUICE_NULL] = "null",       [SLUICE_INT8] = "INT8",       [SLUICE_INT16] = "INT16",
-        [SLUICE_INT32] = "INT32",     [SLUICE_INT64] = "INT64",     [SLUICE_FLOAT32] = "FLOAT32",
-        [SLUICE_FLOAT64] = "FLOAT64", [SLUICE_BOOLEAN] = "BOOLEAN", [SLUICE_STRING] = "STRING",
-        [SLUICE_BYTES] = "BYTES",     [SLUICE_ARRAY] = "ARRAY",     [SLUICE_MAP] = "MAP",
-        [SLUICE_STRUCT] = "STRUCT",   [SLUICE_DECIMAL] = "DECIMAL", [SLUICE_DATE] = "DATE"};
-    return names[type];
-}
-
-/* Java's class for a value without schema. */
-static const char *class_name(enum sluice_type type)
-{
-    static const char *const names[] = {
-        [SLUICE_INT8] = "java.lang.Byte",     [SLUICE_INT16] = "java.lang.Short",
-        [SLUICE_INT32] = "java.lang.Integer", [SLUICE_INT64] = "java.lang.Long",
-        [SLUICE_FLOAT32] = "java.lang.Float", [SLUICE_FLOAT64] = "java.lang.Double",
-        [SLUICE_BOOLEAN] = "java.lang.Boolean", [SLUICE_STRING] = "java.lang.String",
-        [SLUICE_ARRAY] = "java.util.ArrayList", [SLUICE_MAP] = "java.util.HashMap",
-        [SLUICE_DECIMAL] = "java.math.BigDecimal", [SLUICE_DATE] = "java.util.Date"};
-    return (size_t)type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "java.lang.Object";
 }
 
 static int check_bytes(const struct format *format, const struct sluice_schema *schema,
@@ -50,7 +28,8 @@ static int check_bytes(const struct format *format, const struct sluice_schema *
                          type_name(format->host->data->schema_type(schema)));
     }
     return fault_set(fault, SLUICE_DATA_EXCEPTION, true,
-                     "ByteArrayConverter is not compatible with objects of type class %s", class_name(type));
+                     "ByteArrayConverter is not compatible with objects of type class %s",
+                     java_class(format->host->data, value));
 }
 
 static int write_bytes(const struct format *format, void *state, struct output *output,

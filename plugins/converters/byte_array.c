@@ -51,7 +51,7 @@ static enum sluice_result from_connect(void *opaque, struct sluice_batch *batch,
     }
     if (type != SLUICE_BYTES) {
         return BAD_RECORD(self, "ByteArrayConverter is not compatible with objects of type class %s",
-                          java_class(self, value));
+                          java_class(self->data, value));
     }
     *ret_bytes = data->text(value);
     if (!ret_bytes->data) {

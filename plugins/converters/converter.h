@@ -7,6 +7,8 @@
 
 #include <sluice/plugin.h>
 
+#include "lib/java/class_names.h"
+
 #define SERIALIZATION_EXCEPTION "org.apache.kafka.common.errors.SerializationException"
 #define NULL_POINTER "java.lang.NullPointerException"
 #define SCHEMA_BUILDER_EXCEPTION "org.apache.kafka.connect.errors.SchemaBuilderException"
@@ -42,11 +44,6 @@ void converter_destroy(void *self);
 enum sluice_result converter_configure(void *self, const char *class_name,
                                        const struct sluice_config *config,
                                        enum sluice_converter_role role);
-
-/** Class of a value as Java's Object.getClass() prints it behind `class `: "java.lang.Integer". */
-const char *java_class(const struct converter *converter, const struct sluice_value *value);
-/** Name of a type as Schema.Type prints it: "INT8". Static. */
-const char *type_name(enum sluice_type type);
 
 static inline bool is_null(const struct converter *converter, const struct sluice_value *value)
 {

@@ -149,7 +149,7 @@ static enum sluice_result from_connect(void *opaque, struct sluice_batch *batch,
         return SLUICE_OK;
     }
     if (type != width->type) {
-        const char *found = java_class(&self->base, value);
+        const char *found = java_class(self->base.data, value);
         if (boolean) {
             return BAD_RECORD(&self->base,
                               "BooleanConverter is not compatible with objects of type class %s",

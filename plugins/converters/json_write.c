@@ -32,7 +32,7 @@ static enum sluice_result wrong_class(struct json_converter *self, const struct 
     enum sluice_type type = self->base.data->schema_type(schema);
     return BAD_RECORD(&self->base, "Invalid type for %s: class %s",
                       type == SLUICE_BYTES ? "bytes type" : type_name(type),
-                      java_class(&self->base, value));
+                      java_class(self->base.data, value));
 }
 
 /* -- logical types -- */
@@ -44,7 +44,7 @@ static enum sluice_result write_decimal(struct json_converter *self, struct slui
     const struct sluice_data *data = self->base.data;
     if (data->type(value) != SLUICE_DECIMAL) {
         return BAD_RECORD(&self->base, "Invalid type for Decimal, expected BigDecimal but was class %s",
-                          java_class(&self->base, value));
+                          java_class(self->base.data, value));
     }
     if (self->numeric) {
         struct sluice_span text = data->to_text(batch, value);
@@ -68,7 +68,7 @@ static enum sluice_result write_date(struct json_converter *self, const struct s
     const struct sluice_data *data = self->base.data;
     if (data->type(value) != SLUICE_DATE) {
         return BAD_RECORD(&self->base, "Invalid type for %s, expected Date but was class %s",
-                          names[logical], java_class(&self->base, value));
+                          names[logical], java_class(self->base.data, value));
     }
     int64_t number = data->integer(value);
     if (logical == LOGICAL_DATE) {
@@ -202,7 +202,7 @@ enum sluice_result json_write(struct json_converter *self, struct sluice_batch *
         result = write_date(self, value, logical);
     } else if (!schema && (type == SLUICE_DECIMAL || type == SLUICE_DATE)) {
         result = BAD_RECORD(&self->base, "Java class class %s does not have corresponding schema type.",
-                            java_class(&self->base, value));
+                            java_class(self->base.data, value));
     } else if (schema && data->schema_type(schema) != type) {
         result = wrong_class(self, schema, value);
     } else if (type == SLUICE_ARRAY) {

@@ -198,7 +198,7 @@ static enum conversion out_of_range(struct each_field *each, struct sluice_batch
 static enum conversion unexpected(struct each_field *each, const struct sluice_value *value)
 {
     each->result = BAD_RECORD(&each->base, "Unexpected type in Cast transformation: class %s",
-                              java_class(&each->base, value));
+                              java_class(each->base.data, value));
     return CONVERT_ERROR;
 }
 
@@ -327,7 +327,7 @@ static enum conversion cast_one(struct each_field *each, struct sluice_batch *ba
             BAD_RECORD(&each->base,
                        "Cast transformation was passed a value of type class %s which is "
                        "not supported by Connect's data API",
-                       java_class(&each->base, value));
+                       java_class(each->base.data, value));
         return CONVERT_ERROR;
     }
     enum sluice_type inferred = schema ? data->schema_type(schema) : type;

@@ -87,13 +87,13 @@ static enum sluice_result flatten_map(struct flatten *flatten, struct sluice_bat
                 BAD_RECORD(&flatten->base,
                            "Flatten transformation was passed a value of type class %s which is "
                            "not supported by Connect's data API",
-                           java_class(&flatten->base, field));
+                           java_class(flatten->base.data, field));
         } else if (type == SLUICE_STRUCT) {
             result =
                 BAD_RECORD(&flatten->base,
                            "Flatten transformation does not support class %s for record without "
                            "schemas (for field %.*s).",
-                           java_class(&flatten->base, field), (int)name->size, name->data);
+                           java_class(flatten->base.data, field), (int)name->size, name->data);
         } else {
             data->put_key(batch, made, data->new_string(batch, name->data, name->size), field);
         }

@@ -75,7 +75,7 @@ static enum conversion mask_empty(struct each_field *each, struct sluice_batch *
         return CONVERT_SET;
     default:
         each->result = BAD_RECORD(&each->base, "Cannot mask value of type: class %s",
-                                  java_class(&each->base, value));
+                                  java_class(each->base.data, value));
         return CONVERT_ERROR;
     }
 }
@@ -96,7 +96,7 @@ static enum conversion mask_with(struct mask_field *mask, struct sluice_batch *b
     if (!integer && !real && type != SLUICE_DECIMAL) {
         each->result =
             BAD_RECORD(&each->base, "Cannot mask value of type class %s with custom replacement.",
-                       java_class(&each->base, value));
+                       java_class(each->base.data, value));
         return CONVERT_ERROR;
     }
     if (!mask->is_number) {

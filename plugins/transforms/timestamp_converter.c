@@ -186,7 +186,7 @@ static enum conversion convert(struct each_field *each, struct sluice_batch *bat
                           BAD_RECORD(base,
                                      "TimestampConverter does not support class %s objects "
                                      "as timestamps",
-                                     java_class(base, value)));
+                                     java_class(base->data, value)));
         }
     }
     int64_t ms;

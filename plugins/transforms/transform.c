@@ -47,40 +47,6 @@ void transform_copy_map(const struct transform *transform, struct sluice_record 
     }
 }
 
-const char *java_class(const struct transform *transform, const struct sluice_value *value)
-{
-    static const char *const names[] = {
-        [SLUICE_NULL] = "null",
-        [SLUICE_INT8] = "java.lang.Byte",
-        [SLUICE_INT16] = "java.lang.Short",
-        [SLUICE_INT32] = "java.lang.Integer",
-        [SLUICE_INT64] = "java.lang.Long",
-        [SLUICE_FLOAT32] = "java.lang.Float",
-        [SLUICE_FLOAT64] = "java.lang.Double",
-        [SLUICE_BOOLEAN] = "java.lang.Boolean",
-        [SLUICE_STRING] = "java.lang.String",
-        [SLUICE_BYTES] = "[B",
-        [SLUICE_ARRAY] = "java.util.ArrayList",
-        [SLUICE_STRUCT] = "org.apache.kafka.connect.data.Struct",
-        [SLUICE_DECIMAL] = "java.math.BigDecimal",
-        [SLUICE_DATE] = "java.util.Date",
-    };
-    enum sluice_type type = transform->data->type(value);
-    return type == SLUICE_MAP ? transform->data->map_class(value) : names[type];
-}
-
-const char *type_name(enum sluice_type type)
-{
-    static const char *const names[] = {
-        [SLUICE_NULL] = "null",       [SLUICE_INT8] = "INT8",       [SLUICE_INT16] = "INT16",
-        [SLUICE_INT32] = "INT32",     [SLUICE_INT64] = "INT64",     [SLUICE_FLOAT32] = "FLOAT32",
-        [SLUICE_FLOAT64] = "FLOAT64", [SLUICE_BOOLEAN] = "BOOLEAN", [SLUICE_STRING] = "STRING",
-        [SLUICE_BYTES] = "BYTES",     [SLUICE_ARRAY] = "ARRAY",     [SLUICE_MAP] = "MAP",
-        [SLUICE_STRUCT] = "STRUCT",   [SLUICE_DECIMAL] = "BYTES",   [SLUICE_DATE] = "INT64",
-    };
-    return names[type];
-}
-
 enum sluice_result require_map(const struct transform *transform, const struct sluice_value *value,
                                const char *purpose)
 {
@@ -89,7 +55,7 @@ enum sluice_result require_map(const struct transform *transform, const struct s
     }
     return BAD_RECORD(transform,
                       "Only Map objects supported in absence of schema for [%s], found: %s",
-                      purpose, java_class(transform, value));
+                      purpose, java_class(transform->data, value));
 }
 
 enum sluice_result require_struct(const struct transform *transform,
@@ -99,7 +65,7 @@ enum sluice_result require_struct(const struct transform *transform,
         return SLUICE_OK;
     }
     return BAD_RECORD(transform, "Only Struct objects supported for [%s], found: %s", purpose,
-                      java_class(transform, value));
+                      java_class(transform->data, value));
 }
 
 const struct sluice_value *struct_field(const struct transform *transform,
@@ -169,7 +135,7 @@ static enum sluice_result check_value(const struct transform *transform,
         return BAD_RECORD(transform,
                           "Invalid Java object for schema%s%s%s with type %s: class %s for %s",
                           name ? " \"" : "", name ? name : "", name ? "\"" : "",
-                          type_name(data->schema_type(schema)), java_class(transform, value),
+                          type_name(data->schema_type(schema)), java_class(transform->data, value),
                           location);
     }
     size_t count = type == SLUICE_ARRAY || type == SLUICE_MAP || type == SLUICE_STRUCT

@@ -10,6 +10,8 @@
 
 #include <sluice/transform.h>
 
+#include "lib/java/class_names.h"
+
 #define ILLEGAL_ARGUMENT "java.lang.IllegalArgumentException"
 #define NULL_POINTER "java.lang.NullPointerException"
 #define SCHEMA_BUILDER_EXCEPTION "org.apache.kafka.connect.errors.SchemaBuilderException"
@@ -67,11 +69,6 @@ static inline const struct sluice_value *constant_text(const struct transform *t
 {
     return transform->data->name_value(transform->data->intern(text, strlen(text)));
 }
-
-/** Java's class of a value as Class.getName() prints it; "null" for null. Static. */
-const char *java_class(const struct transform *transform, const struct sluice_value *value);
-/** Name of a type as Schema.Type prints it: "INT8". Static. */
-const char *type_name(enum sluice_type type);
 
 static inline bool is_null(const struct transform *transform, const struct sluice_value *value)
 {

@@ -127,6 +127,28 @@ static void edited_json_with_a_date_is_refused(void **state)
     error_clear(&failure.error);
 }
 
+/* Maps out of a header's text have another class than those out of JSON; a message tells. */
+static void classes_of_maps(void **state)
+{
+    (void)state;
+    use(SLUICE_CONVERTER, JSON, NULL, NULL);
+    static const char *const classes[] = {"java.util.HashMap", "java.util.LinkedHashMap"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sluice_value *map = data_api.new_map(batch, 1);
+        data_api.set_map_class(map, classes[i]);
+        struct sluice_span bytes;
+        assert_int_equal(converter->from_connect(instance->self, batch, "t", NULL,
+                                                 data_api.schema_plain(SLUICE_INT8, false), map, &bytes),
+                         SLUICE_BAD_RECORD);
+        struct plugin_failure failure = {0};
+        plugin_failure_take(&failure, SLUICE_BAD_RECORD, instance, "from_connect");
+        char expected[100];
+        snprintf(expected, sizeof(expected), "Invalid type for INT8: class %s", classes[i]);
+        assert_string_equal(failure.error.message, expected);
+        error_clear(&failure.error);
+    }
+}
+
 /* With room for one schema only, schemas that take turns push each other out and live on in records. */
 static void schemas_leave_a_small_cache(void **state)
 {
@@ -262,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(untouched_json_is_not_copied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(edited_json_with_a_date_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(classes_of_maps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(schemas_leave_a_small_cache, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_become_question_marks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_of_utf_16, set_up, tear_down),
