@@ -114,7 +114,7 @@ class Cases(Configurations, Recorded):
         elif kind < 0.75:
             schema.pop(self.r.choice(list(schema)))
         elif kind < 0.85 and schema["type"] == "struct":
-            payload = dict(payload or {}, extra=1)
+            payload = dict(payload if isinstance(payload, dict) else {}, extra=1)
             payload.pop(self.r.choice(list(payload)))
         return dumps({"schema": schema, "payload": payload})
 
