@@ -183,8 +183,8 @@ struct sluice_span charset_encode(struct charset *charset, const struct converte
         (void)utf8_decode_lossy(&next, in + left);
         left -= (size_t)(next - in);
         in = next;
-        const char *mark = "?";
-        size_t size = 1;
+        const char *mark = charset->unit > 1 ? REPLACEMENT : "?";
+        size_t size = strlen(mark);
         (void)convert(&out, charset->encoder, &mark, &size);
     }
     (void)convert(&out, charset->encoder, NULL, NULL); /* back to the initial shift state */

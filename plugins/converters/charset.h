@@ -1,7 +1,7 @@
 /*
  * Java's charsets for strings and their bytes, by the C library's iconv: what cannot be read becomes
- * U+FFFD, what cannot be written becomes a question mark, as String and getBytes() do it. Owned by one
- * converter; [task thread].
+ * U+FFFD, what cannot be written a question mark, or U+FFFD where a charset of Unicode's is written, as String
+ * and getBytes() do it. Owned by one converter; [task thread].
  */
 #ifndef CONVERTERS_CHARSET_H
 #define CONVERTERS_CHARSET_H

@@ -87,8 +87,8 @@ static enum sluice_result from_connect(void *opaque, struct sluice_batch *batch,
         return SLUICE_OK;
     }
     struct sluice_span text = type == SLUICE_STRING ? data->text(value) : data->to_text(batch, value);
-    text = utf8_written(&self->base, batch, text);
-    *ret_bytes = self->charset ? charset_encode(self->charset, &self->base, batch, text) : text;
+    *ret_bytes = self->charset ? charset_encode(self->charset, &self->base, batch, text)
+                               : utf8_written(&self->base, batch, text);
     if (!ret_bytes->data) {
         ret_bytes->data = ""; /* empty is not null */
     }
