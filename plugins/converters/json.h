@@ -64,6 +64,13 @@ enum sluice_result json_read(struct json_converter *self, struct sluice_batch *b
                              const struct sluice_schema *schema, const struct sluice_value *json,
                              const struct sluice_value **ret_value) SLUICE_CHECKED;
 
+/**
+ * Refuses nulls that a schema, at any depth of arrays and maps, does not take, as ConnectSchema.validateValue does;
+ * place is how the message names the value. They come of leniency: text out of a number is null.
+ */
+enum sluice_result json_check_nulls(struct json_converter *self, const struct sluice_schema *schema,
+                                    const struct sluice_value *value, const char *place) SLUICE_CHECKED;
+
 /* -- json_write.c -- */
 
 /** Appends the JSON of a value under a schema (NULL: none) to self->out. */

@@ -311,9 +311,8 @@ static enum sluice_result read_map(struct json_converter *self, struct sluice_ba
     return SLUICE_OK;
 }
 
-/** Where a null came from leniency (text out of a number), what Struct.put says about it. */
-static enum sluice_result check_nulls(struct json_converter *self, const struct sluice_schema *schema,
-                                      const struct sluice_value *value, const char *place)
+enum sluice_result json_check_nulls(struct json_converter *self, const struct sluice_schema *schema,
+                                    const struct sluice_value *value, const char *place)
 {
     const struct sluice_data *data = self->base.data;
     if (data->type(value) == SLUICE_NULL) {
@@ -329,12 +328,12 @@ static enum sluice_result check_nulls(struct json_converter *self, const struct 
         enum sluice_result result = SLUICE_OK;
         if (type == SLUICE_MAP) {
             (void)snprintf(inner, sizeof(inner), "key of map %s", place);
-            result = check_nulls(self, data->schema_key(schema), data->key_at(value, i), inner);
+            result = json_check_nulls(self, data->schema_key(schema), data->key_at(value, i), inner);
         }
         if (result == SLUICE_OK) {
             (void)snprintf(inner, sizeof(inner), "%s %s",
                            type == SLUICE_MAP ? "value of map" : "element of array", place);
-            result = check_nulls(self, data->schema_value(schema), data->at(value, i), inner);
+            result = json_check_nulls(self, data->schema_value(schema), data->at(value, i), inner);
         }
         if (result != SLUICE_OK) {
             return result;
@@ -363,7 +362,7 @@ static enum sluice_result read_struct(struct json_converter *self, struct sluice
             char place[256];
             struct sluice_span text = data->name_text(name);
             (void)snprintf(place, sizeof(place), "field: \"%.*s\"", (int)text.size, text.data);
-            result = check_nulls(self, field, value, place);
+            result = json_check_nulls(self, field, value, place);
         }
         if (result != SLUICE_OK) {
             return result;

@@ -251,7 +251,8 @@ static enum sluice_result read_default(struct json_converter *self, struct sluic
     result = json_read(self, batch, bare, written, &value);
     bool valid = is_null(&self->base, value) ? reading->spec.optional
                                              : reading->spec.type != SLUICE_STRUCT;
-    if (result == SLUICE_OK && !valid) {
+    if (result == SLUICE_OK &&
+        (!valid || (value && json_check_nulls(self, bare, value, "") != SLUICE_OK))) {
         result = schema_builder_error(self, "Invalid default value");
     }
     if (result == SLUICE_OK && !is_null(&self->base, value)) {

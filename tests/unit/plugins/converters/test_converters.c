@@ -186,28 +186,37 @@ static void half_pairs_become_question_marks(void **state)
     assert_int_equal(data_api.from_json(batch, "\"a\\ud800b\"", 10, 0, &value, &error), SLUICE_OK);
     use(SLUICE_CONVERTER, STRING, NULL, NULL);
     assert_span(to_bytes(NULL, value), "a?b");
-    use(SLUICE_CONVERTER, STRING, "converter.encoding", "UTF-16BE");
-    assert_memory_equal(to_bytes(NULL, value).data, "\0a\0?\0b", 6);
 }
 
-/* Java compares a struct with the schema that is only being built: no default of one is ever valid. */
-static void structs_are_no_defaults(void **state)
+/*
+ * Java compares a struct with the schema that is only being built: no default of one is ever valid. Nulls, and
+ * what becomes null as text out of a number does, are good where their own schema says so.
+ */
+static void defaults_that_are_none(void **state)
 {
     (void)state;
-    static const char *const defaults[] = {"{\"a\":1}", "{}", "null"};
-    for (size_t i = 0; i < 3; i++) {
+#define STRUCT_OF "\"type\":\"struct\",\"fields\":[{\"type\":\"int32\",\"optional\":true,\"field\":\"a\"}]"
+#define MAP_OF(optional)                                                                           \
+    "\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":{\"type\":\"string\",\"optional\":" optional "}"
+    static const struct {
+        const char *type, *value;
+        enum sluice_result result;
+    } defaults[] = {
+        {STRUCT_OF, "{\"a\":1}", SLUICE_BAD_RECORD}, {STRUCT_OF, "{}", SLUICE_BAD_RECORD},
+        {STRUCT_OF, "null", SLUICE_OK},              {MAP_OF("false"), "{\"k\":1}", SLUICE_BAD_RECORD},
+        {MAP_OF("false"), "{\"k\":\"1\"}", SLUICE_OK}, {MAP_OF("true"), "{\"k\":1}", SLUICE_OK},
+    };
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
         char text[300];
-        int size = snprintf(text, sizeof(text),
-                            "{\"schema\":{\"type\":\"struct\",\"optional\":true,\"fields\":[{\"type\":\"int32\","
-                            "\"optional\":true,\"field\":\"a\"}],\"default\":%s},\"payload\":{\"a\":2}}",
-                            defaults[i]);
+        int size = snprintf(text, sizeof(text), "{\"schema\":{%s,\"optional\":true,\"default\":%s},\"payload\":{}}",
+                            defaults[i].type, defaults[i].value);
         const struct sluice_schema *schema;
         const struct sluice_value *value;
         struct sluice_span bytes = {text, (size_t)size};
         use(SLUICE_CONVERTER, JSON, NULL, NULL);
         enum sluice_result result =
             converter->to_connect(instance->self, batch, "t", NULL, bytes, &schema, &value);
-        assert_int_equal(result, i < 2 ? SLUICE_BAD_RECORD : SLUICE_OK);
+        assert_int_equal(result, defaults[i].result);
         if (result != SLUICE_OK) {
             struct plugin_failure failure = {0};
             plugin_failure_take(&failure, result, instance, "to_connect");
@@ -230,6 +239,28 @@ static void half_pairs_of_utf_16(void **state)
     assert_span(data_api.text(to_data("\0a\xD8\0", 4, &schema)), "a\xEF\xBF\xBD");
     use(SLUICE_CONVERTER, STRING, "converter.encoding", "UTF-16LE");
     assert_span(data_api.text(to_data("\0\xD8" "a\0b\0", 6, &schema)), "\xEF\xBF\xBD" "b");
+}
+
+/* What String.getBytes() puts for half a pair is the charset's own. */
+static void half_pairs_are_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *bytes;
+        size_t size;
+    } charsets[] = {
+        {"UTF-16", "\xFE\xFF\0a\xFF\xFD\0b", 8},
+        {"UTF-16BE", "\0a\xFF\xFD\0b", 6},
+        {"UTF-16LE", "a\0\xFD\xFF" "b\0", 6},
+        {"UTF-32", "\0\0\0a\0\0\xFF\xFD\0\0\0b", 12},
+        {"ISO-8859-1", "a?b", 3},
+    };
+    for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
+        use(SLUICE_CONVERTER, STRING, "converter.encoding", charsets[i].name);
+        struct sluice_span bytes = to_bytes(NULL, data_api.new_string(batch, "a\xED\xB0\x80" "b", 5));
+        assert_int_equal(bytes.size, charsets[i].size);
+        assert_memory_equal(bytes.data, charsets[i].bytes, bytes.size);
+    }
 }
 
 /* By Java's names, whatever the C library calls them. */
@@ -288,7 +319,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(schemas_leave_a_small_cache, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_become_question_marks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_pairs_of_utf_16, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(structs_are_no_defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(half_pairs_are_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(defaults_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_of_charsets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deep_headers_are_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_numbers_in_headers, set_up, tear_down),
